@@ -1,0 +1,138 @@
+"""What goes in and what comes out: `Limits`, `Job`, `Usage`, `Run`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from autotelic.errors import SandboxError
+
+if TYPE_CHECKING:  # autotelic.types imports torch, which a program that only runs programs need not wait for
+    from autotelic.types import Json
+
+Status = Literal["ok", "error", "timeout", "memory", "output", "refused", "crashed"]
+
+MAX_SOURCE_BYTES = 1 << 20
+"""A program longer than this is refused unread: no honest one is, and a parser's time grows with it."""
+MAX_CASES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one program may use, for all of its cases together.
+
+    `wall_s` and `cpu_s` in seconds, `memory_mb` in MiB above what the bare interpreter needs, `output_kb` in
+    KiB for the results and, separately, for what it printed (printing more is cut off, returning more fails).
+    """
+
+    wall_s: float = 1.0
+    cpu_s: float = 1.0
+    memory_mb: int = 256
+    output_kb: int = 64
+
+    def __post_init__(self) -> None:
+        most = 3600
+        bounds = (
+            ("wall_s", 0.01, most),
+            ("cpu_s", 0.01, most),
+            ("memory_mb", 8, 1 << 16),
+            ("output_kb", 1, 1024),
+        )
+        for name, low, high in bounds:
+            value = getattr(self, name)
+            whole = name in ("memory_mb", "output_kb")
+            if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+                kind = "a whole number" if whole else "a number"
+                raise SandboxError(f"Limits.{name} is {value!r}", f"give {kind} between {low} and {high}")
+            if not low <= value <= high:
+                raise SandboxError(f"Limits.{name} is {value!r}", f"give a value between {low} and {high}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One program and the cases to call it with.
+
+    `inputs[i]` is the list of arguments of case i: `[[3, 1]]` calls `entry([3, 1])`. `twice` also runs the
+    program in a process whose hash seed differs, and refuses it as `nondeterministic` if any output differs.
+
+    >>> Job(source="def f(a, b): return a + b", entry="f", inputs=([1, 2], [3, 4])).entry
+    'f'
+    """
+
+    source: str
+    entry: str
+    inputs: tuple[Json, ...]
+    twice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a run cost: CPU and wall seconds of its process, and its peak resident memory in KiB."""
+
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    peak_kb: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a program did.
+
+    `outputs[i]` is canonical JSON text (no spaces, sorted keys, ASCII; `1`, `1.0` and `true` stay different),
+    or None where case i failed; `errors[i]` is `""` or `TypeName: message`. Compare outputs as text; `decode`
+    turns one into a value. `status`:
+
+    - `ok`: every case returned a JSON value
+    - `error`: some case raised, or returned something that is no JSON value
+    - `timeout`, `memory`, `output`: a limit ended it (cases that finished before keep their output)
+    - `refused`: never judged by running: a syntax error, no such entry, bad input, or `nondeterministic`
+    - `crashed`: the process died or left by itself
+    """
+
+    status: Status
+    outputs: tuple[str | None, ...]
+    errors: tuple[str, ...]
+    reason: str = ""
+    stdout: str = ""
+    usage: Usage = Usage()
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+
+def refusal(cases: int, reason: str) -> Run:
+    """A `refused` run: no case has an output, and every case says why."""
+    return Run(status="refused", outputs=(None,) * cases, errors=(reason,) * cases, reason=reason)
+
+
+def encode(value: Json) -> str:
+    """Canonical JSON text of a trusted value; what a run's outputs are compared with.
+
+    >>> encode({"b": 1.0, "a": [True, 1]})
+    '{"a":[true,1],"b":1.0}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _long_int(digits: str) -> int:
+    """`int(digits)` without the interpreter's limit on digits, a way for a program to stop its judge."""
+    if len(digits) < 4000:
+        return int(digits)
+    sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits)
+    value, step = 0, 4000
+    for start in range(0, len(digits), step):
+        part = digits[start : start + step]
+        value = value * 10 ** len(part) + int(part)
+    return sign * value
+
+
+def decode(text: str) -> Json:
+    """The value of an output. Unlike `json.loads`, takes integers of any length.
+
+    >>> decode('[1,2.5]')
+    [1, 2.5]
+    """
+    value: Json = json.loads(text, parse_int=_long_int)
+    return value
