@@ -1,0 +1,116 @@
+"""`PythonDomain`: real Python, run for real, behind the `Domain` seam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autotelic.domains.python import judge as judging
+from autotelic.domains.python.admission import Admission
+from autotelic.domains.python.execution import Executor
+from autotelic.domains.python.inputs import SIZES
+from autotelic.domains.python.operations import Operation, operations
+from autotelic.domains.python.rules import make_tasks
+from autotelic.domains.python.tasks import (
+    MODES,
+    NAME,
+    SPECIAL,
+    answer_text,
+    ask_text,
+    proposal_of,
+    worked_text,
+)
+from autotelic.errors import DomainError
+from autotelic.sandbox import Sandbox
+from autotelic.types import Cell, Proposal, Rejection, Task, Verdict
+
+
+class PythonDomain:
+    """Straight-line Python of one argument, one operation a line; level k is k operations.
+
+    Deduction, abduction, induction and repair. `box` is where programs run and stays the caller's to close;
+    `levels` are those that may be asked for.
+    """
+
+    name = NAME
+    modes = MODES
+    special = SPECIAL
+
+    def __init__(self, box: Sandbox, levels: Sequence[int] = tuple(SIZES)) -> None:
+        unknown = [level for level in levels if level not in SIZES]
+        if unknown or not levels:
+            raise DomainError(
+                f"levels={list(levels)} of the python domain", f"give some of {min(SIZES)} to {max(SIZES)}"
+            )
+        self.levels = tuple(levels)
+        self._executor = Executor(box)
+        self._admission = Admission(self._executor)
+
+    def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
+        """One first task a cell, in order; fewer where the rules found none worth setting."""
+        for cell in cells:
+            self._check(cell)
+        return make_tasks(rng, cells, self._admission)
+
+    def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
+        """A task or the reason why not, for each proposal."""
+        for proposal in proposals:
+            self._check(proposal.cell)
+        return self._admission.admit(proposals)
+
+    def judge(self, answers: Sequence[tuple[Task, str]]) -> list[Verdict]:
+        """The executor's verdict on each answer (`answer` of a completion)."""
+        return judging.judge(self._executor, answers)
+
+    def ask(self, cell: Cell, references: Sequence[Task]) -> str:
+        """The prompt for a proposer."""
+        self._check(cell)
+        return ask_text(cell, references)
+
+    def proposal(self, task: Task) -> str:
+        """The completion with which a proposer would have made this task."""
+        return proposal_of(task)
+
+    def worked(self, task: Task) -> str:
+        """A right completion, working included."""
+        return worked_text(task)
+
+    def answer(self, mode: str, completion: str) -> str:
+        """The part of a completion that `judge` takes."""
+        return answer_text(mode, completion)
+
+    def retry(self, task: Task, verdict: Verdict) -> str:
+        """What its tests printed, after a failed program; empty for the modes of one turn."""
+        return verdict.feedback if task.mode in ("induction", "repair") else ""
+
+    def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
+        """`count` texts of the rules, by turns of every mode, level and role: prompt and completion as one."""
+        cells = [Cell(mode=mode, level=level) for level in self.levels for mode in self.modes]
+        wanted = [cells[i % len(cells)] for i in range((count + 1) // 2)]
+        texts: list[str] = []
+        while len(texts) < count:
+            tasks = self.rules(rng, wanted)
+            for i, task in enumerate(tasks):
+                texts.append(task.prompt + self.worked(task))
+                references = [tasks[i - n] for n in range(1, 1 + int(rng.integers(3)))]
+                texts.append(self.ask(task.cell, references) + self.proposal(task))
+        return texts[:count]
+
+    def operations(self, level: int) -> tuple[Operation, ...]:
+        """What a line of the rules can do at a level."""
+        return operations(level)
+
+    def describe(self) -> str:
+        """The table of operations as text, for documentation."""
+        rows = [f"{o.takes:>4} > {o.gives:<4}  {o.since}  {o.name:<20} {o.template}" for o in self.operations(8)]
+        return "\n".join(rows)
+
+    def _check(self, cell: Cell) -> None:
+        if cell.mode not in self.modes:
+            raise DomainError(f"the python domain has no mode {cell.mode!r}", f"use {', '.join(self.modes)}")
+        if cell.level not in self.levels:
+            raise DomainError(
+                f"the python domain was given no level {cell.level}",
+                f"use {min(self.levels)} to {max(self.levels)}",
+            )

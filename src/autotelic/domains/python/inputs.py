@@ -1,0 +1,148 @@
+"""What programs are called with: kinds of value, how large they are at each level, and the fixed probes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from autotelic.types import Json
+
+LETTERS = "abcdef"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large values are at a level.
+
+    Inputs of the rules are lists of `shortest` to `longest` integers from 0 to `element`, integers from 0 to
+    `integer`, and strings of `shortest` to `text` letters. An output may have `items` elements or characters,
+    and integers of absolute value `result`.
+    """
+
+    shortest: int
+    longest: int
+    element: int
+    integer: int
+    text: int
+    items: int
+    result: int
+
+
+_FIRST = Size(shortest=2, longest=6, element=9, integer=99, text=0, items=24, result=99_999)
+_SECOND = Size(shortest=2, longest=8, element=20, integer=1_000, text=6, items=32, result=999_999)
+_THIRD = Size(shortest=3, longest=10, element=50, integer=5_000, text=8, items=40, result=9_999_999)
+_FOURTH = Size(shortest=3, longest=12, element=99, integer=9_999, text=10, items=48, result=99_999_999)
+SIZES = {1: _FIRST, 2: _FIRST, 3: _FIRST, 4: _SECOND, 5: _SECOND, 6: _THIRD, 7: _THIRD, 8: _FOURTH}
+"""The size of values by level, for the levels this domain has."""
+
+KIND_SHARES = {
+    False: (("ints", 0.75), ("int", 0.25)),
+    True: (("ints", 0.55), ("int", 0.2), ("str", 0.25)),
+}
+"""The share of each kind of input in tasks of the rules, without and with strings."""
+
+PROBES: dict[str, tuple[Json, ...]] = {
+    "ints": (
+        [3, 1, 4],
+        [9, 2, 6, 5, 3],
+        [7, 0],
+        [1, 8, 2, 8],
+        [5, 5, 6, 0, 4, 7],
+        [2, 4, 8, 6],
+        [0, 3, 9, 1, 7],
+        [6, 9],
+        [8, 7, 5, 3, 1, 2],
+        [4, 4, 1],
+        [12, 7, 20, 3, 15, 9, 18],
+        [41, 6, 88, 23, 0, 57, 34, 19, 72],
+    ),
+    "int": (0, 3, 7, 10, 18, 25, 41, 56, 72, 99, 384, 2075),
+    "str": (
+        "abc",
+        "fade",
+        "ca",
+        "bbae",
+        "edcab",
+        "faced",
+        "ddfa",
+        "beef",
+        "acbdfe",
+        "eb",
+        "cabbage",
+        "decadefabe",
+    ),
+}
+"""Twelve fixed inputs of each kind: a program's outputs on them are what it does, whatever its text."""
+
+
+def kind_of(value: Json) -> str:
+    """`ints`, `int` or `str`; empty for any other value. A bool is no integer.
+
+    >>> kind_of([1, 2]), kind_of(True), kind_of([])
+    ('ints', '', 'ints')
+    """
+    if type(value) is int:
+        return "int"
+    if type(value) is str:
+        return "str"
+    if type(value) is list and all(type(v) is int for v in value):
+        return "ints"
+    return ""
+
+
+def draw_kind(random: Random, level: int) -> str:
+    """A kind of input, in the shares of the rules."""
+    drawn = random.random()
+    for kind, share in KIND_SHARES[SIZES[level].text > 0]:
+        drawn -= share
+        if drawn < 0:
+            return kind
+    return "ints"
+
+
+def draw_input(random: Random, kind: str, level: int) -> Json:
+    """An input of a kind, as large as the level's."""
+    size = SIZES[level]
+    if kind == "int":
+        return random.randrange(size.integer + 1)
+    if kind == "str":
+        return "".join(random.choice(LETTERS) for _ in range(random.randint(size.shortest, max(size.text, 6))))
+    return [random.randrange(size.element + 1) for _ in range(random.randint(size.shortest, size.longest))]
+
+
+def fits(value: Json, level: int) -> bool:
+    """Whether a proposed input is of a kind and size that the level has; it may be shorter, not empty."""
+    size = SIZES[level]
+    if type(value) is int:
+        return abs(value) <= size.integer
+    if type(value) is str:
+        return 1 <= len(value) <= size.text and value.isascii() and value.isalpha()
+    if kind_of(value) == "ints":
+        assert isinstance(value, list)
+        return 1 <= len(value) <= size.longest and all(abs(v) <= size.element for v in value)  # type: ignore[arg-type]
+    return False
+
+
+def plain(value: Json, level: int) -> bool:
+    """Whether an output is data that a solver can be asked for: integers, booleans, ASCII text, or a list of
+    them, within the level's size.
+    """
+    size = SIZES[level]
+    if type(value) is int:
+        return abs(value) <= size.result
+    if type(value) is bool:
+        return True
+    if type(value) is str:
+        return len(value) <= size.items and value.isascii() and value.isprintable()
+    if type(value) is list:
+        return len(value) <= size.items and all(type(v) is not list and plain(v, level) for v in value)
+    return False
+
+
+def small_enough(value: Json, kind: str) -> bool:
+    """Whether an abduction's answer is an input of `kind` that is worth running: any level's size, or less."""
+    if kind_of(value) != kind:
+        return False
+    if isinstance(value, list):
+        return len(value) <= 32 and all(abs(v) <= 999_999 for v in value)  # type: ignore[arg-type]
+    return abs(value) <= 99_999_999 if isinstance(value, int) else len(str(value)) <= 64

@@ -1,0 +1,64 @@
+"""First tasks: what the rules make, from a grammar and a seed, before any model has proposed anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+
+from autotelic.domains.literal import canonical
+from autotelic.domains.python.admission import Admission, Draft, Evidence, draft
+from autotelic.domains.python.grammar import draw_program
+from autotelic.domains.python.inputs import draw_input
+from autotelic.types import Cell, Lineage, Task
+
+ROUNDS = 6
+"""Batches of candidates drawn before a cell goes without."""
+OVERDRAW = (2, 3, 4, 6, 8, 8)
+"""Candidates a missing cell, by round: rather a few too many than another trip to the sandbox."""
+
+
+def make_tasks(rng: np.random.Generator, cells: Sequence[Cell], admission: Admission) -> list[Task]:
+    """A task a cell, in order, without those for which `ROUNDS` batches held no candidate worth having."""
+    random = Random(int(rng.integers(2**63)))
+    made: dict[int, Task] = {}
+    for count in OVERDRAW[:ROUNDS]:
+        missing = [i for i in range(len(cells)) if i not in made]
+        if not missing:
+            break
+        places = [i for i in missing for _ in range(count)]
+        found = admission.gather([_candidate(random, cells[i]) for i in places], twice=False)
+        chosen: dict[int, Evidence] = {}
+        for i, evidence in zip(places, found, strict=True):
+            if i not in chosen and isinstance(evidence, Evidence) and worthwhile(evidence, random):
+                chosen[i] = evidence
+        for i, task in zip(chosen, admission.finish(list(chosen.values())), strict=True):
+            if isinstance(task, Task):
+                made[i] = task
+    return [made[i] for i in sorted(made)]
+
+
+def _candidate(random: Random, cell: Cell) -> Draft:
+    kind, program = draw_program(random, cell.level)
+    return draft(cell, program, draw_input(random, kind, cell.level), Lineage())
+
+
+def worthwhile(evidence: Evidence, random: Random) -> bool:
+    """Whether the rules would set this task: admission asks whether it is one, this whether it is a good one.
+
+    Nothing is empty on the way; the output is not what many inputs give (an abduction would be free, a
+    deduction a guess); and the few outputs that would be most common are thinned out.
+    """
+    if any(value in ([], "") for value in evidence.trace):
+        return False
+    mode, output = evidence.draft.cell.mode, canonical(evidence.trace[-1])
+    outputs = [canonical(row[-1]) for row in evidence.probed.rows if not isinstance(row, str)]
+    if mode in ("induction", "repair"):
+        return len(set(outputs)) >= 3
+    alike = outputs.count(output)
+    if mode == "abduction":
+        return alike == 0
+    return alike <= 3 and (len(output) > 1 or random.random() < 0.4)
+
+

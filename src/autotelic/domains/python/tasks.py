@@ -1,0 +1,162 @@
+"""The texts: what a solver and a proposer are shown, and what they would write if they were right.
+
+Texts are compact because a model of a million parameters reads them. Every prompt begins with the special token
+of its mode and ends with a newline; every completion ends where its answer ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autotelic.domains.literal import canonical
+from autotelic.domains.python.execution import Outcome
+from autotelic.domains.python.inputs import PROBES, kind_of
+from autotelic.domains.python.program import Program, parse_program
+from autotelic.types import Cell, Json, Lineage, Task
+
+NAME = "python"
+MODES = ("deduction", "abduction", "induction", "repair")
+SPECIAL = ("<|deduction|>", "<|abduction|>", "<|induction|>", "<|repair|>", "<|propose|>", "<|task|>")
+"""Tokens of their own in a tokenizer trained for this domain."""
+SHOWN = 4
+"""Pairs an induction shows."""
+HELD_BACK = 4
+"""Pairs that it holds back, and that decide."""
+MAX_FEEDBACK = 60
+"""Characters of one value in what a failed program printed; longer ones read `!long`."""
+
+
+def make_task(
+    cell: Cell,
+    program: Program,
+    pairs: Sequence[tuple[Json, Json]],
+    trace: Sequence[Json],
+    probed: Outcome,
+    lineage: Lineage,
+    failed: str = "",
+) -> Task:
+    """A task of the cell's mode. `trace` holds the values after each line on the first pair's input, `probed`
+    what the program does on the probes of its kind of input, `failed` the failed turn that a repair shows.
+    """
+    (given, output), kind = pairs[0], kind_of(pairs[0][0])
+    if cell.mode == "deduction":
+        prompt = f"<|deduction|>{program}\nf({canonical(given)})\n"
+    elif cell.mode == "abduction":
+        prompt = f"<|abduction|>{program}\nf(?)=={canonical(output)}\n"
+    else:
+        prompt = "<|induction|>" + "".join(f"{line}\n" for line in map(_pair, pairs[:SHOWN])) + failed
+    secret = {
+        "program": str(program),
+        "kind": kind,
+        "pairs": [[a, b] for a, b in pairs],
+        "trace": list(trace),
+    }
+    return Task(
+        id=_digest([NAME, cell.mode, prompt])[:16],
+        domain=NAME,
+        mode=cell.mode,
+        level=cell.level,
+        prompt=prompt,
+        secret=secret,
+        signature=_signature(cell.mode, kind, probed, given, output),
+        cluster=_cluster(kind, probed),
+        lineage=lineage,
+    )
+
+
+def proposal_text(program: Program | str, given: Json) -> str:
+    """How a proposer writes a task down: the program, and an input."""
+    return f"{program}\nf({canonical(given)})"
+
+
+def proposal_of(task: Task) -> str:
+    """The text that would have proposed this task."""
+    return proposal_text(task.secret["program"], task.secret["pairs"][0][0])
+
+
+def ask_text(cell: Cell, references: Sequence[Task]) -> str:
+    """The prompt that asks a proposer for a task of this cell, after at most two programs to depart from."""
+    shown = "".join(f"{task.secret['program']}\n" for task in references[:2])
+    return f"<|propose|>{cell.mode} {cell.level}\n{shown}<|task|>"
+
+
+def worked_text(task: Task) -> str:
+    """A completion that is right, with its working, from the trace in the secret."""
+    secret: Mapping[str, Any] = task.secret
+    values = [canonical(value) for value in secret["trace"]]
+    if task.mode == "deduction":
+        return "\n".join(values)
+    if task.mode == "abduction":
+        return "\n".join([*reversed(values[:-1]), canonical(secret["pairs"][0][0])])
+    return parse_program(secret["program"]).annotated(tuple(values))
+
+
+def answer_text(mode: str, completion: str) -> str:
+    """The part of a completion that is judged: its last line, or all of it where it is a program."""
+    return completion if mode in ("induction", "repair") else completion.rpartition("\n")[2]
+
+
+def feedback_text(task: Task, outcome: Outcome) -> str:
+    """What a failed program's own tests printed: its outputs, or `!` and why there is none, on the shown
+    pairs in their order. Nothing of the pairs held back.
+    """
+    shown = task.secret["pairs"][:SHOWN]
+    return printed_tests([given for given, _ in shown], outcome)
+
+
+def printed_tests(inputs: Sequence[Json], outcome: Outcome) -> str:
+    """The first rows of an outcome as the lines of a failed test run."""
+    lines = [f"f({canonical(given)})=={_printed(outcome, i)}\n" for i, given in enumerate(inputs)]
+    return "<|repair|>" + "".join(lines)
+
+
+def _printed(outcome: Outcome, i: int) -> str:
+    if outcome.stop:
+        return f"!{outcome.stop}"
+    row = outcome.rows[i]
+    if isinstance(row, str):
+        return f"!{row}"
+    text = canonical(row[-1])
+    return text if len(text) <= MAX_FEEDBACK else "!long"
+
+
+def _pair(pair: tuple[Json, Json]) -> str:
+    return f"f({canonical(pair[0])})=={canonical(pair[1])}"
+
+
+def _digest(parts: Json) -> str:
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()
+
+
+def _signature(mode: str, kind: str, probed: Outcome, given: Json, output: Json) -> str:
+    """What is asked, by behaviour. A repair asks for the same program as the induction it began as, so that
+    a sealed induction also seals its repairs; a deduction and an abduction are about one input or output.
+    """
+    asked = "induction" if mode == "repair" else mode
+    outputs: list[Json] = [row if isinstance(row, str) else [row[-1]] for row in probed.rows]
+    about: list[Json] = [given] if mode == "deduction" else [output] if mode == "abduction" else []
+    return _digest([asked, kind, outputs, about])[:32]
+
+
+def _cluster(kind: str, probed: Outcome) -> str:
+    """A coarse key of behaviour, such as `ints>ints shorter kept`."""
+    pairs = [
+        (given, row[-1])
+        for given, row in zip(PROBES[kind], probed.rows, strict=True)
+        if not isinstance(row, str)
+    ]
+    kinds = sorted({kind_of(output) or type(output).__name__ for _, output in pairs})
+    marks = [f"{kind}>{'|'.join(kinds)}"]
+    if all(isinstance(given, list | str) and isinstance(output, list | str) for given, output in pairs):
+        sizes = {(len(output) > len(given)) - (len(output) < len(given)) for given, output in pairs}  # type: ignore[arg-type]
+        marks.append("longer" if 1 in sizes else "shorter" if -1 in sizes else "same length")
+        kept = all(set(map(str, output)) <= set(map(str, given)) for given, output in pairs)  # type: ignore[arg-type]
+        marks.append("kept" if kept else "changed")
+    elif kinds == ["int"]:
+        outputs = [abs(output) for _, output in pairs if isinstance(output, int)]
+        marks.append("digit" if max(outputs) < 10 else "hundred" if max(outputs) < 1000 else "large")
+        if kind == "ints" and all(isinstance(given, list) and output in given for given, output in pairs):
+            marks.append("kept")
+    return " ".join(marks)

@@ -1,0 +1,101 @@
+"""Which Python a program may be made of: an explicit list of syntax nodes, names and methods.
+
+The sandbox is what holds a program; this list is what keeps a task a task. It is wider than the grammar of the
+rules (nested expressions, conditional expressions, boolean logic), so that a model can write what the rules
+would not, and has no statement but assignment and return, no attribute but the methods below, and no way to
+name anything else.
+"""
+
+from __future__ import annotations
+
+import ast
+
+BUILTINS = frozenset(
+    "abs all any bool enumerate int len list max min ord range reversed round set sorted str sum zip".split()
+)
+METHODS = frozenset(
+    "count index join replace upper lower find split strip startswith endswith isdigit isalpha".split()
+)
+NODES: frozenset[type[ast.AST]] = frozenset(
+    {
+        ast.Constant, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+        ast.IfExp, ast.List, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Subscript, ast.Slice,
+        ast.Call, ast.Attribute, ast.Tuple,
+        ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.USub, ast.Not, ast.And, ast.Or,
+        ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
+    }
+)  # fmt: skip
+MAX_NODES = 60
+"""Syntax nodes of one line: the longest operation of the rules has 28."""
+MAX_CONSTANT = 999
+MAX_TEXT = 16
+
+
+def refused(expression: ast.expr) -> str:
+    """Why an expression is not allowed, or the empty string.
+
+    >>> refused(ast.parse("x.__class__", mode="eval").body)
+    'attribute __class__'
+    """
+    nodes = 0
+    methods: set[int] = set()
+    for node in ast.walk(expression):
+        nodes += 1
+        if nodes > MAX_NODES:
+            return f"more than {MAX_NODES} nodes on a line"
+        kind = type(node)
+        if kind not in NODES:
+            return kind.__name__
+        if kind is ast.Name:
+            problem = _name(node)  # type: ignore[arg-type]
+        elif kind is ast.Constant:
+            problem = _constant(node.value)  # type: ignore[attr-defined]
+        elif kind is ast.Call:
+            problem = _call(node, methods)  # type: ignore[arg-type]
+        elif kind is ast.Attribute:
+            # A method is only allowed where it is called; ast.walk visits the call before what it calls.
+            problem = "" if id(node) in methods else f"attribute {node.attr}"  # type: ignore[attr-defined]
+        elif kind is ast.Tuple:
+            problem = "" if isinstance(node.ctx, ast.Store) else "Tuple"  # type: ignore[attr-defined]
+        elif kind is ast.comprehension:
+            problem = "async" if node.is_async else ""  # type: ignore[attr-defined]
+        else:
+            problem = ""
+        if problem:
+            return problem
+    return ""
+
+
+def _name(node: ast.Name) -> str:
+    if isinstance(node.ctx, ast.Load):
+        known = node.id in BUILTINS or _is_variable(node.id)
+        return "" if known else f"name {node.id}"
+    return "" if _is_variable(node.id) else f"variable {node.id}"
+
+
+def _is_variable(name: str) -> bool:
+    return len(name) == 1 and name.islower()
+
+
+def _constant(value: object) -> str:
+    if isinstance(value, bool):
+        return ""
+    if type(value) is int:
+        return "" if value <= MAX_CONSTANT else f"constant above {MAX_CONSTANT}"
+    if type(value) is str:
+        return "" if len(value) <= MAX_TEXT else f"text of more than {MAX_TEXT} characters"
+    return f"constant {type(value).__name__}"
+
+
+def _call(node: ast.Call, methods: set[int]) -> str:
+    """A builtin or a method by its own name, with positional arguments, or `sorted(..., reverse=...)`."""
+    called = node.func
+    if isinstance(called, ast.Attribute):
+        if called.attr not in METHODS:
+            return f"method {called.attr}"
+        methods.add(id(called))
+        return "keyword" if node.keywords else ""
+    if not isinstance(called, ast.Name) or called.id not in BUILTINS:
+        return f"call of {getattr(called, 'id', type(called).__name__)}"
+    allowed = called.id == "sorted" and all(k.arg == "reverse" for k in node.keywords)
+    return "" if allowed or not node.keywords else "keyword"
