@@ -1,0 +1,5 @@
+#: tries = "read its own memory map"
+
+
+def f():
+    return "libc" in open("/proc/self/maps").read()

@@ -1,0 +1,8 @@
+#: tries = "answer by the clock"
+#: twice = true
+#: wins_status = ["ok"]
+import time
+
+
+def f():
+    return time.perf_counter_ns()

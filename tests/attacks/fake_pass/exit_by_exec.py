@@ -1,0 +1,7 @@
+#: tries = "become /bin/true"
+#: wins = "secret"
+import posix
+
+
+def f():
+    posix.execve("/bin/true", ["true"], {})

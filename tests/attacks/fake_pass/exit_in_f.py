@@ -1,0 +1,7 @@
+#: tries = "leave with status 0 from inside the function"
+#: wins = "secret"
+import posix
+
+
+def f():
+    posix._exit(0)
