@@ -1,26 +1,57 @@
 """Colours that people with any colour vision can tell apart, for every picture of a run.
 
-Modes and stages take the hues of Okabe and Ito, "Color Universal Design" (2008); levels, which are ordered,
-take samples of viridis. A mode keeps its colour in every picture.
+Modes and stages take the hues of Okabe and Ito, "Color Universal Design" (2008), and two between them;
+levels, which are ordered, take samples of viridis. A mode keeps its colour in every picture. Each colour
+comes for light and for dark paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#F0E442", "#000000")
-_VIRIDIS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")
+HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#8C6D31", "#7F7F7F")
+_HUES_ON_DARK = (
+    "#4FB0E8",
+    "#F4814A",
+    "#2CC79B",
+    "#E69AC2",
+    "#F0B43C",
+    "#9AD7FA",
+    "#B890D0",
+    "#C9A765",
+    "#A8A8A8",
+)
+_VIRIDIS = (
+    "#440154",
+    "#472f7d",
+    "#39568c",
+    "#2a788e",
+    "#1f988b",
+    "#35b779",
+    "#7ad151",
+    "#bddf26",
+    "#fde725",
+)
+SHADES = 6
 
 
 def hue(index: int) -> str:
     """The colour of the index-th of things that have no order."""
-    return HUES[index % (len(HUES) - 1)]
-
-
-def hues(names: Sequence[str]) -> dict[str, str]:
-    return {name: hue(index) for index, name in enumerate(names)}
+    return HUES[index % len(HUES)]
 
 
 def shade(position: int, of: int) -> str:
-    """The colour of the position-th of `of` things that have an order; the palest is left out as unreadable."""
-    return _VIRIDIS[round(position * (len(_VIRIDIS) - 2) / max(1, of - 1))]
+    """The colour of the position-th of `of` things that have an order."""
+    return _VIRIDIS[shade_index(position, of)]
+
+
+def shade_index(position: int, of: int) -> int:
+    """Spread `of` things over the shades, ends included."""
+    return round(position * SHADES / max(1, of - 1))
+
+
+def css(dark: bool) -> str:
+    """The colours as CSS variables: --hue-0 and on for hues, --shade-0 and on for shades."""
+    shades = _VIRIDIS[::-1] if dark else _VIRIDIS
+    hues = _HUES_ON_DARK if dark else HUES
+    named = [(f"--hue-{index}", colour) for index, colour in enumerate(hues)]
+    named += [(f"--shade-{index}", colour) for index, colour in enumerate(shades[: SHADES + 1])]
+    return " ".join(f"{name}: {colour};" for name, colour in named)
