@@ -10,7 +10,8 @@ and nothing a candidate returns is evaluated on this side. `docs/sandbox.md` say
 """
 
 from autotelic.errors import SandboxError
+from autotelic.sandbox.level import Level
 from autotelic.sandbox.pool import Sandbox
 from autotelic.sandbox.run import Job, Limits, Run, Usage, decode, encode
 
-__all__ = ["Job", "Limits", "Run", "Sandbox", "SandboxError", "Usage", "decode", "encode"]
+__all__ = ["Job", "Level", "Limits", "Run", "Sandbox", "SandboxError", "Usage", "decode", "encode"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from autotelic.errors import SandboxError
+from autotelic.sandbox.inside import wire
 
 if TYPE_CHECKING:  # autotelic.types imports torch, which a program that only runs programs need not wait for
     from autotelic.types import Json
@@ -104,7 +106,84 @@ class Run:
 
 def refusal(cases: int, reason: str) -> Run:
     """A `refused` run: no case has an output, and every case says why."""
-    return Run(status="refused", outputs=(None,) * cases, errors=(reason,) * cases, reason=reason)
+    return failure("refused", cases, reason)
+
+
+def failure(status: Status, cases: int, reason: str, usage: Usage = Usage(), stdout: str = "") -> Run:
+    """A run without a single output, and the same reason for every case."""
+    nothing, errors = (None,) * cases, (reason,) * cases
+    return Run(status=status, outputs=nothing, errors=errors, reason=reason, usage=usage, stdout=stdout)
+
+
+def read_outcome(
+    head: Sequence[int], results: bytearray, printed: bytearray, cases: int, limits: Limits
+) -> Run:
+    """A zygote's frame as a `Run`: `head` is what `wire.OUTCOME` unpacks, then its two bodies."""
+    _, state, detail, cpu_us, wall_us, peak_kb, _, _ = head
+    usage = Usage(cpu_s=cpu_us / 1e6, wall_s=wall_us / 1e6, peak_kb=peak_kb)
+    stdout = printed.decode("utf-8", "replace") if printed else ""
+    lines = results.decode("ascii", "replace").split("\n")
+    lines.pop()
+    if state != wire.DONE:
+        return _ended(state, detail, lines, cases, limits, usage, stdout)
+    if len(lines) == cases and all([line[0] == wire.OUTPUT for line in lines]):  # noqa: C419 - faster
+        outputs = tuple([line[1:] for line in lines])
+        return Run(status="ok", outputs=outputs, errors=("",) * cases, stdout=stdout, usage=usage)
+    first = lines[0] if lines else ""
+    if first[:1] == wire.ABSENT:
+        return failure("refused", cases, "the program defines no function of that name", usage, stdout)
+    if first[:1] == wire.BROKEN:
+        status: Status = "memory" if first.startswith("*MemoryError") else "error"
+        return failure(status, cases, first[1:], usage, stdout)
+    if len(lines) != cases:
+        return failure("crashed", cases, "what it reported makes no sense", usage, stdout)
+    return _mixed(lines, usage, stdout)
+
+
+def _mixed(lines: list[str], usage: Usage, stdout: str) -> Run:
+    """A finished run in which some case has no output."""
+    outputs = tuple(line[1:] if line[0] == wire.OUTPUT else None for line in lines)
+    errors = tuple("" if line[0] == wire.OUTPUT else _explain(line) for line in lines)
+    status: Status = "error"
+    if any(line[0] == wire.OVERSIZED for line in lines):
+        status = "output"
+    elif any(line.startswith("!MemoryError") for line in lines):
+        status = "memory"
+    reason = next(error for error in errors if error)
+    return Run(status=status, outputs=outputs, errors=errors, reason=reason, stdout=stdout, usage=usage)
+
+
+def _explain(line: str) -> str:
+    kind = {wire.OVERSIZED: "OutputLimit: ", wire.UNENCODABLE: "NotJson: "}.get(line[0], "")
+    return kind + line[1:]
+
+
+def _ended(
+    state: int, detail: int, lines: list[str], cases: int, limits: Limits, usage: Usage, stdout: str
+) -> Run:
+    """A run that did not finish; the cases before its end keep what they had."""
+    status: Status = "crashed"
+    if state == wire.WALL:
+        status, reason = "timeout", f"took more than {limits.wall_s:g} s"
+    elif state == wire.CPU:
+        status, reason = "timeout", f"took more than {limits.cpu_s:g} s of CPU time"
+    elif state == wire.SIGNALLED and detail == 9:
+        status, reason = "memory", "the kernel killed it: out of memory"
+    elif state == wire.SIGNALLED:
+        reason = f"died of signal {detail}"
+    elif state == wire.EXITED:
+        reason = f"ended its own process with exit code {detail}"
+    else:
+        reason = "what it reported makes no sense"
+    kept = [
+        line for line in lines if line[:1] in (wire.OUTPUT, wire.RAISED, wire.OVERSIZED, wire.UNENCODABLE)
+    ]
+    # Only a deadline leaves results that can be believed: a process that died may have written anything.
+    kept = kept[:cases] if status == "timeout" else []
+    rest = cases - len(kept)
+    outputs = tuple(line[1:] if line[0] == wire.OUTPUT else None for line in kept) + (None,) * rest
+    errors = tuple("" if line[0] == wire.OUTPUT else _explain(line) for line in kept) + (reason,) * rest
+    return Run(status=status, outputs=outputs, errors=errors, reason=reason, stdout=stdout, usage=usage)
 
 
 def encode(value: Json) -> str:

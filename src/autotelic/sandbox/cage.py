@@ -1,0 +1,206 @@
+"""`Cage`: one sealed process as the trusted side sees it, its pipes and what it proved about itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import select
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from autotelic.errors import SandboxError
+from autotelic.sandbox.run import Limits
+
+START = Path(__file__).parent / "inside" / "start.py"
+MODULES: tuple[str, ...] = [
+    "abc",
+    "array",
+    "base64",
+    "binascii",
+    "bisect",
+    "calendar",
+    "cmath",
+    "collections",
+    "collections.abc",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "_strptime",
+    "decimal",
+    "enum",
+    "fractions",
+    "functools",
+    "heapq",
+    "itertools",
+    "json",
+    "keyword",
+    "math",
+    "numbers",
+    "operator",
+    "pprint",
+    "random",
+    "re",
+    "statistics",
+    "string",
+    "struct",
+    "textwrap",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "unicodedata",
+]  # type: ignore[assignment]
+"""What a candidate can import; nothing else exists for it, at any level."""
+GREETING_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a cage is made. `ceiling` 0..3 is the highest level to attempt; `core` the C core's path or `""`."""
+
+    role: Literal["zygote", "compiler"]
+    limits: Limits
+    ceiling: int = 3
+    seed: int = 0
+    cpu: int | None = None
+    core: str = ""
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Cage:
+    """A running process made by `plan`. `inbox` and `outbox` are what was read, and what is yet to be written."""
+
+    plan: Plan
+    process: subprocess.Popen[bytes]
+    greeting: dict[str, Any]
+    inbox: bytearray = field(default_factory=bytearray)
+    outbox: bytearray = field(default_factory=bytearray)
+
+    @property
+    def reader(self) -> int:
+        assert self.process.stdout is not None
+        return self.process.stdout.fileno()
+
+    @property
+    def writer(self) -> int:
+        assert self.process.stdin is not None
+        return self.process.stdin.fileno()
+
+    def flush(self) -> bool:
+        """Write what the pipe takes now; False if the process has gone."""
+        try:
+            while self.outbox:
+                with memoryview(self.outbox) as view, view[: 1 << 20] as piece:
+                    written = os.write(self.writer, piece)
+                del self.outbox[:written]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            return False
+        return True
+
+    def fill(self) -> bool:
+        """Read what is there; False if the process has gone."""
+        try:
+            data = os.read(self.reader, 1 << 20)
+        except BlockingIOError:
+            return True
+        self.inbox += data
+        return bool(data)
+
+    def stop(self) -> None:
+        """End it now. Its guard and what is inside end together."""
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def launch(plan: Plan) -> subprocess.Popen[bytes]:
+    """Start a cage's process, without waiting for it. A fresh interpreter: this one, with whatever threads and
+    libraries it has loaded, is never forked."""
+    config = {
+        "role": plan.role,
+        "ceiling": plan.ceiling,
+        "limits": asdict(plan.limits),
+        "modules": plan.modules or MODULES,
+        "core": plan.core,
+        "seed": plan.seed,
+        "cpu": plan.cpu,
+        "engine": os.getpid(),
+    }
+    environment = {"PYTHONHASHSEED": str(plan.seed), "LC_ALL": "C.UTF-8"}
+    if "LD_LIBRARY_PATH" in os.environ:  # an interpreter may need it to find its own library
+        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    python = getattr(sys, "_base_executable", "") or sys.executable
+    return subprocess.Popen(
+        [python, "-s", "-S", "-P", str(START), json.dumps(config)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd="/",
+        bufsize=0,
+        start_new_session=True,  # a Ctrl-C at the terminal is for the engine, not for what it guards
+    )
+
+
+def greet(plan: Plan, process: subprocess.Popen[bytes]) -> Cage:
+    """Wait until a launched process has sealed itself and said what held."""
+    assert process.stdout is not None and process.stderr is not None  # noqa: PT018
+    cage = Cage(plan, process, {})
+    deadline = time.monotonic() + GREETING_S
+    while len(cage.inbox) < 4 or len(cage.inbox) < 4 + int.from_bytes(cage.inbox[:4], "little"):
+        ready, _, _ = select.select([cage.reader], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready or not cage.fill():
+            process.kill()
+            said = process.stderr.read(2000).decode(errors="replace").strip()
+            cage.stop()
+            why = "it ended" if ready else f"nothing was heard for {GREETING_S:g} s"
+            raise SandboxError(
+                f"the sandbox's {plan.role} did not start: {said or why}",
+                "see `autotelic sandbox doctor`",
+            )
+    size = int.from_bytes(cage.inbox[:4], "little")
+    cage.greeting = json.loads(bytes(cage.inbox[4 : 4 + size]))
+    del cage.inbox[: 4 + size]
+    process.stderr.close()
+    if "error" in cage.greeting:
+        cage.stop()
+        raise SandboxError(
+            f"the sandbox's {plan.role} could not seal itself: {cage.greeting['error']}",
+            "see `autotelic sandbox doctor`",
+        )
+    os.set_blocking(cage.reader, False)
+    os.set_blocking(cage.writer, False)
+    return cage
+
+
+def supported() -> str:
+    """Why no sandbox is possible on this machine, or `""`."""
+    if sys.platform != "linux":
+        return f"this is {platform.system()}, and the sandbox is made of Linux system calls"
+    if platform.machine() not in ("x86_64", "aarch64"):
+        return f"no system call table for {platform.machine()}"
+    return ""
+
+
+def core_path() -> str:
+    """The C core that pip built for this interpreter, or `""`."""
+    from importlib.machinery import EXTENSION_SUFFIXES
+
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).parent / f"_core{suffix}"
+        if path.exists():
+            return str(path)
+    return ""

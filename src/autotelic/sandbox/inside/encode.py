@@ -1,0 +1,101 @@
+"""Canonical JSON from the storage of base types. The C core has the same function; this is its reference.
+
+Compact, keys sorted by code point, ASCII. Types are exact: an instance of a subclass of int, however it compares
+or prints, is not an int. Nothing of the value's own is called.
+"""
+
+from __future__ import annotations
+
+import json
+from json.encoder import encode_basestring_ascii as quote
+
+from autotelic.sandbox.inside.wire import DEPTH
+
+
+class NotJsonError(TypeError):
+    """The value, or something in it, is no JSON value; the message says what."""
+
+
+class TooLongError(ValueError):
+    """The text would be longer than the room given."""
+
+
+def encode(value: object, room: int) -> str:
+    """Canonical JSON text of at most `room` characters.
+
+    >>> encode({"b": 1.0, "a": [True, 1]}, 100)
+    '{"a":[true,1],"b":1.0}'
+    """
+    parts: list[str] = []
+    if _append(value, parts, room, 0) < 0:
+        raise TooLongError(f"longer than {room} bytes")
+    return "".join(parts)
+
+
+def _append(value: object, parts: list[str], room: int, depth: int) -> int:
+    """Append the text of `value`; returns the room left, negative as soon as there is none."""
+    kind = type(value)
+    if kind is list or kind is dict:
+        return _append_container(value, parts, room, depth)  # type: ignore[arg-type]
+    if value is None:
+        text = "null"
+    elif value is True:
+        text = "true"
+    elif value is False:
+        text = "false"
+    elif kind is int:
+        if int.bit_length(value) > 4 * room:  # type: ignore[arg-type]
+            return -1  # without first spending quadratic time on its digits
+        text = int.__repr__(value)  # type: ignore[arg-type]
+    elif kind is float:
+        text = float.__repr__(value)  # type: ignore[arg-type]
+        if text in ("nan", "inf", "-inf"):
+            raise NotJsonError(f"the float {text} is no JSON value")
+    elif kind is str:
+        if len(value) > room:  # type: ignore[arg-type]
+            return -1
+        text = quote(value)  # type: ignore[arg-type]
+    else:
+        raise NotJsonError(f"a {kind.__name__} is no JSON value")
+    parts.append(text)
+    return room - len(text)
+
+
+def _append_container(
+    value: list[object] | dict[object, object], parts: list[str], room: int, depth: int
+) -> int:
+    if depth >= DEPTH:
+        raise NotJsonError(f"nested deeper than {DEPTH}")
+    left = room - 2
+    if type(value) is list:
+        parts.append("[")
+        for index, item in enumerate(value):
+            if index:
+                parts.append(",")
+                left -= 1
+            left = _append(item, parts, left, depth + 1)
+            if left < 0:
+                return left
+        parts.append("]")
+        return left
+    assert type(value) is dict
+    for key in value:
+        if type(key) is not str:
+            raise NotJsonError(f"a key of type {type(key).__name__} is no JSON key")
+    parts.append("{")
+    for index, name in enumerate(sorted(value)):  # type: ignore[type-var]
+        text = ("," if index else "") + quote(name) + ":"  # type: ignore[arg-type]
+        parts.append(text)
+        left = _append(value[name], parts, left - len(text), depth + 1)
+        if left < 0:
+            return left
+    parts.append("}")
+    return left
+
+
+def is_canonical(text: str) -> bool:
+    """Whether `text` is exactly what `encode` writes for some value."""
+    try:
+        return encode(json.loads(text), len(text)) == text
+    except (ValueError, TypeError, RecursionError):
+        return False

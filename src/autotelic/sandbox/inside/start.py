@@ -1,0 +1,219 @@
+"""Where a sandbox process begins: `python -s -S -P start.py CONFIG`, jobs on stdin, answers on stdout.
+
+The process that is started stays outside as a guard: it ends what is inside when the engine ends, however the
+engine ends. Its one child seals itself, tries every forbidden act, says first what held, and serves.
+
+Not `-I`: that would ignore PYTHONHASHSEED. The environment is made by the engine and holds nothing else.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import platform
+import random
+import select
+import sys
+import types
+import warnings
+from typing import Any
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+for _name in ("autotelic", "autotelic.sandbox", "autotelic.sandbox.inside"):
+    # These folders' own __init__ must not run here: they import what this process should never hold.
+    _package = types.ModuleType(_name)
+    _package.__path__ = [HERE]
+    sys.modules[_name] = _package
+
+from autotelic.sandbox.inside import acts, compiler, seal  # noqa: E402
+from autotelic.sandbox.inside.syscalls import by_ctypes, numbers  # noqa: E402
+from autotelic.sandbox.inside.zygote import Zygote  # noqa: E402
+
+READER, WRITER = 3, 4
+
+
+def load_core(path: str) -> Any:
+    """The C core at `path`, or None for the empty path."""
+    if not path:
+        return None
+    from importlib.machinery import ExtensionFileLoader, ModuleSpec
+
+    loader = ExtensionFileLoader("_core", path)
+    core = loader.create_module(ModuleSpec("_core", loader, origin=path))
+    loader.exec_module(core)
+    return core
+
+
+class Inmate:
+    """What is being sealed, and the record of what held: `facts` what was done, `missing` what was not."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.ceiling = int(config["ceiling"])
+        self.number = os.getpid()  # as seen from outside: unlike the one inside, no other cage has it
+        self.facts: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+        self.core = load_core(config["core"])
+        if self.core is None:
+            self.syscall, self.address = by_ctypes()
+        else:
+            table = numbers()
+            self.syscall = lambda name, *arguments: self.core.syscall(table[name], *arguments)
+            self.address = self.core.address
+
+    def step(self, name: str, level: int, action: Any) -> None:
+        """Take a step if the level asked for has it, and record how it went."""
+        if self.ceiling >= level:
+            try:
+                self.facts[name] = action() or "done"
+            except OSError as error:
+                self.missing[name] = str(error)
+
+    def leave(self) -> None:
+        """Before the fork: the namespaces, which only what is forked afterwards is inside of."""
+        self.step("namespaces", 3, lambda: seal.namespaces(self.syscall))
+
+    def prepare(self) -> None:
+        """Import everything a candidate may use: nothing can be read from disk once the seal is shut."""
+        warnings.simplefilter("ignore")
+        if self.config["role"] == "zygote":
+            for name in self.config["modules"]:
+                importlib.import_module(name)
+            random.seed(int(self.config["seed"]))
+        sys.set_int_max_str_digits(0)
+        os.dup2(0, 2)
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def shut(self) -> None:
+        """Every step, in order; afterwards this process can do nothing but compute, and fork if a zygote."""
+        inside = "namespaces" in self.facts
+        if inside:
+            self.step("empty root", 3, lambda: seal.empty_root(self.syscall))
+        if self.ceiling >= 1:
+            kept = seal.drop_privileges(self.syscall, self.number)
+            self.facts["uid"] = str(os.geteuid())
+            if kept:
+                self.missing["uid"] = kept
+        seal.die_with_parent(self.syscall)
+        base = int(os.read(self.statm, 100).split()[0]) * 4096
+        os.close(self.statm)
+        seal.fixed_limits(self.config["limits"], base + (16 << 20))
+        seal.undumpable(self.syscall)
+        self.step("landlock", 2, lambda: seal.landlock(self.syscall))
+        for name in [
+            name for name in sys.modules if name.startswith(("autotelic", "_core", "ctypes", "_ctypes"))
+        ]:
+            if name not in self.config["modules"]:
+                del sys.modules[name]
+        sys.path[:] = []
+        sys.meta_path[:] = []
+        sys.path_hooks[:] = []
+        sys.path_importer_cache.clear()
+        sys.argv[:] = ["candidate"]
+        self.step(
+            "seccomp",
+            1,
+            lambda: seal.filter_calls(
+                self.syscall,
+                self.address,
+                numbers(),
+                platform.machine(),
+                forks=self.config["role"] == "zygote",
+            ),
+        )
+
+
+def prove(inmate: Inmate, zygote: Zygote) -> list[str]:
+    """The forbidden acts that work in a process forked as a candidate's is."""
+
+    def body() -> None:
+        zygote.confine()
+        report = json.dumps(acts.attempt(inmate.syscall)).encode()
+        zygote.page[16 : 16 + len(report)] = report
+        zygote.page[0:4] = len(report).to_bytes(4, "little")
+        os._exit(0)
+
+    pid, pidfd = zygote.fork(body)
+    os.waitpid(pid, 0)
+    os.close(pidfd)
+    size = int.from_bytes(zygote.page[0:4], "little")
+    worked: list[str] = json.loads(zygote.page[16 : 16 + size])
+    zygote.page[0:4096] = bytes(4096)
+    return worked
+
+
+def live(inmate: Inmate) -> None:
+    """The life of the process inside: prepare, seal, prove, serve."""
+    inmate.prepare()
+    role = inmate.config["role"]
+    zygote = Zygote(inmate.syscall, inmate.config["limits"]) if role == "zygote" else None
+    inmate.shut()
+    worked = []
+    if inmate.ceiling >= 1:
+        worked = prove(inmate, zygote) if zygote else acts.attempt(inmate.syscall)
+    gc.collect()
+    gc.freeze()
+    hello = {
+        "facts": inmate.facts,
+        "missing": inmate.missing,
+        "worked": worked,
+        "core": inmate.core is not None,
+    }
+    say(hello)
+    if zygote:
+        zygote.serve(READER, WRITER)
+    else:
+        compiler.serve(READER, WRITER)
+
+
+def say(greeting: dict[str, Any]) -> None:
+    """The first frame: what the engine learns about this process before it trusts it with a program."""
+    body = json.dumps(greeting).encode()
+    os.write(WRITER, len(body).to_bytes(4, "little") + body)
+
+
+def guard(child: int, engine: int) -> int:
+    """Wait for the child or for the engine's end, whichever is first; leaving takes the child along."""
+    os.closerange(READER, 256)
+    try:
+        watched = os.pidfd_open(engine)
+    except ProcessLookupError:
+        return 1
+    inside = os.pidfd_open(child)
+    poll = select.poll()
+    for fd in (watched, inside):
+        poll.register(fd, select.POLLIN)
+    poll.poll()
+    if os.getppid() != engine or not select.select([inside], [], [], 0)[0]:
+        return 1
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF
+
+
+def main() -> None:
+    config = json.loads(sys.argv[1])
+    # Off the standard descriptors, which a candidate keeps, as /dev/null.
+    null = os.open(os.devnull, os.O_RDWR)
+    for old, new in ((0, READER), (1, WRITER), (null, 0), (null, 1)):
+        os.dup2(old, new, inheritable=False)
+    if null > WRITER:
+        os.close(null)
+    if config["cpu"] is not None:
+        os.sched_setaffinity(0, {config["cpu"]})
+    inmate = Inmate(config)
+    inmate.leave()
+    child = os.fork()
+    if child:
+        os._exit(guard(child, config["engine"]))
+    code = 70
+    try:
+        live(inmate)
+        code = 0
+    except Exception as error:
+        say({"error": f"{type(error).__name__}: {error}"})
+    finally:
+        os._exit(code)
+
+
+main()

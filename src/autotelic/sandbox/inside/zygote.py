@@ -1,0 +1,232 @@
+"""The zygote in Python: forks a fresh copy-on-write process a program. The C core has the same loop, faster.
+
+The process it forks holds no file but /dev/null, may not fork, and reports on a shared mapping that is read
+and wiped after its death.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import mmap
+import os
+import resource
+import select
+import sys
+import time
+from typing import Any
+
+from autotelic.sandbox.inside import wire
+from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode, is_canonical
+from autotelic.sandbox.inside.syscalls import Syscall
+
+SIGKILL, FORK_FLAGS = 9, 0x1000 | 17
+
+
+class Printed:
+    """What `sys.stdout` is inside: keeps the first `room` bytes on the shared page."""
+
+    encoding, errors, closed, newlines = "utf-8", "backslashreplace", False, None
+
+    def __init__(self, page: mmap.mmap, start: int, room: int) -> None:
+        self._page, self._at, self._room, self._start = page, start, room, start
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        data = str.encode(text, "utf-8", "backslashreplace")[: self._room]
+        self._page[self._at : self._at + len(data)] = data
+        self._at += len(data)
+        self._room -= len(data)
+        self._page[8:12] = (self._at - self._start).to_bytes(4, "little")
+        return str.__len__(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """There is nothing to flush to."""
+
+    def isatty(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+
+class Zygote:
+    """The fork loop. `limits` are those of `Limits`; `syscall` is how calls that `os` lacks are made."""
+
+    def __init__(self, syscall: Syscall, limits: dict[str, Any]) -> None:
+        self.syscall, self.limits = syscall, limits
+        self.room = limits["output_kb"] << 10
+        self.page = mmap.mmap(-1, wire.page_bytes(limits["output_kb"]))
+        self.printed_at = wire.PAGE.size + wire.results_room(limits["output_kb"])
+
+    def serve(self, reader: int, writer: int) -> None:
+        """Run every program that arrives, in order, until the pipe closes."""
+        while head := _read(reader, wire.PROGRAM.size):
+            number, *sizes = wire.PROGRAM.unpack(head)
+            code, entry, inputs = (_read(reader, size) for size in sizes)
+            answer = self.outcome(number, code, entry, inputs)
+            while answer:
+                answer = answer[os.write(writer, answer) :]
+
+    def outcome(self, number: int, code: bytes, entry: bytes, inputs: bytes) -> bytes:
+        """Fork, run, wait, read: one frame."""
+        start = time.monotonic()
+        pid, pidfd = self.fork(lambda: self.candidate(code, entry, inputs))
+        state = self._wait(pid, pidfd, start)
+        _, status, used = os.wait4(pid, 0)
+        os.close(pidfd)
+        wall = time.monotonic() - start
+        detail = 0
+        if state == wire.DONE and os.WIFSIGNALED(status):
+            state, detail = wire.SIGNALLED, os.WTERMSIG(status)
+        finished, results_size, printed_size = wire.PAGE.unpack_from(self.page)
+        if state == wire.DONE and finished != wire.FINISHED:
+            state, detail = wire.EXITED, os.WEXITSTATUS(status)
+        results = self._results(min(results_size, self.printed_at - wire.PAGE.size))
+        if results is None:
+            state, results = wire.GARBLED, b""
+        printed = self.page[self.printed_at : self.printed_at + min(printed_size, self.room)]
+        self.page.madvise(mmap.MADV_REMOVE)  # nothing of this program is there for the next
+        cpu = used.ru_utime + used.ru_stime
+        head = wire.OUTCOME.pack(
+            number, state, detail, int(cpu * 1e6), int(wall * 1e6), used.ru_maxrss, len(results), len(printed)
+        )
+        return head + results + printed
+
+    def fork(self, body: Any) -> tuple[int, int]:
+        """Run `body` in a new process; returns its pid and a pidfd. The process ends when `body` does."""
+        # One page for the kernel to write the pidfd to; a bare clone, because the filter allows only that one.
+        pidfd = bytearray(4)
+        pid = self.syscall("clone", FORK_FLAGS, 0, pidfd, 0, 0)
+        if pid == 0:
+            try:
+                body()
+            finally:
+                os._exit(70)
+        return pid, int.from_bytes(pidfd, "little")
+
+    def confine(self) -> None:
+        """What a forked process gives up beyond what it inherits."""
+        os.closerange(3, 16)
+        self.syscall("prctl", 1, SIGKILL, 0, 0, 0)  # die with the zygote
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        seconds = int(self.limits["cpu_s"]) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+    def candidate(self, code: bytes, entry: bytes, inputs: bytes) -> None:
+        """In the forked process: load the program and call it with every case."""
+        self.confine()
+        printed = Printed(self.page, self.printed_at, self.room)
+        sys.stdout = sys.__stdout__ = printed  # type: ignore[assignment, misc]
+        sys.stderr = sys.__stderr__ = Printed(self.page, self.printed_at, 0)  # type: ignore[assignment, misc]
+        report = _Report(self.page, self.room)
+        cases, name = json.loads(inputs), entry.decode()
+        scope: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
+        try:
+            exec(marshal.loads(code), scope)
+        except BaseException as error:
+            report.line(wire.BROKEN, describe(error))
+        else:
+            function = scope.get(name)
+            if callable(function):
+                for arguments in cases:
+                    report.case(function, arguments)
+            else:
+                report.line(wire.ABSENT, "")
+        wire.PAGE.pack_into(
+            self.page, 0, wire.FINISHED, report.used, int.from_bytes(self.page[8:12], "little")
+        )
+        os._exit(0)
+
+    def _wait(self, pid: int, pidfd: int, start: float) -> int:
+        """Until the process is dead, by itself or at a deadline."""
+        wall, cpu = self.limits["wall_s"], self.limits["cpu_s"]
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        clock = ((~pid) << 3) | 2  # the CPU clock of that process (clock_gettime(2), dynamic clocks)
+        while True:
+            spent = time.monotonic() - start
+            used = spent if spent < cpu else self._used(clock)  # one thread: never more CPU than wall time
+            over = wire.WALL if spent >= wall else wire.CPU if used >= cpu else wire.DONE
+            if over and not poll.poll(0):
+                self.syscall("pidfd_send_signal", pidfd, SIGKILL, 0, 0)
+                return over
+            if over or poll.poll(1000 * min(wall - spent, max(cpu - used, 0.001)) + 1):
+                return wire.DONE
+
+    @staticmethod
+    def _used(clock: int) -> float:
+        """CPU seconds of a process by its clock; 0 if it has just ended."""
+        try:
+            return time.clock_gettime(clock)
+        except OSError:
+            return 0.0
+
+    def _results(self, size: int) -> bytes | None:
+        """The lines on the page, if each is what a report writes."""
+        data = bytes(self.page[wire.PAGE.size : wire.PAGE.size + size])
+        if not data.isascii():
+            return None
+        for line in data.decode().split("\n")[:-1]:
+            tag, text = line[:1], line[1:]
+            good = is_canonical(text) if tag == wire.OUTPUT else tag in "!%?*-" and text.isprintable()
+            if not tag or not good:
+                return None
+        return data
+
+
+class _Report:
+    """Lines written to the shared page, each complete before its length is announced."""
+
+    def __init__(self, page: mmap.mmap, room: int) -> None:
+        self.page, self.room, self.used, self.spare = page, room, 0, wire.ERROR_ROOM // 2
+
+    def line(self, tag: str, text: str) -> None:
+        if tag == wire.OUTPUT:
+            self.room -= len(text)
+        else:
+            text = text[: max(0, min(wire.ERROR_TEXT, self.spare))]
+            self.spare -= len(text)
+        data = (tag + text + "\n").encode()
+        start = wire.PAGE.size + self.used
+        self.page[start : start + len(data)] = data
+        self.used += len(data)
+        self.page[4:8] = self.used.to_bytes(4, "little")
+
+    def case(self, function: Any, arguments: list[Any]) -> None:
+        try:
+            self.line(wire.OUTPUT, encode(function(*arguments), self.room))
+        except NotJsonError as error:
+            self.line(wire.UNENCODABLE, str(error))
+        except TooLongError as error:
+            self.line(wire.OVERSIZED, str(error))
+        except BaseException as error:
+            self.line(wire.RAISED, describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """`TypeName: message` in printable ASCII, whatever the exception's own methods do."""
+    try:
+        text = str(error)
+    except BaseException:
+        text = ""
+    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    text = text.encode("ascii", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _read(fd: int, size: int) -> bytes:
+    """Exactly `size` bytes, or none at the end of the pipe."""
+    parts, left = [], size
+    while left:
+        piece = os.read(fd, left)
+        if not piece:
+            return b""
+        parts.append(piece)
+        left -= len(piece)
+    return b"".join(parts)
