@@ -18,52 +18,19 @@ from autotelic.errors import SandboxError
 from autotelic.sandbox.run import Limits
 
 START = Path(__file__).parent / "inside" / "start.py"
-MODULES: tuple[str, ...] = [
-    "abc",
-    "array",
-    "base64",
-    "binascii",
-    "bisect",
-    "calendar",
-    "cmath",
-    "collections",
-    "collections.abc",
-    "contextlib",
-    "copy",
-    "dataclasses",
-    "datetime",
-    "_strptime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "heapq",
-    "itertools",
-    "json",
-    "keyword",
-    "math",
-    "numbers",
-    "operator",
-    "pprint",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "struct",
-    "textwrap",
-    "time",
-    "traceback",
-    "types",
-    "typing",
-    "unicodedata",
-]  # type: ignore[assignment]
+_STANDARD = """
+abc array base64 binascii bisect calendar cmath collections collections.abc contextlib copy dataclasses datetime
+_strptime decimal enum fractions functools heapq itertools json keyword math numbers operator pprint random re
+statistics string struct textwrap time traceback types typing unicodedata
+"""
+MODULES = tuple(_STANDARD.split())
 """What a candidate can import; nothing else exists for it, at any level."""
 GREETING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a cage is made. `ceiling` 0..3 is the highest level to attempt; `core` the C core's path or `""`."""
+    """How a cage is made. `ceiling` 0..3 is the highest level to attempt; `core` the C core's path."""
 
     role: Literal["zygote", "compiler"]
     limits: Limits
@@ -76,7 +43,7 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class Cage:
-    """A running process made by `plan`. `inbox` and `outbox` are what was read, and what is yet to be written."""
+    """A running process made by `plan`. `inbox` holds what was read, `outbox` what is yet to be sent."""
 
     plan: Plan
     process: subprocess.Popen[bytes]
@@ -127,8 +94,10 @@ class Cage:
 
 
 def launch(plan: Plan) -> subprocess.Popen[bytes]:
-    """Start a cage's process, without waiting for it. A fresh interpreter: this one, with whatever threads and
-    libraries it has loaded, is never forked."""
+    """Start a cage's process, without waiting for it.
+
+    A fresh interpreter: this one, with whatever threads and libraries it has loaded, is never forked.
+    """
     config = {
         "role": plan.role,
         "ceiling": plan.ceiling,

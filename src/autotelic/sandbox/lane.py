@@ -12,7 +12,7 @@ from autotelic.sandbox.level import demand, verified
 from autotelic.sandbox.run import Run, Status, failure, read_outcome, refusal
 
 GRACE_S = 0.3
-"""How much longer than its limits a program may take before the process that watches it is itself replaced."""
+"""How much longer than its limit a program may take before the process that watches it is replaced."""
 
 
 @dataclass(slots=True, eq=False)

@@ -30,7 +30,7 @@ LASTING = ("ok", "error", "refused")
 
 
 class Sandbox:
-    """Runs programs that a model wrote, each in a process of its own, under limits and behind a verified level.
+    """Runs programs that a model wrote, each in a process of its own, under limits, at a verified level.
 
     A context manager; may be shared by threads, not by forks. `workers` lanes (default: a core each that this
     process may use), pinned. `require` is the weakest level to accept: where the machine gives less, the

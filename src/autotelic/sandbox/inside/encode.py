@@ -1,13 +1,14 @@
 """Canonical JSON from the storage of base types. The C core has the same function; this is its reference.
 
-Compact, keys sorted by code point, ASCII. Types are exact: an instance of a subclass of int, however it compares
-or prints, is not an int. Nothing of the value's own is called.
+Compact, keys sorted by code point, ASCII. Types are exact: an instance of a subclass of int, however
+it compares or prints, is not an int. Nothing of the value's own is called.
 """
 
 from __future__ import annotations
 
 import json
 from json.encoder import encode_basestring_ascii as quote
+from typing import Any
 
 from autotelic.sandbox.inside.wire import DEPTH
 
@@ -32,11 +33,11 @@ def encode(value: object, room: int) -> str:
     return "".join(parts)
 
 
-def _append(value: object, parts: list[str], room: int, depth: int) -> int:
+def _append(value: Any, parts: list[str], room: int, depth: int) -> int:
     """Append the text of `value`; returns the room left, negative as soon as there is none."""
     kind = type(value)
     if kind is list or kind is dict:
-        return _append_container(value, parts, room, depth)  # type: ignore[arg-type]
+        return _append_container(value, parts, room, depth)
     if value is None:
         text = "null"
     elif value is True:
@@ -44,17 +45,17 @@ def _append(value: object, parts: list[str], room: int, depth: int) -> int:
     elif value is False:
         text = "false"
     elif kind is int:
-        if int.bit_length(value) > 4 * room:  # type: ignore[arg-type]
+        if int.bit_length(value) > 4 * room:
             return -1  # without first spending quadratic time on its digits
-        text = int.__repr__(value)  # type: ignore[arg-type]
+        text = int.__repr__(value)
     elif kind is float:
-        text = float.__repr__(value)  # type: ignore[arg-type]
+        text = float.__repr__(value)
         if text in ("nan", "inf", "-inf"):
             raise NotJsonError(f"the float {text} is no JSON value")
     elif kind is str:
-        if len(value) > room:  # type: ignore[arg-type]
+        if len(value) > room:
             return -1
-        text = quote(value)  # type: ignore[arg-type]
+        text = quote(value)
     else:
         raise NotJsonError(f"a {kind.__name__} is no JSON value")
     parts.append(text)
@@ -83,8 +84,9 @@ def _append_container(
         if type(key) is not str:
             raise NotJsonError(f"a key of type {type(key).__name__} is no JSON key")
     parts.append("{")
-    for index, name in enumerate(sorted(value)):  # type: ignore[type-var]
-        text = ("," if index else "") + quote(name) + ":"  # type: ignore[arg-type]
+    names: list[Any] = sorted(value)
+    for index, name in enumerate(names):
+        text = ("," if index else "") + quote(name) + ":"
         parts.append(text)
         left = _append(value[name], parts, left - len(text), depth + 1)
         if left < 0:

@@ -42,7 +42,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def _test(check: Check) -> list[tuple[int, int, int, bool]]:
-    """A 64-bit check as tests of its 32-bit halves: (offset, jump kind, constant, the outcome that passes)."""
+    """A 64-bit check as tests of its halves: (offset, jump kind, constant, the outcome that passes)."""
     argument, kind, constant = check
     low = ARGUMENT + 8 * argument
     if kind == "without":
@@ -53,7 +53,7 @@ def _test(check: Check) -> list[tuple[int, int, int, bool]]:
 
 
 def _conditional(number: int, checks: tuple[Check, ...]) -> list[Instruction]:
-    """Allow call `number` if every check passes, refuse it if one fails, fall through if it is another call."""
+    """Allow call `number` if every check passes, refuse it if not, fall through if it is another call."""
     tests = [test for check in checks for test in _test(check)]
     body: list[Instruction] = []
     for index, (offset, kind, constant, passing) in enumerate(tests):

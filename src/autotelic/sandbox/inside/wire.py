@@ -1,7 +1,7 @@
 """The frames between the trusted side, the compiler and the zygote, and the page a candidate reports on.
 
-Little-endian, fixed headers, lengths first. A candidate never holds a pipe: it reports on a shared mapping that
-is read once its process is dead.
+Little-endian, fixed headers, lengths first. A candidate never holds a pipe: it reports on a shared mapping
+that is read once its process is dead.
 """
 
 from __future__ import annotations

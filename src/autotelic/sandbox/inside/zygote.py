@@ -100,7 +100,7 @@ class Zygote:
 
     def fork(self, body: Any) -> tuple[int, int]:
         """Run `body` in a new process; returns its pid and a pidfd. The process ends when `body` does."""
-        # One page for the kernel to write the pidfd to; a bare clone, because the filter allows only that one.
+        # A bare clone with just these flags, because the filter allows no other.
         pidfd = bytearray(4)
         pid = self.syscall("clone", FORK_FLAGS, 0, pidfd, 0, 0)
         if pid == 0:
