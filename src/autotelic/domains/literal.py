@@ -28,6 +28,7 @@ class LiteralLimits:
 
 
 DEFAULT_LIMITS = LiteralLimits()
+_ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False)
 _LONG_NUMBERS = {limits.digits: re.compile(rf"[0-9]{{{limits.digits + 1}}}") for limits in (DEFAULT_LIMITS,)}
 
 
@@ -61,7 +62,7 @@ def canonical(value: Json) -> str:
     >>> canonical([True, 1, 1.0, {"b": 1, "a": "é"}])
     '[true,1,1.0,{"a":"\\\\u00e9","b":1}]'
     """
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return str(value) if type(value) is int else _ENCODER.encode(value)
 
 
 def same(left: Json, right: Json) -> bool:

@@ -54,7 +54,7 @@ class Evidence:
 
     draft: Draft
     pairs: tuple[tuple[Json, Json], ...]
-    trace: list[Json]
+    trace: tuple[Json, ...]
     probed: Outcome
 
 
@@ -68,7 +68,9 @@ def read(proposal: Proposal) -> Draft | Rejection:
     if not (call.startswith("f(") and call.endswith(")")):
         return Rejection(reason="syntax", detail="the last line is no call `f(...)`")
     if program.level != proposal.cell.level:
-        return Rejection(reason="level", detail=f"{program.level} operations; {proposal.cell.level} were asked for")
+        return Rejection(
+            reason="level", detail=f"{program.level} operations; {proposal.cell.level} were asked for"
+        )
     try:
         given = parse_literal(call[2:-1], INPUT_LIMITS)
     except LiteralError as error:
@@ -85,11 +87,11 @@ def draft(cell: Cell, program: Program, given: Json, lineage: Lineage) -> Draft:
     inputs, kind = [given], kind_of(given)
     if cell.mode in ("induction", "repair"):
         random = keyed(proposal_text(program, given))
-        seen = {canonical(given)}
+        seen = {repr(given)}
         for _ in range(EXTRA):
             drawn = draw_input(random, kind, cell.level)
-            if canonical(drawn) not in seen:
-                seen.add(canonical(drawn))
+            if repr(drawn) not in seen:
+                seen.add(repr(drawn))
                 inputs.append(drawn)
     return Draft(cell, program, tuple(inputs), kind, lineage)
 
@@ -107,11 +109,15 @@ def examine(draft: Draft, outcome: Outcome) -> Evidence | Rejection:
     if isinstance(own[0], str):
         return Rejection(reason="error", detail=own[0])
     level = draft.cell.level
-    if not all(plain(value, level) for value in own[0]):
+    if not all(plain(value, level) for value in outcome.trace):
         return Rejection(reason="output", detail=f"a value is no plain data, or too large for level {level}")
-    worked = [(given, row[-1]) for given, row in zip(PROBES[draft.kind], probes, strict=True) if type(row) is list]
+    worked = [
+        (given, row[-1]) for given, row in zip(PROBES[draft.kind], probes, strict=True) if type(row) is list
+    ]
     if len(worked) < len(probes) / 2:
-        return Rejection(reason="error", detail=f"raises on {len(probes) - len(worked)} of {len(probes)} probes")
+        return Rejection(
+            reason="error", detail=f"raises on {len(probes) - len(worked)} of {len(probes)} probes"
+        )
     pairs = [
         (given, row[-1])
         for given, row in zip(draft.inputs, own, strict=True)
@@ -119,17 +125,19 @@ def examine(draft: Draft, outcome: Outcome) -> Evidence | Rejection:
     ]
     if draft.cell.mode in ("induction", "repair"):
         if len(pairs) < SHOWN + HELD_BACK:
-            return Rejection(reason="error", detail=f"only {len(pairs)} of {len(draft.inputs)} inputs gave a pair")
+            return Rejection(
+                reason="error", detail=f"only {len(pairs)} of {len(draft.inputs)} inputs gave a pair"
+            )
         pairs = pairs[: SHOWN + HELD_BACK]
-        if len({canonical(output) for _, output in pairs[:SHOWN]}) == 1:
+        if len({repr(output) for _, output in pairs[:SHOWN]}) == 1:
             return Rejection(reason="constant", detail="the shown pairs have one output")
-    if len({canonical(output) for _, output in worked}) == 1:
+    if len({repr(output) for _, output in worked}) == 1:
         return Rejection(reason="constant")
-    if all(canonical(given) == canonical(output) for given, output in worked):
+    if all(repr(given) == repr(output) for given, output in worked):
         return Rejection(reason="identity")
     if outcome.idle:
         return Rejection(reason="degenerate", detail=f"line {outcome.idle[0] + 1} changes nothing")
-    return Evidence(draft, tuple(pairs), own[0], Outcome(rows=probes))
+    return Evidence(draft, tuple(pairs), outcome.trace, Outcome(rows=probes))
 
 
 class Admission:
@@ -158,11 +166,15 @@ class Admission:
                 continue
             failed = next(turns) if _is_repair(evidence) else ""
             if failed is None:
-                made.append(Rejection(reason="degenerate", detail="no variant of the program fails a shown pair"))
+                made.append(
+                    Rejection(reason="degenerate", detail="no variant of the program fails a shown pair")
+                )
                 continue
             d = evidence.draft
             made.append(
-                make_task(d.cell, d.program, evidence.pairs, evidence.trace, evidence.probed, d.lineage, failed)
+                make_task(
+                    d.cell, d.program, evidence.pairs, evidence.trace, evidence.probed, d.lineage, failed
+                )
             )
         return made
 
@@ -173,9 +185,7 @@ class Admission:
             random = keyed("repair " + proposal_text(e.draft.program, e.pairs[0][0]))
             kinds = [kind_of(value) for value in (e.pairs[0][0], *e.trace)]
             shown = tuple(given for given, _ in e.pairs[:SHOWN])
-            asks += [
-                Ask(program=vary(random, e.draft.program, kinds), inputs=shown) for _ in range(VARIANTS)
-            ]
+            asks += [Ask(program=vary(random, e.draft.program, kinds), inputs=shown) for _ in range(VARIANTS)]
         outcomes = self.executor.run(asks)
         turns: list[str | None] = []
         for n, e in enumerate(repairs):
@@ -195,6 +205,6 @@ def _first_failed(evidence: Evidence, asks: Sequence[Ask], outcomes: Sequence[Ou
             continue
         got = [row if isinstance(row, str) else canonical(row[-1]) for row in outcome.rows]
         if got != [canonical(output) for _, output in shown]:
-            text = ask.program.annotated(tuple(canonical(value) for value in outcome.rows[0]))
+            text = ask.program.annotated(tuple(canonical(value) for value in outcome.trace))
             return text + printed_tests([given for given, _ in shown], outcome)
     return None

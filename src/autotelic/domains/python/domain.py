@@ -85,7 +85,7 @@ class PythonDomain:
         return verdict.feedback if task.mode in ("induction", "repair") else ""
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
-        """`count` texts of the rules, by turns of every mode, level and role: prompt and completion as one."""
+        """`count` texts of the rules, prompt and completion as one, by turns of every mode, level and role."""
         cells = [Cell(mode=mode, level=level) for level in self.levels for mode in self.modes]
         wanted = [cells[i % len(cells)] for i in range((count + 1) // 2)]
         texts: list[str] = []
@@ -103,7 +103,9 @@ class PythonDomain:
 
     def describe(self) -> str:
         """The table of operations as text, for documentation."""
-        rows = [f"{o.takes:>4} > {o.gives:<4}  {o.since}  {o.name:<20} {o.template}" for o in self.operations(8)]
+        rows = [
+            f"{o.takes:>4} > {o.gives:<4}  {o.since}  {o.name:<20} {o.template}" for o in self.operations(8)
+        ]
         return "\n".join(rows)
 
     def _check(self, cell: Cell) -> None:

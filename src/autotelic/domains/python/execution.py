@@ -1,4 +1,10 @@
-"""Running programs: many at once through the sandbox, what they did as plain records, and a memory of both."""
+"""Running programs: many at once through the sandbox, what they did as plain records, and a memory of both.
+
+A program of a few lines runs in microseconds and a process starts in milliseconds, so `BUNDLE` programs share
+one. They cannot reach each other: the whitelist leaves them no name but their argument, no attribute and no
+statement. What is shared is the limits; a bundle that hits one is run again, one program a process, to tell
+whose fault it was.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +13,46 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from autotelic.domains.literal import canonical
-from autotelic.domains.python.program import Program, traced_source
+from autotelic.domains.python.program import Program, traced
+from autotelic.errors import SandboxError
 from autotelic.sandbox import Job, Run, Sandbox
 from autotelic.types import Json
 
+BUNDLE = 32
+"""Programs that share a process."""
 REMEMBERED = 50_000
 """Outcomes kept. A generation asks for a few thousand, and siblings often answer alike."""
 _LONG_INTEGER = re.compile(r"[0-9]{1000}")
 """Longer than any answer can be; also what keeps the interpreter's limit on digits out of reach."""
+
+DRIVER = """
+def run(which, inputs, probe):
+    program, lines = PROGRAMS[which]
+    outputs, trace = [], []
+    for given in inputs:
+        try:
+            values = program(given, -1)
+        except Exception as error:
+            outputs.append(type(error).__name__)
+        else:
+            trace = trace if outputs else values
+            outputs.append([values[-1]])
+    tried = range(lines if probe >= 0 and lines > 1 else 0)
+    return [trace, outputs, [i for i in tried if idle(program, inputs[probe:], outputs[probe:], i)]]
+
+def idle(program, inputs, outputs, skip):
+    for given, output in zip(inputs, outputs):
+        try:
+            without = [program(given, skip)[-1]]
+        except Exception as error:
+            without = type(error).__name__
+        if without != output:
+            return False
+    return True
+"""
+"""What calls the programs inside the sandbox. Nothing of a model's is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,40 +68,40 @@ class Ask:
 
     @property
     def key(self) -> tuple[Program, str, int, bool]:
-        return self.program, canonical(list(self.inputs)), self.probe, self.twice
+        # The repr of plain data tells types apart as its JSON does, and is quicker to make.
+        return self.program, repr(self.inputs), self.probe, self.twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a program did. `stop` is empty, or the reason why it as a whole gave nothing (`timeout`, ...).
 
-    `rows[i]` holds the values after each line on input i, or the name of the exception it raised. `idle` are
-    the lines without which every probed output stays the same.
+    `rows[i]` is the output for input i as a list of one, or the name of the exception that was raised.
+    `trace` are the values after each line on the first input, empty where that raised. `idle` are the lines
+    without which every probed output stays the same.
     """
 
     stop: str = ""
     rows: tuple[list[Json] | str, ...] = ()
+    trace: tuple[Json, ...] = ()
     idle: tuple[int, ...] = ()
 
-    def output(self, i: int) -> Json:
-        """The value returned for input i; only where `rows[i]` is a list."""
-        return self.rows[i][-1]
+
+Key = tuple[Program, str, int, bool]
 
 
 class Executor:
-    """Asks answered in batches: one `box.map` for all that is not remembered, and one more for the few whose
-    inputs must be run singly because some of them raised.
-    """
+    """Asks answered in batches, in one `box.map` for all that is not remembered."""
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
-        self._known: OrderedDict[tuple[Program, str, int, bool], Outcome] = OrderedDict()
+        self._known: OrderedDict[Key, Outcome] = OrderedDict()
 
     def run(self, asks: Sequence[Ask]) -> list[Outcome]:
         """One outcome an ask, in order; equal asks are run once."""
         keys = [ask.key for ask in asks]
-        found: dict[tuple[Program, str, int, bool], Outcome] = {}
-        fresh: dict[tuple[Program, str, int, bool], Ask] = {}
+        found: dict[Key, Outcome] = {}
+        fresh: dict[Key, Ask] = {}
         for key, ask in zip(keys, asks, strict=True):
             if key in self._known:
                 self._known.move_to_end(key)
@@ -82,70 +118,45 @@ class Executor:
         return [found[key] for key in keys]
 
     def _execute(self, asks: Sequence[Ask]) -> list[Outcome]:
-        outcomes: list[Outcome | None] = [
-            _together(ask, run)
-            for ask, run in zip(asks, self.box.map(map(_job_together, asks)), strict=True)
-        ]
-        rest = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        for i, run in zip(rest, self.box.map(_job_singly(asks[i]) for i in rest), strict=True):
-            outcomes[i] = _singly(asks[i], run)
+        outcomes: list[Outcome | None] = [None] * len(asks)
+        # Neighbours in a bundle must agree on `twice`, which is the job's.
+        for twice in (False, True):
+            chosen = [i for i, ask in enumerate(asks) if ask.twice is twice]
+            bundles = [chosen[n : n + BUNDLE] for n in range(0, len(chosen), BUNDLE)]
+            for bundle, run in zip(bundles, self._map(asks, bundles), strict=True):
+                if run.status in ("ok", "error") or len(bundle) == 1:
+                    for n, i in enumerate(bundle):
+                        outcomes[i] = _outcome(run, n)
+            rest = [[i] for i in chosen if outcomes[i] is None]
+            alone = self._map(asks, rest)
+            if len(alone) >= BUNDLE and all(run.status == "crashed" for run in alone):
+                raise SandboxError(
+                    f"all of {len(alone)} programs died in the sandbox: {alone[0].reason}",
+                    "run `autotelic doctor` to see what this machine's sandbox can do",
+                )
+            for (i,), run in zip(rest, alone, strict=True):
+                outcomes[i] = _outcome(run, 0)
         return [outcome for outcome in outcomes if outcome is not None]
 
-
-def _skips(ask: Ask) -> range:
-    """The lines to try leaving out: all but where one is all there is."""
-    return range(ask.program.level if ask.probe >= 0 and ask.program.level > 1 else 0)
-
-
-def _job_together(ask: Ask) -> Job:
-    probes = list(ask.inputs[ask.probe :])
-    cases: list[Json] = [[list(ask.inputs), -1, 1]]
-    cases += [[probes, skip, -1] for skip in _skips(ask)]
-    return Job(source=traced_source(ask.program), entry="f", inputs=tuple(cases), twice=ask.twice)
+    def _map(self, asks: Sequence[Ask], bundles: Sequence[Sequence[int]]) -> list[Run]:
+        jobs = (_job([asks[i] for i in bundle]) for bundle in bundles)
+        return list(islice(self.box.map(jobs), len(bundles)))
 
 
-def _together(ask: Ask, run: Run) -> Outcome | None:
-    """The outcome, or None where the inputs have to be run singly to know which of them raised."""
+def _job(asks: Sequence[Ask]) -> Job:
+    programs = "".join(f"    ({traced(ask.program)}, {ask.program.level}),\n" for ask in asks)
+    cases: list[Json] = [[n, list(ask.inputs), ask.probe] for n, ask in enumerate(asks)]
+    return Job(
+        source=f"{DRIVER}\nPROGRAMS = [\n{programs}]\n", entry="run", inputs=tuple(cases), twice=asks[0].twice
+    )
+
+
+def _outcome(run: Run, n: int) -> Outcome:
     if run.status not in ("ok", "error"):
-        return Outcome(stop=_stopped(run))
-    text = run.outputs[0]
-    if text is None:
-        return None
-    if _LONG_INTEGER.search(text):
+        return Outcome(stop="nondeterministic" if run.reason == "nondeterministic" else run.status)
+    text = run.outputs[n]
+    # The driver catches what a program raises; what is left is a value that is no JSON, or too much of it.
+    if text is None or _LONG_INTEGER.search(text):
         return Outcome(stop="output")
-    rows: list[list[Json]] = json.loads(text)
-    if not _skips(ask):
-        return Outcome(rows=tuple(rows))
-    expected = canonical([[row[-1]] for row in rows[ask.probe :]])
-    return Outcome(rows=tuple(rows), idle=tuple(i for i in _skips(ask) if run.outputs[1 + i] == expected))
-
-
-def _job_singly(ask: Ask) -> Job:
-    cases: list[Json] = [[[given], -1, 1] for given in ask.inputs]
-    cases += [[[given], skip, -1] for skip in _skips(ask) for given in ask.inputs[ask.probe :]]
-    return Job(source=traced_source(ask.program), entry="f", inputs=tuple(cases), twice=ask.twice)
-
-
-def _singly(ask: Ask, run: Run) -> Outcome:
-    if run.status not in ("ok", "error"):
-        return Outcome(stop=_stopped(run))
-    count = len(ask.inputs)
-    rows: list[list[Json] | str] = []
-    for text, error in zip(run.outputs[:count], run.errors[:count], strict=True):
-        if text is not None and _LONG_INTEGER.search(text):
-            return Outcome(stop="output")
-        if text is None:
-            name = error.partition(":")[0]
-            if "JSON" in error:
-                return Outcome(stop="output")
-            rows.append(name)
-        else:
-            rows.append(json.loads(text)[0])
-    probed = rows[ask.probe :] if ask.probe >= 0 else []
-    expected = [None if isinstance(row, str) else canonical([[row[-1]]]) for row in probed]
-    left_out = [run.outputs[count + i * len(probed) : count + (i + 1) * len(probed)] for i in _skips(ask)]
-    return Outcome(rows=tuple(rows), idle=tuple(i for i, got in enumerate(left_out) if list(got) == expected))
-
-
-def _stopped(run: Run) -> str:
-    return run.reason if run.reason == "nondeterministic" else run.status
+    trace, rows, idle = json.loads(text)
+    return Outcome(rows=tuple(rows), trace=tuple(trace), idle=tuple(idle))

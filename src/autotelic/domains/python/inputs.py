@@ -106,7 +106,9 @@ def draw_input(random: Random, kind: str, level: int) -> Json:
     if kind == "int":
         return random.randrange(size.integer + 1)
     if kind == "str":
-        return "".join(random.choice(LETTERS) for _ in range(random.randint(size.shortest, max(size.text, 6))))
+        return "".join(
+            random.choice(LETTERS) for _ in range(random.randint(size.shortest, max(size.text, 6)))
+        )
     return [random.randrange(size.element + 1) for _ in range(random.randint(size.shortest, size.longest))]
 
 
@@ -140,7 +142,7 @@ def plain(value: Json, level: int) -> bool:
 
 
 def small_enough(value: Json, kind: str) -> bool:
-    """Whether an abduction's answer is an input of `kind` that is worth running: any level's size, or less."""
+    """Whether an abduction's answer is an input of `kind`, and not too large to be worth running."""
     if kind_of(value) != kind:
         return False
     if isinstance(value, list):

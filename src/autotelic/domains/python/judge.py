@@ -90,7 +90,7 @@ def _decide(task: Task, outcome: Outcome) -> Verdict:
     pairs = task.secret["pairs"] if program else task.secret["pairs"][:1]
     raised = any(isinstance(row, str) for row in outcome.rows)
     if not raised and all(
-        canonical(row[-1]) == canonical(output) for row, (_, output) in zip(outcome.rows, pairs, strict=True)
+        repr(row[-1]) == repr(output) for row, (_, output) in zip(outcome.rows, pairs, strict=True)
     ):
         return RIGHT
     return _wrong("error" if raised else "wrong", feedback_text(task, outcome) if program else "")

@@ -1,7 +1,7 @@
 """What a line can do: the table that programs of the rules are composed of.
 
-An operation is one expression in `x` with at most one constant. Each takes and gives a kind of value: a list of
-integers (`ints`), an integer (`int`) or a string (`str`).
+An operation is one expression in `x` with at most one constant. Each takes and gives a kind of value: a list
+of integers (`ints`), an integer (`int`) or a string (`str`).
 """
 
 from __future__ import annotations

@@ -140,15 +140,14 @@ def _read(statement: str) -> Line | tuple[str, str]:
 
 
 @lru_cache(maxsize=1 << 14)
-def traced_source(program: Program) -> str:
-    """Source of `f(inputs, skip, first)`: for each input the values after each line, from line `first` on,
-    leaving line `skip` out (-1 for none).
+def traced(program: Program) -> str:
+    """Source of a function of an input, and the number of a line to leave out (-1 for none), that returns
+    the values after each line.
 
     Built from the checked lines alone. One list of assignment expressions is the cheapest function there is
     to compile, and compiling is most of what a short program costs.
     """
-    steps = ", ".join(
-        f"(x := {line.expression})" if program.level == 1 else f"(x := ({line.expression}) if skip != {i} else x)"
-        for i, line in enumerate(program.lines)
-    )
-    return f"def f(inputs, skip, first):\n    return [[(x := given), {steps}][first:] for given in inputs]\n"
+    if program.level == 1:
+        return f"lambda x, skip: [{program.lines[0].expression}]"
+    steps = (f"(x := ({line.expression}) if skip != {i} else x)" for i, line in enumerate(program.lines))
+    return f"lambda x, skip: [{', '.join(steps)}]"

@@ -7,7 +7,6 @@ from random import Random
 
 import numpy as np
 
-from autotelic.domains.literal import canonical
 from autotelic.domains.python.admission import Admission, Draft, Evidence, draft
 from autotelic.domains.python.grammar import draw_program
 from autotelic.domains.python.inputs import draw_input
@@ -52,13 +51,11 @@ def worthwhile(evidence: Evidence, random: Random) -> bool:
     """
     if any(value in ([], "") for value in evidence.trace):
         return False
-    mode, output = evidence.draft.cell.mode, canonical(evidence.trace[-1])
-    outputs = [canonical(row[-1]) for row in evidence.probed.rows if not isinstance(row, str)]
+    mode, output = evidence.draft.cell.mode, repr(evidence.trace[-1])
+    outputs = [repr(row[-1]) for row in evidence.probed.rows if not isinstance(row, str)]
     if mode in ("induction", "repair"):
         return len(set(outputs)) >= 3
     alike = outputs.count(output)
     if mode == "abduction":
         return alike == 0
     return alike <= 3 and (len(output) > 1 or random.random() < 0.4)
-
-

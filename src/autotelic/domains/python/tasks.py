@@ -1,7 +1,7 @@
 """The texts: what a solver and a proposer are shown, and what they would write if they were right.
 
-Texts are compact because a model of a million parameters reads them. Every prompt begins with the special token
-of its mode and ends with a newline; every completion ends where its answer ends.
+Texts are compact because a model of a million parameters reads them. Every prompt begins with the special
+token of its mode and ends with a newline; every completion ends where its answer ends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which Python a program may be made of: an explicit list of syntax nodes, names and methods.
 
-The sandbox is what holds a program; this list is what keeps a task a task. It is wider than the grammar of the
-rules (nested expressions, conditional expressions, boolean logic), so that a model can write what the rules
-would not, and has no statement but assignment and return, no attribute but the methods below, and no way to
+The sandbox is what holds a program; this list is what keeps a task a task, and what lets programs share a
+process. It is wider than the grammar of the rules (nested expressions, conditional expressions, boolean logic),
+so that a model can write what the rules would not. It has no attribute but the methods below, and no way to
 name anything else.
 """
 
@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import ast
 
-BUILTINS = frozenset(
-    "abs all any bool enumerate int len list max min ord range reversed round set sorted str sum zip".split()
-)
-METHODS = frozenset(
-    "count index join replace upper lower find split strip startswith endswith isdigit isalpha".split()
-)
-NODES: frozenset[type[ast.AST]] = frozenset(
-    {
-        ast.Constant, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
-        ast.IfExp, ast.List, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Subscript, ast.Slice,
-        ast.Call, ast.Attribute, ast.Tuple,
-        ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.USub, ast.Not, ast.And, ast.Or,
-        ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
-    }
-)  # fmt: skip
+# fmt: off
+BUILTINS = frozenset({
+    "abs", "all", "any", "bool", "enumerate", "int", "len", "list", "max", "min", "ord", "range", "reversed",
+    "round", "set", "sorted", "str", "sum", "zip",
+})
+METHODS = frozenset({
+    "count", "endswith", "find", "index", "isalpha", "isdigit", "join", "lower", "replace", "split",
+    "startswith", "strip", "upper",
+})
+NODES: frozenset[type[ast.AST]] = frozenset({
+    ast.Constant, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.IfExp, ast.List, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Subscript, ast.Slice,
+    ast.Call, ast.Attribute, ast.Tuple,
+    ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.USub, ast.Not, ast.And, ast.Or,
+    ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
+})
+# fmt: on
 MAX_NODES = 60
 """Syntax nodes of one line: the longest operation of the rules has 28."""
 MAX_CONSTANT = 999
@@ -37,10 +39,8 @@ def refused(expression: ast.expr) -> str:
     >>> refused(ast.parse("x.__class__", mode="eval").body)
     'attribute __class__'
     """
-    nodes = 0
     methods: set[int] = set()
-    for node in ast.walk(expression):
-        nodes += 1
+    for nodes, node in enumerate(ast.walk(expression), start=1):
         if nodes > MAX_NODES:
             return f"more than {MAX_NODES} nodes on a line"
         kind = type(node)
