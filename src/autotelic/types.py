@@ -189,7 +189,7 @@ class Batch:
     sequence's number within its row from 1, and 0 where empty; attention never crosses segments.
     The three weights speak of *predicting* the token at that place, and are 0 on prompts:
     `nll_BT` the weight of the self-supervised loss, `advantage_BT` the advantage (0 where no policy gradient
-    applies), `policy_BT` its weight. `logprob_BT` is the sampler's log-probability.
+    applies), `policy_BT` its weight. `logprob_BT` is the sampler's log-probability, `anchor_BT` the anchor's.
     """
 
     ids_BT: Tensor
@@ -199,6 +199,7 @@ class Batch:
     advantage_BT: Tensor
     policy_BT: Tensor
     logprob_BT: Tensor
+    anchor_BT: Tensor
 
     @property
     def tokens(self) -> int:

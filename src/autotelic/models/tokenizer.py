@@ -1,0 +1,52 @@
+"""A tokenizer trained by the run, on text from the rules alone.
+
+Byte-pair encoding (Sennrich et al. 2016) over pieces that never join two digits: a number is read digit by
+digit, as arithmetic needs (Nogueira et al. 2021), while a fragment of grammar that always occurs together
+(`    x = [v + `) becomes one token. A list's bracket or comma rides with the digit that follows it, so that
+`[3,1,4]` is four tokens and an element is a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+PAD = "<|pad|>"
+END = "<|end|>"
+UNKNOWN = "<|unknown|>"
+
+# A digit with its sign and the separator that introduces it | an empty list | a comment's mark | anything
+# else up to the next of these, with the line's end.
+_NUMBER = r"[\[,]?-?\d"
+_PIECE = Regex(rf"{_NUMBER}|\[\]|  # |(?:(?!  # |\[\]|{_NUMBER})[^\n])+\n?|\n")
+_ALPHABET = [chr(c) for c in range(32, 127)] + ["\n"]
+
+
+def train_tokenizer(corpus: Sequence[str], special: Sequence[str], size: int) -> PreTrainedTokenizerFast:
+    """A Hugging Face tokenizer of at most `size` tokens.
+
+    `special` are the domain's own markers (`<|deduction|>`); each is one token that no other text can spell.
+    Only printable ASCII and the newline are in the alphabet: the rules write nothing else.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(_PIECE, behavior="isolated")
+    tokenizer.decoder = decoders.Fuse()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[PAD, END, UNKNOWN, *special],
+        initial_alphabet=_ALPHABET,
+        min_frequency=4,
+        show_progress=False,
+    )
+    # Trained on a fixed order of texts, so the vocabulary is a function of the corpus.
+    tokenizer.train_from_iterator(corpus, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        additional_special_tokens=list(special),
+        clean_up_tokenization_spaces=False,
+    )
