@@ -9,9 +9,10 @@ A view that fails says so once and falls silent: it must never cost the run that
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
@@ -23,8 +24,6 @@ from rich.text import Text
 from autotelic.dashboard.story import Ruling, Sitting, Story, Told
 from autotelic.dashboard.wording import MISSING, bar, clock, count, decimal, interval, percent, sparkline
 from autotelic.types import Cell
-
-Watch = Callable[[Told], None]
 
 SILENCE = 10.0
 """Seconds after which a stage that has said nothing says what it waits for."""
@@ -46,17 +45,27 @@ _WAITS_FOR = {
 }
 
 
+class View(Protocol):
+    """Something that shows a run as it goes."""
+
+    def __call__(self, event: Told) -> None:
+        """Show one event."""
+
+    def say(self, notice: str) -> None:
+        """Show a line that is about the run, but no event of it."""
+
+
 @contextmanager
-def watching(console: Console, title: str, told: Iterator[Told] | None = None) -> Iterator[Watch]:
+def watching(console: Console, title: str, told: Iterable[Told] = ()) -> Iterator[View]:
     """A callback for the loop that shows each event; `told` is what a resumed run has already recorded."""
     if not console.is_terminal or console.is_dumb_terminal:
         log = PlainLog(console, title)
-        for event in told or ():
+        for event in told:
             log.story.add(event)
         yield log
         return
     view = LiveView(title)
-    for event in told or ():
+    for event in told:
         view(event)
     with Live(get_renderable=view.render, console=console, refresh_per_second=4, redirect_stdout=False):
         yield view
@@ -85,6 +94,9 @@ class LiveView:
             self._counted = self._heard
         if self.story.stage.get("name") != stage:
             self._begun = self._heard
+
+    def say(self, notice: str) -> None:
+        self.notice = notice
 
     def render(self) -> RenderableType:
         """The screen as it is now; called from the thread that refreshes the terminal."""
@@ -266,6 +278,9 @@ class PlainLog:
         if line:
             # Soft wrap: a log line is one line, whatever the width of a terminal that is not there.
             self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def say(self, notice: str) -> None:
+        self._console.print(notice, soft_wrap=True, markup=False, highlight=False)
 
     def _line(self, event: Told) -> str:
         story, data = self.story, event.data

@@ -60,7 +60,7 @@ def curves(story: Story, name: str = "") -> Figure | None:
             panel.plot(
                 *zip(*met, strict=True), color=colour, marker="o", markersize=3, label=f"level {level}"
             )
-        _dress(panel, mode)
+        dress(panel, mode)
         panel.legend(frameon=False, fontsize=8, loc="upper left")
     panels[0].set_ylabel("share of the sealed exam", color=_QUIET)
     title = f"{name}: " if name else ""
@@ -106,7 +106,7 @@ def cells(story: Story) -> Figure | None:
                         linestyles=":",
                         lw=1.4,
                     )
-    _dress(panel, "sealed exam, pass@1 (dotted: before learning)", over="")
+    dress(panel, "sealed exam, pass@1 (dotted: before learning)", over="")
     panel.set_xticks(range(len(modes)), modes)
     panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -173,11 +173,12 @@ def _whole(panel: Axes, sittings: Sequence[Sitting], tokens: Sequence[int]) -> N
         met = [(x, score.value) for x, score in zip(tokens, scores, strict=True) if score]
         if met:
             panel.plot(*zip(*met, strict=True), color=colour, linestyle="--", label=label)
-    _dress(panel, "all modes")
+    dress(panel, "all modes")
     panel.legend(frameon=False, fontsize=8, loc="upper left")
 
 
-def _dress(panel: Axes, title: str, over: str = "tokens trained") -> None:
+def dress(panel: Axes, title: str, over: str = "tokens trained") -> None:
+    """Give a panel of shares its title, grid and axes; `over` is what runs along it, if anything does."""
     panel.set_title(title, fontsize=10, loc="left")
     panel.set_ylim(0, 1)
     panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))

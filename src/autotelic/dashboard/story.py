@@ -11,6 +11,7 @@ generation that is told again replaces its first telling. What a run did not mea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -108,8 +109,8 @@ class Generation:
     groups_kept: int
     groups_dropped: int
     cells: Mapping[Cell, CellState]
-    learn: Mapping[str, Any]
-    critic: Mapping[str, Any]
+    learn: Mapping[str, float | None]
+    critic: Mapping[str, float | None]
     consensus_agreement: float | None
     certainty_agreement: float | None
 
@@ -340,8 +341,8 @@ def _generation(data: Data, number: int, before: float) -> Generation:
         decoded=int(tokens.get("decoded", 0)),
         total_tokens=int(data.get("total_tokens", 0)),
         total_flops=float(data.get("total_flops", 0.0)),
-        train_speed=speed.get("train"),
-        decode_speed=speed.get("decode"),
+        train_speed=_known(speed.get("train")),
+        decode_speed=_known(speed.get("decode")),
         proposals=Proposals(
             asked=int(proposals.get("asked", 0)),
             valid=int(proposals.get("valid", 0)),
@@ -349,17 +350,26 @@ def _generation(data: Data, number: int, before: float) -> Generation:
             admitted=int(proposals.get("admitted", 0)),
             reasons=proposals.get("reasons", {}),
         ),
-        actor_task_share=data.get("actor_task_share"),
+        actor_task_share=_known(data.get("actor_task_share")),
         groups_kept=int(groups.get("kept", 0)),
         groups_dropped=int(groups.get("dropped_no_variance", 0)),
         cells={
             Cell.parse(name): CellState(
-                p=state.get("p"), share=float(state.get("share") or 0), gain=state.get("gain")
+                p=_known(state.get("p")), share=float(state.get("share") or 0), gain=_known(state.get("gain"))
             )
             for name, state in data.get("cells", {}).items()
         },
-        learn=data.get("learn") or {},
-        critic=data.get("critic") or {},
-        consensus_agreement=data.get("consensus_agreement"),
-        certainty_agreement=data.get("certainty_agreement"),
+        learn=_measured(data.get("learn") or {}),
+        critic=_measured(data.get("critic") or {}),
+        consensus_agreement=_known(data.get("consensus_agreement")),
+        certainty_agreement=_known(data.get("certainty_agreement")),
     )
+
+
+def _known(value: object) -> float | None:
+    """A finite number, or None: the record stores nan and infinity, which JSON lacks, as their names."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _measured(data: Data) -> dict[str, float | None]:
+    return {name: _known(value) for name, value in data.items()}

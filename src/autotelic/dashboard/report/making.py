@@ -56,8 +56,8 @@ def proposer(story: Story) -> str:
         para(
             "The same model, asked to write tasks. After the bootstrap",
             f"<b>{percent(story.actor_task_share)}</b> of what was trained on was its own work: of",
-            f"{count(total.asked)} proposals {valid} were valid, {novel} of those behaved like nothing known, and",
-            f"{count(total.admitted)} were admitted.",
+            f"{count(total.asked)} proposals {valid} were valid, {novel} of those behaved like nothing",
+            f"known, and {count(total.admitted)} were admitted.",
         ),
         beside(
             titled("over generations", _chart(lines, SHARE)),
@@ -85,8 +85,9 @@ def critic(story: Story) -> str:
         para(
             "A second model learns from the executor's verdicts to predict whether an attempt is right.",
             "AUROC is how well it ranks (0.5 is chance), ECE how far its probabilities are from the truth",
-            f"(0 is best), both on attempts that it has not learned from; last {decimal(last.get('auroc'))} and",
-            f"{decimal(last.get('ece'), 3)} over {count(last.get('n'))} attempts.",
+            "(0 is best), both on attempts that it has not learned from; last",
+            f"{decimal(last.get('auroc'))} and {decimal(last.get('ece'), 3)},",
+            f"over {count(last.get('n'))} attempts.",
         ),
         beside(
             titled("held-out ranking and calibration", _chart(quality, _QUALITY)),

@@ -1,0 +1,107 @@
+"""`autotelic inspect`, `compare` and `report`: reading what runs have recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from autotelic.commands import Json
+
+
+def inspect(run: Path, what: str | None = None, *, as_json: Json = False) -> None:
+    """Show one task, attempt or generation of a run in full; without one, a line a generation.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    what
+        A generation's number, a task's id or how it begins, or attempt:NUMBER.
+    """
+    from autotelic.dashboard import inspect as views
+    from autotelic.dashboard.story import tell
+    from autotelic.dashboard.summary import summarise
+    from autotelic.record import Record, RunFolder
+
+    with Record.open(RunFolder.open(run).path) as record:
+        story = tell(record.events())
+        if what is None:
+            print(json.dumps(summarise(story), indent=2) if as_json else views.overview(story))
+            return
+        found = views.find(record, story, what)
+        if as_json:
+            print(json.dumps(views.as_json(found), indent=2, default=list))
+        else:
+            print(views.describe(record, story, found))
+
+
+def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False) -> None:
+    """Compare runs: their curves in one picture, their results in one table.
+
+    Parameters
+    ----------
+    runs
+        Two or more run folders.
+    out
+        The picture to write (PNG).
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from autotelic.dashboard import compare as comparing
+    from autotelic.dashboard.publish import story_of
+    from autotelic.dashboard.wording import clock, count, percent
+    from autotelic.errors import RunError
+    from autotelic.record import RunFolder
+
+    if len(runs) < 2:
+        raise RunError(f"{len(runs)} runs leave nothing to compare", "give two or more run folders")
+    stories = {str(run): story_of(RunFolder.open(run)) for run in runs}
+    compared = comparing.compare(stories)
+    picture = comparing.draw(stories, out)
+    if as_json:
+        print(json.dumps({**compared, "picture": str(picture)}, indent=2))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    heads = ("run", "seed", "time", "tokens", "before", "now", "pass@8", "own exam", "actor's", "to target")
+    for head in heads:
+        table.add_column(head, justify="left" if head == "run" else "right", overflow="fold")
+    for name, summary in compared["runs"].items():
+        before, after = summary["sealed"]["before"] or {}, summary["sealed"]["after"] or {}
+        between = " ({:.0f}–{:.0f})".format(*(100 * end for end in after["interval"])) if after else ""
+        table.add_row(
+            name,
+            str(summary["seed"]),
+            clock(summary["seconds"]),
+            count(summary["tokens"]),
+            percent(before.get("pass_at_1"), 1),
+            percent(after.get("pass_at_1"), 1) + between,
+            percent(after.get("pass_at_8")),
+            percent(summary["own_exam"].get("pass_at_1")),
+            percent(summary["actor_task_share"]),
+            count(summary["tokens_to_target"]),
+        )
+    console = Console()
+    console.print(table)
+    if compared["target"] is not None:
+        console.print(
+            f"target: {percent(compared['target'], 1)}, the lowest of the final scores; in tokens",
+            style="dim",
+        )
+    console.print(f"curves: {picture}", soft_wrap=True, highlight=False)
+
+
+def report(run: Path, *, as_json: Json = False) -> None:
+    """Write a run's report, pictures and summary again, from its record.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from autotelic.dashboard.publish import publish
+    from autotelic.record import RunFolder
+
+    folder = RunFolder.open(run)
+    summary = publish(folder)
+    print(json.dumps(summary, indent=2) if as_json else folder.report)

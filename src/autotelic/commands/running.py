@@ -1,0 +1,149 @@
+"""`autotelic run` and `autotelic resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from autotelic.commands import Json
+
+if TYPE_CHECKING:
+    from autotelic.dashboard.story import Told
+
+    Watch = Callable[[Told], None]
+
+DEFAULT = Path("runs/default")
+
+
+def run(
+    charter: Path | None = None,
+    *,
+    out: Path = DEFAULT,
+    seed: int | None = None,
+    from_: Annotated[Path | None, Parameter(name="--from")] = None,
+    seconds: float | None = None,
+    again: Annotated[bool, Parameter(negative="")] = False,
+    as_json: Json = False,
+) -> int:
+    """Start a run: a model makes its own tasks, learns from them, and sits an exam.
+
+    Parameters
+    ----------
+    charter
+        A TOML file with the purpose, the rules and the limits; none means the built-in default.
+    out
+        The run folder to make.
+    seed
+        Names every random stream, instead of the charter's.
+    from_
+        A run folder or a model folder whose weights to go on from.
+    seconds
+        Wall time after which to stop, instead of the charter's budget.
+    again
+        Move a run that is already in the folder aside (runs/default.1) and start afresh.
+    """
+    from autotelic.charter import Charter
+    from autotelic.errors import ModelError
+    from autotelic.record import is_run, set_aside
+
+    given = Charter.load(charter)
+    if from_ is not None and not from_.is_dir():
+        raise ModelError(
+            f"--from {from_} is not a folder", "give a run folder, or a model in Hugging Face format"
+        )
+    changes = {"seed": seed, "budget.seconds": seconds, "model.from": None if from_ is None else str(from_)}
+    given = given.replace({key: value for key, value in changes.items() if value is not None})
+    if again and is_run(out):
+        print(f"autotelic: the run that was in {out} is now in {set_aside(out)}", file=sys.stderr)
+
+    def start(watch: Watch) -> dict[str, Any]:
+        from autotelic.loop import run
+
+        start_from = Path(given.model.from_) if given.model.from_ else None
+        return dict(run(given, out, watch=watch, start_from=start_from))
+
+    return _watched(start, out, as_json=as_json)
+
+
+def resume(
+    run: Path = DEFAULT,
+    *,
+    seconds: float | None = None,
+    as_json: Json = False,
+) -> int:
+    """Go on with a run that was stopped, bit for bit as if it never had been.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    seconds
+        Give the run so many seconds more than its charter does.
+    """
+    from autotelic.record import Record, RunFolder
+
+    folder = RunFolder.open(run)
+    with Record.open(folder.path) as record:
+        told = record.events()
+
+    def go_on(watch: Watch) -> dict[str, Any]:
+        from autotelic.loop import resume
+
+        return dict(resume(folder.path, watch=watch, extend_seconds=seconds))
+
+    return _watched(go_on, folder.path, told, as_json=as_json)
+
+
+def _watched(
+    work: Callable[[Watch], dict[str, Any]], folder: Path, told: Iterable[Told] = (), *, as_json: bool
+) -> int:
+    """Do the work under a view of it; what is printed at the end; the exit code."""
+    from rich.console import Console
+
+    from autotelic.commands.interrupt import Interrupt
+    from autotelic.dashboard.live import watching
+
+    # With --json, standard output belongs to the program that reads it.
+    console = Console(stderr=as_json)
+    try:
+        with watching(console, str(folder), told) as view, Interrupt(view.say) as interrupt:
+            summary = work(interrupt.through(view))
+    except KeyboardInterrupt:
+        summary = {"stopped": "interrupted"}
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    interrupted = summary.get("stopped") == "interrupted"
+    if interrupted:
+        _say_how_to_resume(folder)
+    elif not as_json:
+        _say_result(summary, folder)
+    return 130 if interrupted else 0
+
+
+def _say_how_to_resume(folder: Path) -> None:
+    from autotelic.record import is_run
+
+    if is_run(folder):
+        print(f"autotelic: stopped; go on with: autotelic resume {folder}", file=sys.stderr)
+    else:
+        print("autotelic: stopped before the run began; nothing is left of it", file=sys.stderr)
+
+
+def _say_result(summary: dict[str, Any], folder: Path) -> None:
+    from autotelic.dashboard.wording import percent
+
+    sealed = summary.get("sealed") or {}
+    before, after = sealed.get("before") or {}, sealed.get("after") or {}
+    if after:
+        low, high = after["interval"]
+        print(
+            f"sealed exam, pass@1: {percent(before.get('pass_at_1'), 1)} before, "
+            f"{percent(after['pass_at_1'], 1)} now (95 % interval {100 * low:.1f} to {100 * high:.1f})"
+        )
+    print(f"report:   {folder / 'report.html'}")
+    print(f"champion: {folder / 'champion'}   (autotelic exam {folder})")
