@@ -35,6 +35,9 @@ SECRET = "secret"
 NEVER = "unmatchable"
 """The expected answer of a case that is only bait."""
 
+NONE = {"none": None}
+"""TOML has no null; a header writes it `"{none}"`."""
+
 
 class Box(Protocol):
     def run(self, source: str, *, entry: str, inputs: Any) -> Any: ...
@@ -302,8 +305,8 @@ def _benign(path: Path) -> Benign:
         name=path.stem,
         source=source,
         entry=fields.get("entry", "f"),
-        inputs=tuple(fields["inputs"]),
-        outputs=tuple(fields["outputs"]),
+        inputs=tuple(fill(fields["inputs"], NONE)),
+        outputs=tuple(fill(fields["outputs"], NONE)),
     )
 
 

@@ -6,5 +6,6 @@ def f():
     child, terminal = posix.forkpty()
     if child == 0:
         posix._exit(7)
+    status = posix.waitpid(child, 0)[1]
     posix.close(terminal)
-    return posix.waitpid(child, 0)[1] == 7 << 8
+    return status == 7 << 8

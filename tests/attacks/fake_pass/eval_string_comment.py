@@ -3,4 +3,4 @@
 
 
 def f():
-    return "1)#"
+    return "0 or True)#"

@@ -2,10 +2,13 @@
 #: wins = "secret"
 import sys
 
+kept = []
+
 
 class Lie:
     def __init__(self, real):
         self.real = real
+        kept.append(self)
 
     def write(self, text):
         if '"passed"' in text:

@@ -1,0 +1,6 @@
+#: tries = "abort"
+import posix
+
+
+def f():
+    posix.abort()

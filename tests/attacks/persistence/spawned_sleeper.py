@@ -1,0 +1,6 @@
+#: tries = "leave another program running"
+import posix
+
+
+def f():
+    return posix.posix_spawn("/bin/sleep", ["sleep", "2"], {}) > 0
