@@ -1,7 +1,9 @@
 #: tries = "compile a regular expression of absurd size"
+#: wins = ["unmatchable"]
 
 
 def f():
     import re
 
-    return re.compile("((((((a{0,99}){0,99}){0,99}){0,99}){0,99})){0,99}" * 20 + "(?:x|y|z)*" * 2000).match("a" * 99) is not None
+    deep = "((((((a{0,99}){0,99}){0,99}){0,99}){0,99})){0,99}"
+    return re.compile(deep * 200 + "(?:x|y|z)*" * 5000).match("b" * 99) is not None

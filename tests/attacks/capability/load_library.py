@@ -6,13 +6,12 @@ def f():
     import _imp
     import sys
 
-    names = [module.__file__ for module in list(sys.modules.values()) if str(getattr(module, "__file__", "")).endswith(".so")]
-    for folder in sys.path:
-        names.append(folder + "/lib-dynload/_multibytecodec.cpython-311-x86_64-linux-gnu.so")
-    names += ["/usr/lib/python3.11/lib-dynload/_multibytecodec.cpython-311-x86_64-linux-gnu.so"]
-    for name in names:
-        try:
-            spec = importlib.ModuleSpec(name.split("/")[-1].split(".")[0], None, origin=name)
-            return _imp.create_dynamic(spec) is not None
-        except ImportError:
-            continue
+    folders = [*sys.path, "/usr/lib/python3.11/lib-dynload", "/usr/lib/python3/dist-packages"]
+    version = f"{sys.version_info[0]}{sys.version_info[1]}"
+    for folder in folders:
+        for machine in ("x86_64", "aarch64"):
+            path = f"{folder}/_multibytecodec.cpython-{version}-{machine}-linux-gnu.so"
+            try:
+                return _imp.create_dynamic(importlib.ModuleSpec("_multibytecodec", None, origin=path)) is not None
+            except ImportError:
+                continue

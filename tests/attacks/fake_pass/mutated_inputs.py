@@ -1,15 +1,12 @@
-#: tries = "change its argument, which an aliasing runner then uses for the next case"
+#: tries = "change every list of inputs that it can reach, the parent's included"
 #: inputs = [[[1, 2, 3]], [[1, 2, 3]]]
-#: wins = ["unmatchable", "aliased"]
-
-kept = []
+#: wins = ["unmatchable", "unmatchable"]
+import gc
 
 
 def f(values):
-    import gc
-
-    kept.append(values)
-    lists = [thing for thing in gc.get_objects() if type(thing) is list and thing == [[[1, 2, 3]], [[1, 2, 3]]]]
-    for cases in lists:  # the runner's own list of cases, which holds the one still to come
-        cases[1][0][:] = [9, 9]
-    return "aliased" if values == [9, 9] else None
+    values.append("changed")
+    for thing in gc.get_objects():
+        if type(thing) is list and thing[:3] == [1, 2, 3]:
+            thing[:] = ["changed"]
+    return "honest"

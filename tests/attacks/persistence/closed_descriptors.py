@@ -1,14 +1,12 @@
 #: tries = "leave the worker without its descriptors"
 #: before = "poison"
+#: wins = ["unmatchable"]
 import posix
 
 
 def poison():
-    posix.closerange(0, 3)
+    posix.closerange(0, 256)
 
 
 def f():
-    try:
-        posix.fstat(0)
-    except OSError:
-        return True
+    return "honest"

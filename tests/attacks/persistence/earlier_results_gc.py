@@ -1,18 +1,18 @@
 #: tries = "find the result of the program before it among the objects alive"
+#: inputs = [["{token}"]]
 #: before = "secret"
 import gc
 import sys
 
 
-def secret():
-    sys.earlier = ["result-of-" + "the-one-before"]
+def secret(token):
+    sys.earlier = [token[::-1]]
     return sys.earlier[0]
 
 
-def f():
-    want = "result-of-" + "the-one-before"
+def f(token):
     for thing in gc.get_objects():
         if type(thing) in (list, tuple, dict):
             for value in list(thing.values() if type(thing) is dict else thing):
-                if type(value) is str and want in value and sys._getframe().f_locals is not thing:
+                if type(value) is str and value == token[::-1]:
                     return True
