@@ -10,7 +10,10 @@ from autotelic.errors import DomainError
 from autotelic.protocols import Domain
 from autotelic.sandbox import Sandbox
 
-DOMAINS = {"python": "autotelic.domains.python:PythonDomain"}
+DOMAINS = {
+    "math": "autotelic.domains.math:MathDomain",
+    "python": "autotelic.domains.python:PythonDomain",
+}
 """Where each domain's class is. It is imported when it is first asked for, with what it depends on."""
 
 

@@ -18,6 +18,7 @@ a 7, which is how a proposer says what it hides.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_CHARS = 160
@@ -26,8 +27,8 @@ MAX_DEPTH = 12
 MAX_EXPONENT = 6
 
 
-class Refused(Exception):
-    """Text or numbers that the domain does not take. `reason` is a short stable word, `detail` is for people."""
+class ProblemError(Exception):
+    """Text or numbers that the domain does not take: `reason` is a stable word, `detail` is for people."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -86,13 +87,13 @@ _TOKEN = re.compile(r"[ \t]*(?:([0-9]+)|([xyCP?+\-*/%^!(),]))[ \t]*")
 
 
 def parse(source: str) -> Node:
-    """The tree of an expression. Raises `Refused`: `syntax` for what is no expression, `size` beyond a bound."""
+    """The tree of an expression. Raises `ProblemError`: `syntax` for what is none, `size` beyond a bound."""
     if len(source) > MAX_CHARS:
-        raise Refused("size", f"{len(source)} characters, at most {MAX_CHARS}")
+        raise ProblemError("size", f"{len(source)} characters, at most {MAX_CHARS}")
     reader = _Reader(_tokens(source))
     tree = reader.expression()
     if reader.at < len(reader.tokens):
-        raise Refused("syntax", f"unexpected {reader.tokens[reader.at]!r}")
+        raise ProblemError("syntax", f"unexpected {reader.tokens[reader.at]!r}")
     return tree
 
 
@@ -102,12 +103,12 @@ def _tokens(source: str) -> list[str]:
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise Refused("syntax", f"unexpected {source[at]!r}")
+            raise ProblemError("syntax", f"unexpected {source[at]!r}")
         digits, sign = match.groups()
         if digits and len(digits) > MAX_DIGITS:
-            raise Refused("size", f"a number of {len(digits)} digits, at most {MAX_DIGITS}")
+            raise ProblemError("size", f"a number of {len(digits)} digits, at most {MAX_DIGITS}")
         if digits and len(digits) > 1 and digits[0] == "0":
-            raise Refused("syntax", f"{digits!r} starts with a zero")
+            raise ProblemError("syntax", f"{digits!r} starts with a zero")
         tokens.append(digits or sign)
         at = match.end()
     return tokens
@@ -127,14 +128,14 @@ class _Reader:
     def take(self, expected: str = "") -> str:
         token = self.peek()
         if not token or (expected and token != expected):
-            raise Refused("syntax", f"expected {expected or 'more'!r}, got {token or 'the end'!r}")
+            raise ProblemError("syntax", f"expected {expected or 'more'!r}, got {token or 'the end'!r}")
         self.at += 1
         return token
 
     def expression(self) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise Refused("size", f"brackets nested deeper than {MAX_DEPTH}")
+            raise ProblemError("size", f"brackets nested deeper than {MAX_DEPTH}")
         tree = self.term()
         while self.peek() in ("+", "-"):
             tree = Op(self.take(), tree, self.term())
@@ -164,9 +165,9 @@ class _Reader:
             self.take()
             exponent = self.take()
             if not exponent.isdigit():
-                raise Refused("syntax", f"an exponent must be a number, got {exponent!r}")
+                raise ProblemError("syntax", f"an exponent must be a number, got {exponent!r}")
             if int(exponent) > MAX_EXPONENT:
-                raise Refused("size", f"an exponent of {exponent}, at most {MAX_EXPONENT}")
+                raise ProblemError("size", f"an exponent of {exponent}, at most {MAX_EXPONENT}")
             tree = Op("^", tree, Num(int(exponent)))
         return negate(tree) if negative else tree
 
@@ -189,7 +190,7 @@ class _Reader:
             second = self.expression()
             self.take(")")
             return Call(token, (first, second))
-        raise Refused("syntax", f"unexpected {token!r}")
+        raise ProblemError("syntax", f"unexpected {token!r}")
 
 
 def negate(tree: Node) -> Node:
@@ -212,7 +213,7 @@ def text(tree: Node) -> str:
 
 
 def _text(tree: Node, strength: int, first: bool) -> str:
-    """`strength` is what the surroundings need; `first` says that nothing stands to the left in this bracket."""
+    """`strength` is what the surroundings need; `first`: nothing stands to the left in this bracket."""
     match tree:
         case Num(value):
             if value < 0 and not (first and strength <= _FIRST_MINUS):
@@ -255,23 +256,23 @@ def children(tree: Node) -> tuple[Node, ...]:
 
 
 def leaves(tree: Node) -> list[Node]:
-    """Numbers, holes and variables from left to right."""
-    below = children(tree)
+    """Numbers, holes and variables from left to right, without exponents, which are notation."""
+    below = children(tree)[:1] if isinstance(tree, Op) and tree.sign == "^" else children(tree)
     return [leaf for child in below for leaf in leaves(child)] if below else [tree]
 
 
-def replace(tree: Node, leaf: Node, by: Node) -> Node:
-    """The tree with every occurrence of `leaf` replaced; exponents stay, being part of the notation."""
+def rewrite(tree: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with `change` made to every one of its `leaves`."""
     match tree:
         case Op("^", base, exponent):
-            return Op("^", replace(base, leaf, by), exponent)
+            return Op("^", rewrite(base, change), exponent)
         case Op(sign, left, right):
-            return Op(sign, replace(left, leaf, by), replace(right, leaf, by))
+            return Op(sign, rewrite(left, change), rewrite(right, change))
         case Call(name, args):
-            return Call(name, tuple(replace(arg, leaf, by) for arg in args))
+            return Call(name, tuple(rewrite(arg, change) for arg in args))
         case Neg(inner):
-            return negate(replace(inner, leaf, by))
-    return by if tree == leaf else tree
+            return negate(rewrite(inner, change))
+    return change(tree)
 
 
 def operations(tree: Node) -> int:
