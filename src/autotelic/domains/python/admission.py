@@ -45,7 +45,7 @@ class Draft:
     def ask(self, twice: bool) -> Ask:
         """One run over the task's inputs and the probes of their kind."""
         inputs = self.inputs + PROBES[self.kind]
-        return Ask(program=self.program, inputs=inputs, probe=len(self.inputs), twice=twice)
+        return Ask(program=self.program, inputs=inputs, probe=len(self.inputs), traced=True, twice=twice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,10 @@ class Admission:
             random = keyed("repair " + proposal_text(e.draft.program, e.pairs[0][0]))
             kinds = [kind_of(value) for value in (e.pairs[0][0], *e.trace)]
             shown = tuple(given for given, _ in e.pairs[:SHOWN])
-            asks += [Ask(program=vary(random, e.draft.program, kinds), inputs=shown) for _ in range(VARIANTS)]
+            asks += [
+                Ask(program=vary(random, e.draft.program, kinds), inputs=shown, traced=True)
+                for _ in range(VARIANTS)
+            ]
         outcomes = self.executor.run(asks)
         turns: list[str | None] = []
         for n, e in enumerate(repairs):

@@ -85,7 +85,7 @@ class PythonDomain:
         return verdict.feedback if task.mode in ("induction", "repair") else ""
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
-        """`count` texts of the rules, prompt and completion as one, by turns of every mode, level and role."""
+        """`count` texts of the rules: prompt and completion as one, by turns of every mode, level, role."""
         cells = [Cell(mode=mode, level=level) for level in self.levels for mode in self.modes]
         wanted = [cells[i % len(cells)] for i in range((count + 1) // 2)]
         texts: list[str] = []

@@ -22,13 +22,14 @@ from autotelic.types import Json
 
 BUNDLE = 32
 """Programs that share a process."""
+Key = tuple[Program, str, int, bool, bool]
 REMEMBERED = 50_000
 """Outcomes kept. A generation asks for a few thousand, and siblings often answer alike."""
 _LONG_INTEGER = re.compile(r"[0-9]{1000}")
 """Longer than any answer can be; also what keeps the interpreter's limit on digits out of reach."""
 
 DRIVER = """
-def run(which, inputs, probe):
+def run(which, inputs, probe, traced):
     program, lines = PROGRAMS[which]
     outputs, trace = [], []
     for given in inputs:
@@ -37,7 +38,8 @@ def run(which, inputs, probe):
         except Exception as error:
             outputs.append(type(error).__name__)
         else:
-            trace = trace if outputs else values
+            if traced and not outputs:
+                trace = values
             outputs.append([values[-1]])
     tried = range(lines if probe >= 0 and lines > 1 else 0)
     return [trace, outputs, [i for i in tried if idle(program, inputs[probe:], outputs[probe:], i)]]
@@ -57,19 +59,23 @@ def idle(program, inputs, outputs, skip):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A program to run on `inputs`. With `probe`, also ask which lines can be left out (`Outcome.idle`),
-    judged on the inputs from number `probe` on; with `twice`, run under a second hash seed as well.
+    """A program to run on `inputs`.
+
+    With `traced`, also ask for the values after each line on the first input, all of which must then be plain
+    data; with `probe`, which lines can be left out (`Outcome.idle`), judged on the inputs from number `probe`
+    on; with `twice`, run under a second hash seed as well.
     """
 
     program: Program
     inputs: tuple[Json, ...]
     probe: int = -1
+    traced: bool = False
     twice: bool = False
 
     @property
-    def key(self) -> tuple[Program, str, int, bool]:
+    def key(self) -> Key:
         # The repr of plain data tells types apart as its JSON does, and is quicker to make.
-        return self.program, repr(self.inputs), self.probe, self.twice
+        return self.program, repr(self.inputs), self.probe, self.traced, self.twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +83,14 @@ class Outcome:
     """What a program did. `stop` is empty, or the reason why it as a whole gave nothing (`timeout`, ...).
 
     `rows[i]` is the output for input i as a list of one, or the name of the exception that was raised.
-    `trace` are the values after each line on the first input, empty where that raised. `idle` are the lines
-    without which every probed output stays the same.
+    `trace` are the values after each line on the first input, empty where that raised or nobody asked. `idle`
+    are the lines without which every probed output stays the same.
     """
 
     stop: str = ""
     rows: tuple[list[Json] | str, ...] = ()
     trace: tuple[Json, ...] = ()
     idle: tuple[int, ...] = ()
-
-
-Key = tuple[Program, str, int, bool]
 
 
 class Executor:
@@ -145,7 +148,7 @@ class Executor:
 
 def _job(asks: Sequence[Ask]) -> Job:
     programs = "".join(f"    ({traced(ask.program)}, {ask.program.level}),\n" for ask in asks)
-    cases: list[Json] = [[n, list(ask.inputs), ask.probe] for n, ask in enumerate(asks)]
+    cases: list[Json] = [[n, list(ask.inputs), ask.probe, ask.traced] for n, ask in enumerate(asks)]
     return Job(
         source=f"{DRIVER}\nPROGRAMS = [\n{programs}]\n", entry="run", inputs=tuple(cases), twice=asks[0].twice
     )

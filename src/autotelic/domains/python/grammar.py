@@ -9,6 +9,11 @@ from autotelic.domains.python.inputs import draw_kind
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.program import Program, compose
 
+NARROW = 2
+"""How many operations may narrow before one widens."""
+COARSE = 2
+"""How many of the last lines may be coarse."""
+
 
 def draw_program(random: Random, level: int) -> tuple[str, Program]:
     """A kind of input and a program of `level` operations on it.
@@ -17,11 +22,14 @@ def draw_program(random: Random, level: int) -> tuple[str, Program]:
     """
     kind = first = draw_kind(random, level)
     drawn: list[Operation] = []
+    narrow = 0
     while len(drawn) < level:
-        choice = random.choice(_offered(level, kind))
-        if drawn and (_idle(drawn[-1], choice) or choice is drawn[-1]):
+        choice = random.choice(_offered(level, kind, late=level - len(drawn) <= COARSE))
+        narrows = "narrows" in choice.marks
+        if (drawn and _idle(drawn[-1], choice)) or (narrows and narrow == NARROW):
             continue
         drawn.append(choice)
+        narrow = 0 if "widens" in choice.marks else narrow + narrows
         kind = choice.gives
     return first, compose([random.choice(operation.expressions) for operation in drawn])
 
@@ -42,10 +50,19 @@ def vary(random: Random, program: Program, kinds: list[str]) -> Program:
 
 
 def _idle(before: Operation, after: Operation) -> bool:
-    """Whether leaving out `before` would change nothing, or the two undo each other."""
-    return before.orders and after.unordered
+    """Whether one of two lines in a row would be as good as none."""
+    unseen = "orders" in before.marks and "unordered" in after.marks
+    return unseen or after is before or ("shifts" in before.marks and "shifts" in after.marks)
 
 
 @cache
-def _offered(level: int, kind: str) -> tuple[Operation, ...]:
-    return operations(level, kind)
+def _offered(level: int, kind: str, late: bool) -> tuple[Operation, ...]:
+    """What may come next, each as often as its share. Coarse operations come late or not at all; where there
+    are many lines they are offered more often for it, or high levels would hardly have any.
+    """
+    often = max(1, level // 4) if late else 0
+    return tuple(
+        operation
+        for operation in operations(level, kind)
+        for _ in range(operation.share * (often if "coarse" in operation.marks else 1))
+    )

@@ -12,21 +12,23 @@ from autotelic.domains.python.grammar import draw_program
 from autotelic.domains.python.inputs import draw_input
 from autotelic.types import Cell, Lineage, Task
 
-ROUNDS = 6
+ROUNDS = 8
 """Batches of candidates drawn before a cell goes without."""
-OVERDRAW = (2, 3, 4, 6, 8, 8)
-"""Candidates a missing cell, by round: rather a few too many than another trip to the sandbox."""
+YIELD = 0.9
+"""The share of candidates worth having at level 1; it is multiplied by itself with each level."""
+MOST = 16
+"""Candidates of one cell in one batch, at most."""
 
 
 def make_tasks(rng: np.random.Generator, cells: Sequence[Cell], admission: Admission) -> list[Task]:
     """A task a cell, in order, without those for which `ROUNDS` batches held no candidate worth having."""
     random = Random(int(rng.integers(2**63)))
     made: dict[int, Task] = {}
-    for count in OVERDRAW[:ROUNDS]:
+    for attempt in range(1, ROUNDS + 1):
         missing = [i for i in range(len(cells)) if i not in made]
         if not missing:
             break
-        places = [i for i in missing for _ in range(count)]
+        places = [i for i in missing for _ in range(_overdraw(cells[i].level, attempt))]
         found = admission.gather([_candidate(random, cells[i]) for i in places], twice=False)
         chosen: dict[int, Evidence] = {}
         for i, evidence in zip(places, found, strict=True):
@@ -36,6 +38,13 @@ def make_tasks(rng: np.random.Generator, cells: Sequence[Cell], admission: Admis
             if isinstance(task, Task):
                 made[i] = task
     return [made[i] for i in sorted(made)]
+
+
+def _overdraw(level: int, attempt: int) -> int:
+    """How many candidates to draw for a cell: about as many as hold one, and more with every batch that held
+    none, because another trip to the sandbox costs more than a few too many.
+    """
+    return min(MOST, round(attempt / YIELD**level))
 
 
 def _candidate(random: Random, cell: Cell) -> Draft:
@@ -54,7 +63,7 @@ def worthwhile(evidence: Evidence, random: Random) -> bool:
     mode, output = evidence.draft.cell.mode, repr(evidence.trace[-1])
     outputs = [repr(row[-1]) for row in evidence.probed.rows if not isinstance(row, str)]
     if mode in ("induction", "repair"):
-        return len(set(outputs)) >= 3
+        return max(map(outputs.count, outputs)) <= len(outputs) * 2 / 3
     alike = outputs.count(output)
     if mode == "abduction":
         return alike == 0

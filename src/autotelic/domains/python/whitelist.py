@@ -1,9 +1,9 @@
 """Which Python a program may be made of: an explicit list of syntax nodes, names and methods.
 
 The sandbox is what holds a program; this list is what keeps a task a task, and what lets programs share a
-process. It is wider than the grammar of the rules (nested expressions, conditional expressions, boolean logic),
-so that a model can write what the rules would not. It has no attribute but the methods below, and no way to
-name anything else.
+process. It is wider than the grammar of the rules (nested and conditional expressions, boolean logic), so
+that a model can write what the rules would not. It has no attribute but the methods below, and no way to name
+anything else.
 """
 
 from __future__ import annotations
