@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autotelic.charter import Charter
+from autotelic.record import Event, Record, RunFolder
+from autotelic.types import RULES, Attempt, Group, Lineage, Task, Turn, Verdict
 
 MODES = ("deduction", "abduction", "induction")
 LEVELS = (1, 2, 3)
@@ -33,29 +35,65 @@ CHARTER = Charter.of(
 )
 
 
-@dataclass(frozen=True)
-class FakeEvent:
-    """The same fields as a stored event."""
-
-    seq: int
-    time: float
-    kind: str
-    generation: int = 0
-    data: dict[str, Any] = field(default_factory=dict)
-
-
 def score(value: float, n: int = 200) -> dict[str, float]:
     half = 1.96 * float(np.sqrt(max(value * (1 - value), 0.002) / n))
     return {"value": value, "low": max(value - half, 0.0), "high": min(value + half, 1.0), "n": n}
 
 
-def synthetic_events(generations: int = 40, seed: int = 0, speed: float = 1.0) -> list[FakeEvent]:
+def synthetic_events(generations: int = 40, seed: int = 0, speed: float = 1.0) -> list[Event]:
     """A run of so many generations that begins at chance and learns at `speed`, then stops."""
     told = _tell(generations, np.random.default_rng(seed), speed)
     return [
-        FakeEvent(seq=seq, time=1.7e9 + seq, kind=kind, generation=generation, data=data)
+        Event(id=seq, time=1.7e9 + seq, kind=kind, generation=generation, data=data)
         for seq, (kind, generation, data) in enumerate(told, start=1)
     ]
+
+
+def synthetic_run(folder: Path, generations: int = 8, seed: int = 0, speed: float = 4.0) -> RunFolder:
+    """A run folder as the loop leaves one, with made-up events, tasks, attempts and champion."""
+    run = RunFolder.create(folder, CHARTER)
+    with Record.open(folder, "a") as record:
+        for event in synthetic_events(generations, seed, speed):
+            record.emit(event.kind, generation=event.generation, **event.data)
+        for number in (generations - 1, generations):
+            groups = [_group(mode, level, number) for mode in MODES for level in LEVELS]
+            record.tasks([group.task for group in groups], number)
+            record.groups(groups, number, decode=lambda ids: "".join(map(chr, ids)))
+        record.commit()
+    run.champion.mkdir()
+    (run.champion / "config.json").write_text("{}")
+    (run.champion / "model.safetensors").write_bytes(b"made up")
+    return run
+
+
+def _group(mode: str, level: int, generation: int) -> Group:
+    program = "x=sorted(x)\nx=x[::-1]\n<script>"
+    task = Task(
+        id=f"{mode[:3]}{level}{generation:02}aa",
+        domain="python",
+        mode=mode,
+        level=level,
+        prompt=f"{program}\nf([3,1,2])==?",
+        secret={"program": program, "pairs": [[[3, 1, 2], [3, 2, 1]]]},
+        signature=f"signature of {mode} {level}",
+        cluster="ints>ints",
+        lineage=Lineage(
+            author=RULES if level == 1 else "ab" * 8, generation=generation, references=("ind101",)
+        ),
+    )
+    passed = Verdict(reward=1.0, passed=True, reason="")
+    failed = Verdict(reward=0.0, passed=False, reason="wrong output", feedback="f([3,1,2])==[1,2,3]")
+    attempts = tuple(_attempt(task, text) for text in ("[3,2,1]", "[1,\x1b[2J2]"))
+    return Group(task=task, attempts=attempts, verdicts=(passed, failed))
+
+
+def _attempt(task: Task, text: str) -> Attempt:
+    ids = tuple(map(ord, text))
+    prompt = tuple(map(ord, task.prompt))
+    turn = Turn(
+        prompt_ids=prompt, completion_ids=ids, logprobs=(-0.5,) * len(ids), weights="ab" * 8, stop="eos"
+    )
+    return Attempt(task_id=task.id, turns=(turn,), answer=text)
 
 
 def _tell(

@@ -62,10 +62,11 @@ def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False)
     if as_json:
         print(json.dumps({**compared, "picture": str(picture)}, indent=2))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    heads = ("run", "seed", "time", "tokens", "before", "now", "pass@8", "own exam", "actor's", "to target")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    heads = ("run", "seed", "time", "tokens", "before", "now", "pass@8", "own", "actor's", "target")
     for head in heads:
-        table.add_column(head, justify="left" if head == "run" else "right", overflow="fold")
+        is_name = head == "run"
+        table.add_column(head, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
     for name, summary in compared["runs"].items():
         before, after = summary["sealed"]["before"] or {}, summary["sealed"]["after"] or {}
         between = " ({:.0f}–{:.0f})".format(*(100 * end for end in after["interval"])) if after else ""

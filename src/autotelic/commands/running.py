@@ -67,7 +67,7 @@ def run(
         start_from = Path(given.model.from_) if given.model.from_ else None
         return dict(run(given, out, watch=watch, start_from=start_from))
 
-    return _watched(start, out, as_json=as_json)
+    return watched(start, out, as_json=as_json)
 
 
 def resume(
@@ -96,10 +96,10 @@ def resume(
 
         return dict(resume(folder.path, watch=watch, extend_seconds=seconds))
 
-    return _watched(go_on, folder.path, told, as_json=as_json)
+    return watched(go_on, folder.path, told, as_json=as_json)
 
 
-def _watched(
+def watched(
     work: Callable[[Watch], dict[str, Any]], folder: Path, told: Iterable[Told] = (), *, as_json: bool
 ) -> int:
     """Do the work under a view of it; what is printed at the end; the exit code."""

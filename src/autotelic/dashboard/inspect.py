@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from textwrap import indent
 from typing import Any
 
@@ -17,7 +17,6 @@ from autotelic.dashboard.story import Generation, Story
 from autotelic.dashboard.wording import clock, count, decimal, interval, percent
 from autotelic.errors import RecordError
 from autotelic.record import Record, StoredAttempt
-from autotelic.record.rows import ATTEMPT_COLUMNS, TASK_COLUMNS, attempt_of, task_of
 from autotelic.types import Task
 
 Found = Task | StoredAttempt | Generation
@@ -57,10 +56,11 @@ def describe(record: Record, story: Story, found: Found) -> str:
 
 def as_json(found: Found) -> dict[str, Any]:
     """The thing as plain JSON."""
-    told: dict[str, Any] = asdict(found)
     if isinstance(found, Generation):
-        told["cells"] = {str(cell): asdict(state) for cell, state in found.cells.items()}
-    return {"kind": {Task: "task", StoredAttempt: "attempt", Generation: "generation"}[type(found)], **told}
+        # JSON's keys are strings, and a cell is none.
+        cells = {str(cell): asdict(state) for cell, state in found.cells.items()}
+        return {"kind": "generation", **asdict(replace(found, cells={})), "cells": cells}
+    return {"kind": "task" if isinstance(found, Task) else "attempt", **asdict(found)}
 
 
 def overview(story: Story) -> str:
@@ -83,7 +83,7 @@ def overview(story: Story) -> str:
 def _task(record: Record, name: str) -> Task:
     if task := record.task(name):
         return task
-    alike = [row for row in record.each("tasks") if name and row["id"].startswith(name)]
+    alike = [row["id"] for row in record.each("tasks") if name and row["id"].startswith(name)]
     if not alike:
         raise RecordError(
             f"the run has no task {name!r}",
@@ -91,13 +91,13 @@ def _task(record: Record, name: str) -> Task:
         )
     if len(alike) > 1:
         raise RecordError(f"{len(alike)} tasks have an id that begins with {name!r}", "give more of it")
-    return task_of([alike[0][column] for column in TASK_COLUMNS.split(", ")])
+    return _task(record, alike[0])
 
 
 def _attempt(record: Record, name: str) -> StoredAttempt:
     for row in record.each("attempts") if name.isdecimal() else ():
         if row["id"] == int(name):
-            return attempt_of([row["id"], *(row[column] for column in ATTEMPT_COLUMNS.split(", "))])
+            return next(a for a in record.attempts(task_id=row["task"]) if a.id == row["id"])
     raise RecordError(
         f"the run has no attempt {name!r} (it has {record.counts()['attempts']})",
         "`autotelic inspect RUN TASK` lists the attempts at a task with their numbers",

@@ -17,7 +17,7 @@ def section(title: str, *parts: str) -> str:
 
 def para(*sentences: str, style: str = "") -> str:
     """One paragraph of sentences; the style `quiet` is for what may be skipped."""
-    return f'<p class="{style}">{" ".join(s for s in sentences if s)}</p>'
+    return f'<p class="{style}">{_whole(" ".join(s for s in sentences if s))}</p>'
 
 
 def titled(title: str, *parts: str) -> str:
@@ -33,7 +33,7 @@ def card(what: str, number: str, note: str) -> str:
     """A number that matters, with what it is above it and a note below."""
     return (
         f'<div class="card"><div class="what">{what}</div><div class="number">{number}</div>'
-        f'<div class="note">{note}</div></div>'
+        f'<div class="note">{_whole(note)}</div></div>'
     )
 
 
@@ -48,3 +48,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         f"<tr>{''.join(c if c.startswith('<td') else f'<td>{c}</td>' for c in row)}</tr>" for row in rows
     )
     return f'<div class="wide"><table><tr>{heading}</tr>{body}</table></div>'
+
+
+def _whole(words: str) -> str:
+    """No line may end between a number and its per cent sign."""
+    return words.replace(" %", "&nbsp;%")

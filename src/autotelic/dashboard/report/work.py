@@ -16,7 +16,7 @@ def samples(specimens: Sequence[Specimen]) -> str:
     """Tasks as the model saw them and as it answered them."""
     if not specimens:
         return ""
-    about = "The latest task of each kind that it got right, and that it got wrong, as it saw them."
+    about = "The latest task of each kind that it got right, and that it got wrong, as the model saw them."
     return section("Some of its work", para(about, style="quiet"), *map(_specimen, specimens))
 
 
@@ -41,14 +41,18 @@ def footer() -> str:
 
 def _specimen(specimen: Specimen) -> str:
     word = "passed" if specimen.passed else "failed"
-    reason = "" if specimen.passed else f" ({safe(specimen.reason)})"
+    reason = f" ({safe(specimen.reason)})" if specimen.reason else ""
+    if specimen.role == "proposer":
+        about, asked, wrote = "asked to propose a task", "what it was shown", "the task it wrote"
+    else:
+        about = f"task {safe(specimen.task_id)}, written by {safe(specimen.author)}, attempted"
+        asked, wrote = "the task", "its answer"
     return (
-        f'<div class="task"><header><b>{safe(specimen.cell)}</b> task {safe(specimen.task_id)}, written by '
-        f"{safe(specimen.author)}, attempted in generation {specimen.generation}: "
-        f'<span class="{word}">{word}</span>{reason}</header>'
+        f'<div class="task"><header><b>{safe(specimen.cell)}</b> {about} '
+        f'in generation {specimen.generation}: <span class="{word}">{word}</span>{reason}</header>'
         + beside(
-            titled("task", f"<pre>{safe(specimen.prompt)}</pre>"),
-            titled("its answer", f"<pre>{safe(specimen.completion)}</pre>"),
+            titled(asked, f"<pre>{safe(specimen.prompt)}</pre>"),
+            titled(wrote, f"<pre>{safe(specimen.completion)}</pre>"),
         )
         + "</div>"
     )
