@@ -19,13 +19,14 @@ from autotelic.sandbox.run import Limits
 
 START = Path(__file__).parent / "inside" / "start.py"
 _STANDARD = """
-abc array base64 binascii bisect calendar cmath collections collections.abc contextlib copy dataclasses datetime
-_strptime decimal enum fractions functools heapq itertools json keyword math numbers operator pprint random re
-statistics string struct textwrap time traceback types typing unicodedata
+abc array base64 binascii bisect calendar cmath collections collections.abc contextlib copy dataclasses
+datetime _strptime decimal enum fractions functools heapq itertools json keyword math numbers operator
+pprint random re statistics string struct textwrap time traceback types typing unicodedata
 """
 MODULES = tuple(_STANDARD.split())
 """What a candidate can import; nothing else exists for it, at any level."""
 GREETING_S = 30.0
+BURIAL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +85,17 @@ class Cage:
         return bool(data)
 
     def stop(self) -> None:
-        """End it now. Its guard and what is inside end together."""
+        """End it now: its guard ends and buries what is inside, then itself."""
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self.process.kill()
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(BURIAL_S)
+        except subprocess.TimeoutExpired:  # a guard that was stopped: the kernel kills what it guards
+            self.process.kill()
+            self.process.wait()
 
 
 def launch(plan: Plan) -> subprocess.Popen[bytes]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from autotelic.errors import SandboxError
 from autotelic.sandbox import level as levels
 from autotelic.sandbox.cage import Plan, core_path, greet, launch, supported
-from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode
+from autotelic.sandbox.encoding import NotJsonError, TooLongError, encode
 from autotelic.sandbox.lane import Lane, Stage, Ticket
 from autotelic.sandbox.level import Level
 from autotelic.sandbox.run import MAX_CASES, MAX_SOURCE_BYTES, Job, Limits, Run, refusal
@@ -86,7 +86,7 @@ class Sandbox:
 
     def _open(self) -> Level:
         """Start every compiler and zygote at once; the weakest of them is the level in force."""
-        stages = [stage for lane in self._lanes for stage in (lane.compiler, lane.zygote)]
+        stages = [stage for lane in self._lanes for stage in lane.stages]
         started = [launch(stage.plan) for stage in stages]
         lowest: Level | None = None
         for index, (stage, process) in enumerate(zip(stages, started, strict=True)):
@@ -188,7 +188,8 @@ class Sandbox:
         else:
             try:
                 source = job.source.encode()
-                inputs = encode([list(case) for case in job.inputs], MAX_INPUT_BYTES)  # type: ignore[arg-type]
+                room = MAX_INPUT_BYTES // max(1, cases)
+                inputs = "\n".join([encode(list(case), room) for case in job.inputs])  # type: ignore[arg-type]
             except UnicodeEncodeError as error:
                 why = f"the source is not text: {error.reason}"
             except (NotJsonError, TooLongError) as error:

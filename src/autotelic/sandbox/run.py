@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from autotelic.errors import SandboxError
+from autotelic.sandbox import encoding
 from autotelic.sandbox.inside import wire
 
 if TYPE_CHECKING:  # autotelic.types imports torch, which a program that only runs programs need not wait for
@@ -18,6 +19,7 @@ Status = Literal["ok", "error", "timeout", "memory", "output", "refused", "crash
 MAX_SOURCE_BYTES = 1 << 20
 """A program longer than this is refused unread: no honest one is, and a parser's time grows with it."""
 MAX_CASES = 10_000
+MAX_TEXT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +191,12 @@ def _ended(
 def encode(value: Json) -> str:
     """Canonical JSON text of a trusted value; what a run's outputs are compared with.
 
+    Raises `NotJsonError`, a TypeError, where a program that returned the value would have been told the same.
+
     >>> encode({"b": 1.0, "a": [True, 1]})
     '{"a":[true,1],"b":1.0}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return encoding.encode(value, MAX_TEXT)
 
 
 def _long_int(digits: str) -> int:

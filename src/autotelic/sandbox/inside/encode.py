@@ -33,6 +33,19 @@ def encode(value: object, room: int) -> str:
     return "".join(parts)
 
 
+def type_name(kind: type) -> str:
+    """A class's name from its storage; its metaclass has no say."""
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name
+
+
+def _string(value: str) -> str:
+    # Two lone surrogates would read as the one character that the pair stands for.
+    if not str.isascii(value) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise NotJsonError("a string with a lone surrogate is no JSON value")
+    return quote(value)
+
+
 def _append(value: Any, parts: list[str], room: int, depth: int) -> int:
     """Append the text of `value`; returns the room left, negative as soon as there is none."""
     kind = type(value)
@@ -55,9 +68,9 @@ def _append(value: Any, parts: list[str], room: int, depth: int) -> int:
     elif kind is str:
         if len(value) > room:
             return -1
-        text = quote(value)
+        text = _string(value)
     else:
-        raise NotJsonError(f"a {kind.__name__} is no JSON value")
+        raise NotJsonError(f"a {type_name(kind)} is no JSON value")
     parts.append(text)
     return room - len(text)
 
@@ -82,11 +95,11 @@ def _append_container(
     assert type(value) is dict
     for key in value:
         if type(key) is not str:
-            raise NotJsonError(f"a key of type {type(key).__name__} is no JSON key")
+            raise NotJsonError(f"a key of type {type_name(type(key))} is no JSON key")
     parts.append("{")
     names: list[Any] = sorted(value)
     for index, name in enumerate(names):
-        text = ("," if index else "") + quote(name) + ":"
+        text = ("," if index else "") + _string(name) + ":"
         parts.append(text)
         left = _append(value[name], parts, left - len(text), depth + 1)
         if left < 0:

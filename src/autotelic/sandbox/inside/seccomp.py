@@ -11,7 +11,8 @@ import struct
 from autotelic.sandbox.inside.syscalls import AUDIT_ARCH
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | 1  # the last: fail with EPERM
+ALLOW, KILL, SUCCEED = 0x7FFF0000, 0x80000000, 0x00050000
+REFUSE = SUCCEED | 1  # fail with EPERM
 NUMBER, ARCH, ARGUMENT = 0, 4, 16
 PROT_EXEC, SIGKILL, PR_SET_PDEATHSIG = 4, 9, 1
 FORK_FLAGS = 0x1000 | 17
@@ -21,7 +22,7 @@ PLAIN = (
     "read write close close_range munmap mremap madvise brk rt_sigaction rt_sigprocmask rt_sigreturn "
     "sigaltstack wait4 poll ppoll exit exit_group futex nanosleep clock_nanosleep clock_gettime clock_getres "
     "gettimeofday time getrandom getpid getppid gettid getuid geteuid getgid getegid getrusage times uname "
-    "sched_yield restart_syscall"
+    "sched_yield restart_syscall fstat"
 )
 Check = tuple[int, str, int]
 """(argument, test, constant): `equal`, `without` (none of these bits) or `below`."""
@@ -33,6 +34,13 @@ CONDITIONAL: dict[str, tuple[Check, ...]] = {
     "prlimit64": ((0, "equal", 0),),
     "prctl": ((0, "equal", PR_SET_PDEATHSIG), (1, "equal", SIGKILL)),
 }
+AT_EMPTY_PATH = 0x1000
+BLAND: dict[str, tuple[Check, ...]] = {
+    # fstat of a standard descriptor, as some C libraries spell it. The path cannot be seen from here, so
+    # nothing is looked up: it succeeds and says nothing, where a refusal would break what asks by habit.
+    "newfstatat": ((0, "below", 3), (3, "equal", AT_EMPTY_PATH)),
+}
+"""Calls that are answered with success and without being made."""
 ZYGOTE_ONLY: dict[str, tuple[Check, ...]] = {
     "clone": ((0, "equal", FORK_FLAGS),),
     # A candidate holds no pidfd and cannot make one; the negative ones that mean "myself" are excluded.
@@ -52,7 +60,7 @@ def _test(check: Check) -> list[tuple[int, int, int, bool]]:
     return [(low, JUMP_EQUAL, constant & 0xFFFFFFFF, True), (low + 4, JUMP_EQUAL, constant >> 32, True)]
 
 
-def _conditional(number: int, checks: tuple[Check, ...]) -> list[Instruction]:
+def _conditional(number: int, checks: tuple[Check, ...], passed: int = ALLOW) -> list[Instruction]:
     """Allow call `number` if every check passes, refuse it if not, fall through if it is another call."""
     tests = [test for check in checks for test in _test(check)]
     body: list[Instruction] = []
@@ -60,7 +68,7 @@ def _conditional(number: int, checks: tuple[Check, ...]) -> list[Instruction]:
         refuse = 2 * (len(tests) - index - 1) + 1  # instructions to skip to reach the refusal
         body.append((LOAD, 0, 0, offset))
         body.append((kind, 0, refuse, constant) if passing else (kind, refuse, 0, constant))
-    body += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
+    body += [(RETURN, 0, 0, passed), (RETURN, 0, 0, REFUSE)]
     return [(JUMP_EQUAL, 0, len(body), number), *body]
 
 
@@ -79,5 +87,7 @@ def program(table: dict[str, int], machine: str, *, forks: bool) -> bytes:
             code += [(JUMP_EQUAL, 0, 1, table[name]), (RETURN, 0, 0, ALLOW)]
     for name, checks in {**CONDITIONAL, **(ZYGOTE_ONLY if forks else {})}.items():
         code += _conditional(table[name], checks)
+    for name, checks in BLAND.items():
+        code += _conditional(table[name], checks, SUCCEED)
     code.append((RETURN, 0, 0, REFUSE))
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)

@@ -8,6 +8,8 @@ Not `-I`: that would ignore PYTHONHASHSEED. The environment is made by the engin
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import gc
 import importlib
 import json
@@ -15,6 +17,7 @@ import os
 import platform
 import random
 import select
+import signal
 import sys
 import types
 import warnings
@@ -83,8 +86,25 @@ class Inmate:
                 importlib.import_module(name)
             random.seed(int(self.config["seed"]))
         sys.set_int_max_str_digits(0)
+        program = types.ModuleType("candidate")
+        vars(program)["__builtins__"] = builtins
+        sys.modules["candidate"] = program
+        if self.core is not None and self.config["role"] == "zygote":
+            limits = self.config["limits"]
+            scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+            self.core.open(limits["wall_s"], limits["cpu_s"], limits["output_kb"], scan, vars(program))
+            sys.stdout = sys.__stdout__ = self.core.Printed()  # type: ignore[misc]
+            sys.stderr = sys.__stderr__ = self.core.Printed(True)  # type: ignore[misc]
         os.dup2(0, 2)
         self.statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def scrub(self, module: types.ModuleType) -> None:
+        """Remove what says where on this machine a module came from."""
+        for name in ("__file__", "__cached__", "__loader__", "__path__"):
+            with contextlib.suppress(AttributeError):
+                delattr(module, name)
+        with contextlib.suppress(AttributeError):
+            module.__spec__ = None
 
     def shut(self) -> None:
         """Every step, in order; afterwards this process can do nothing but compute, and fork if a zygote."""
@@ -107,6 +127,8 @@ class Inmate:
         ]:
             if name not in self.config["modules"]:
                 del sys.modules[name]
+        for module in list(sys.modules.values()):
+            self.scrub(module)
         sys.path[:] = []
         sys.meta_path[:] = []
         sys.path_hooks[:] = []
@@ -162,7 +184,10 @@ def live(inmate: Inmate) -> None:
         "core": inmate.core is not None,
     }
     say(hello)
-    if zygote:
+    if zygote and inmate.core is not None:
+        zygote.page.close()
+        inmate.core.serve(READER, WRITER)
+    elif zygote:
         zygote.serve(READER, WRITER)
     else:
         compiler.serve(READER, WRITER)
@@ -175,19 +200,24 @@ def say(greeting: dict[str, Any]) -> None:
 
 
 def guard(child: int, engine: int) -> int:
-    """Wait for the child or for the engine's end, whichever is first; leaving takes the child along."""
+    """Wait for the child's end, the engine's end or a SIGTERM; then end and bury the child.
+
+    Not PR_SET_PDEATHSIG: that would fire when the engine's *thread* that opened the sandbox ends.
+    """
     os.closerange(READER, 256)
-    try:
-        watched = os.pidfd_open(engine)
-    except ProcessLookupError:
-        return 1
-    inside = os.pidfd_open(child)
-    poll = select.poll()
-    for fd in (watched, inside):
-        poll.register(fd, select.POLLIN)
-    poll.poll()
-    if os.getppid() != engine or not select.select([inside], [], [], 0)[0]:
-        return 1
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    inside, poll = os.pidfd_open(child), select.poll()
+    poll.register(inside, select.POLLIN)
+    poll.register(told, select.POLLIN)
+    with contextlib.suppress(ProcessLookupError):  # the engine may be gone already
+        poll.register(os.pidfd_open(engine), select.POLLIN)
+        if os.getppid() == engine:
+            poll.poll()
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(inside, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF
 
 

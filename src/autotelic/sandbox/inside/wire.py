@@ -25,6 +25,8 @@ PAGE = struct.Struct("<III")
 FINISHED = 0x600D600D
 ERROR_ROOM = 1 << 18
 """Bytes of the results area beyond the outputs' own, for error texts and one line a case."""
+ERROR_KEPT = 1 << 15
+"""Characters kept of all the errors of a run."""
 ERROR_TEXT = 400
 """Characters kept of one error."""
 DEPTH = 200

@@ -6,6 +6,7 @@ and wiped after its death.
 
 from __future__ import annotations
 
+import gc
 import json
 import marshal
 import mmap
@@ -17,7 +18,7 @@ import time
 from typing import Any
 
 from autotelic.sandbox.inside import wire
-from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode, is_canonical
+from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode, is_canonical, type_name
 from autotelic.sandbox.inside.syscalls import Syscall
 
 SIGKILL, FORK_FLAGS = 9, 0x1000 | 17
@@ -60,6 +61,7 @@ class Zygote:
 
     def __init__(self, syscall: Syscall, limits: dict[str, Any]) -> None:
         self.syscall, self.limits = syscall, limits
+        self.job: list[bytes] = []
         self.room = limits["output_kb"] << 10
         self.page = mmap.mmap(-1, wire.page_bytes(limits["output_kb"]))
         self.printed_at = wire.PAGE.size + wire.results_room(limits["output_kb"])
@@ -68,15 +70,16 @@ class Zygote:
         """Run every program that arrives, in order, until the pipe closes."""
         while head := _read(reader, wire.PROGRAM.size):
             number, *sizes = wire.PROGRAM.unpack(head)
-            code, entry, inputs = (_read(reader, size) for size in sizes)
-            answer = self.outcome(number, code, entry, inputs)
+            # Kept here and not in a local: a candidate can walk up the frames, to the inputs of later cases.
+            self.job = [_read(reader, size) for size in sizes]
+            answer = self.outcome(number)
             while answer:
                 answer = answer[os.write(writer, answer) :]
 
-    def outcome(self, number: int, code: bytes, entry: bytes, inputs: bytes) -> bytes:
+    def outcome(self, number: int) -> bytes:
         """Fork, run, wait, read: one frame."""
         start = time.monotonic()
-        pid, pidfd = self.fork(lambda: self.candidate(code, entry, inputs))
+        pid, pidfd = self.fork(self.candidate)
         state = self._wait(pid, pidfd, start)
         _, status, used = os.wait4(pid, 0)
         os.close(pidfd)
@@ -118,24 +121,28 @@ class Zygote:
         seconds = int(self.limits["cpu_s"]) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
-    def candidate(self, code: bytes, entry: bytes, inputs: bytes) -> None:
-        """In the forked process: load the program and call it with every case."""
+    def candidate(self) -> None:
+        """In the forked process: load the program, call it with every case, each read when its turn comes."""
         self.confine()
         printed = Printed(self.page, self.printed_at, self.room)
         sys.stdout = sys.__stdout__ = printed  # type: ignore[assignment, misc]
         sys.stderr = sys.__stderr__ = Printed(self.page, self.printed_at, 0)  # type: ignore[assignment, misc]
         report = _Report(self.page, self.room)
-        cases, name = json.loads(inputs), entry.decode()
-        scope: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
+        code, entry, inputs = self.job
+        name, self.job = entry.decode(), inputs.split(b"\n")[::-1]
+        scope = vars(sys.modules["candidate"])
+        program = marshal.loads(code)
+        del code, inputs
+        gc.collect(0)  # untracks the program's own constants, which an earlier program's are compared with
         try:
-            exec(marshal.loads(code), scope)
+            exec(program, scope)
         except BaseException as error:
             report.line(wire.BROKEN, describe(error))
         else:
             function = scope.get(name)
             if callable(function):
-                for arguments in cases:
-                    report.case(function, arguments)
+                while self.job:
+                    report.case(function, json.loads(self.job.pop()))
             else:
                 report.line(wire.ABSENT, "")
         wire.PAGE.pack_into(
@@ -184,7 +191,7 @@ class _Report:
     """Lines written to the shared page, each complete before its length is announced."""
 
     def __init__(self, page: mmap.mmap, room: int) -> None:
-        self.page, self.room, self.used, self.spare = page, room, 0, wire.ERROR_ROOM // 2
+        self.page, self.room, self.used, self.spare = page, room, 0, wire.ERROR_KEPT
 
     def line(self, tag: str, text: str) -> None:
         if tag == wire.OUTPUT:
@@ -210,12 +217,21 @@ class _Report:
 
 
 def describe(error: BaseException) -> str:
-    """`TypeName: message` in printable ASCII, whatever the exception's own methods do."""
-    try:
-        text = str(error)
-    except BaseException:
-        text = ""
-    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """`TypeName: message` in printable ASCII, from the exception's arguments: no method of it is called."""
+    arguments: tuple[Any, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    kind = type(error)
+    shown = [
+        str(a)[: wire.ERROR_TEXT]
+        if type(a) in (str, int, float, bool, type(None))
+        else f"<{type_name(type(a))}>"
+        for a in arguments[:4]
+    ]
+    text = ", ".join(shown)
+    if KeyError in type.mro(kind) and len(arguments) == 1 and type(arguments[0]) is str:
+        text = repr(text)
+    elif OSError in type.mro(kind) and len(arguments) == 2:
+        text = f"[Errno {shown[0]}] {shown[1]}"
+    text = f"{type_name(kind)}: {text}" if text else type_name(kind)
     text = text.encode("ascii", "backslashreplace").decode()
     return "".join(c if c.isprintable() else " " for c in text)
 
