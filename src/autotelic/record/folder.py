@@ -1,0 +1,228 @@
+"""The run folder: where everything about one run lies, and who may write there.
+
+runs/NAME/
+  charter.toml     the charter as it was given
+  charter.json     its canonical form; written last, so that a folder with it is a whole one
+  record.sqlite    events, tasks, attempts, updates
+  lock             held by the process that runs, with its number
+  checkpoints/     weights, optimiser, state; the newest two and what is pinned
+  champion/        the best weights in Hugging Face format
+  summary.json  report.html  plots/
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autotelic.canonical import canonical
+from autotelic.charter import Charter
+from autotelic.errors import AutotelicError, RunError
+from autotelic.record.store import NAME, Record
+
+_FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
+    NAME + ending for ending in ("", "-wal", "-shm", "-journal")
+}
+"""What may lie in a folder whose creation was cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The places of a run. Made by `create` or `open`, which see to it that there is a run."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | Path, charter: Charter, source: str | None = None) -> RunFolder:
+        """Make a new run folder with an empty record. `source` is the charter's TOML as it was given.
+
+        Raises `RunError` rather than touch a folder that holds a run or anything else.
+        """
+        run = cls(Path(path))
+        if is_run(path):
+            raise RunError(
+                f"{path} already holds a run",
+                f"go on with it (`autotelic resume {path}`), or give another folder (`--out`)",
+            )
+        with _writable(run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
+            others = {entry.name for entry in run.path.iterdir()} - _FIRST
+        if others:
+            raise RunError(
+                f"{path} is not empty and is not a run folder (it has {min(others)})",
+                "give a new or an empty folder",
+            )
+        with run.lock(), _writable(run.path):
+            for leftover in _FIRST - {"lock", "checkpoints"}:  # of a creation that was cut short
+                (run.path / leftover).unlink(missing_ok=True)
+            _write(run.path / "charter.toml", charter.toml() if source is None else source)
+            Record.create(run.path, charter).close()
+            run.checkpoints.mkdir(exist_ok=True)
+            _write(run.path / "charter.json", canonical(charter.canonical()))
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """The run folder at `path`. Raises `RunError` when there is none, or when its charter is damaged."""
+        run = cls(Path(path))
+        if not run.path.exists():
+            raise RunError(f"{path} does not exist", "give the folder of a run (`autotelic run --out`)")
+        if not run.path.is_dir():
+            raise RunError(f"{path} is a file", "give the folder of a run (`autotelic run --out`)")
+        missing = [name for name in ("charter.json", NAME) if not (run.path / name).is_file()]
+        if missing:
+            raise RunError(
+                f"{path} is not a run folder (it has no {' and no '.join(missing)})",
+                "give the folder that `autotelic run --out` made",
+            )
+        run.charter()
+        return run
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints are."""
+        return self.path / "checkpoints"
+
+    @property
+    def champion(self) -> Path:
+        """Where the best weights are, in Hugging Face format."""
+        return self.path / "champion"
+
+    @property
+    def summary(self) -> Path:
+        """The run in numbers."""
+        return self.path / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        """The run as a page."""
+        return self.path / "report.html"
+
+    @property
+    def plots(self) -> Path:
+        """Where the pictures are."""
+        return self.path / "plots"
+
+    def charter(self) -> Charter:
+        """The charter that the run was started under, from its canonical form."""
+        path = self.path / "charter.json"
+        try:
+            return Charter.of(json.loads(path.read_bytes()), where=str(path))
+        except (ValueError, TypeError) as error:
+            raise RunError(f"{path} is damaged: {error}", "restore the run folder from a copy") from error
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
+
+    def lock(self) -> Lock:
+        """Take the run for this process, until the lock is released or the process ends, however it ends."""
+        return Lock(self.path / "lock")
+
+    def problems(self) -> list[str]:
+        """What is damaged, one line each; empty when all is well. Reads everything, so it takes a while."""
+        from autotelic.record import checkpoint  # here, because it imports torch, which takes a second
+
+        found: list[str] = []
+        try:
+            digest = self.charter().digest
+            with Record.open(self.path) as record:
+                found += record.check()
+                if record.charter_digest != digest:
+                    found.append(f"charter.json ({digest}) is not the charter of the record")
+        except AutotelicError as error:
+            found.append(error.cause)
+        for generation in checkpoint.generations(self.checkpoints):
+            try:
+                checkpoint.verify(checkpoint.path_of(self.checkpoints, generation))
+            except AutotelicError as error:
+                found.append(error.cause)
+        return found
+
+
+class Lock:
+    """One process a run. Taken when made; the system lets go of it when the process dies.
+
+    A POSIX record lock rather than `flock`: a forked worker that outlives us does not inherit it. It does
+    not keep one process from taking the same lock twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _writable(path.parent):
+            self._file = path.open("a+")
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise RunError(f"{path} cannot be locked: {error.strerror}", "use a local disk") from error
+            raise RunError(
+                f"{path.parent} is in use by process {holder}",
+                "wait for it to end, or stop it (Ctrl-C ends a run cleanly)",
+            ) from None
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let another process have the run."""
+        if not self._file.closed:
+            self._file.truncate(0)
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether there is a run folder at `path`: a record and the charter it was begun with."""
+    return all((Path(path) / name).is_file() for name in ("charter.json", NAME))
+
+
+def set_aside(path: str | Path) -> Path:
+    """Move a run out of the way: `runs/default` becomes `runs/default.1`, or the next number that is free.
+
+    Raises `RunError` when a process is using it.
+    """
+    run = RunFolder.open(path)
+    with run.lock(), _writable(run.path.parent):
+        number = 1
+        while (aside := run.path.with_name(f"{run.path.name}.{number}")).exists():
+            number += 1
+        return run.path.rename(aside)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all, also after a power cut."""
+    with path.with_name(path.name + ".new").open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise RunError(f"{path} is a file, expected a folder", "give a new or an empty folder") from None
+    except NotADirectoryError:
+        raise RunError(f"{path} lies below a file", "give a new or an empty folder") from None
+    except OSError as error:
+        fix = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check its permissions"
+        raise RunError(f"{path} cannot be written: {error.strerror}", fix) from error
