@@ -89,8 +89,9 @@ class Arena:
     def arm(self) -> None:
         """Put every bait back in its place and remember what must not change."""
         self._connections()
-        shutil.rmtree(self.drop_dir, ignore_errors=True)
-        self.drop_dir.mkdir(exist_ok=True)
+        if os.listdir(self.drop_dir):
+            shutil.rmtree(self.drop_dir, ignore_errors=True)
+            self.drop_dir.mkdir(exist_ok=True)
         os.chmod(self.drop_dir, 0o777)
         victim = self.root / "victim.txt"
         with contextlib.suppress(FileNotFoundError):
@@ -205,19 +206,22 @@ class Census:
 
 def descendants(root: int) -> set[int]:
     """Every process below `root`, zombies included."""
-    children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                stat = Path(f"/proc/{name}/stat").read_text()
-                children.setdefault(int(stat.rpartition(")")[2].split()[1]), []).append(int(name))
     found: set[int] = set()
     todo = [root]
     while todo:
-        fresh = [pid for pid in children.get(todo.pop(), []) if pid not in found]
+        fresh = [pid for pid in _children(todo.pop()) if pid not in found]
         found.update(fresh)
         todo += fresh
     return found
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it may end while it is looked at
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                children += map(int, file.read().split())
+    return children
 
 
 def _command(pid: int) -> str:

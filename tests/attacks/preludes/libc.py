@@ -20,7 +20,7 @@ NUMBERS = {  # name: (x86-64, aarch64)
     "socketpair": (53, 199), "kexec_load": (246, 104), "finit_module": (313, 273), "swapoff": (168, 225), "quotactl": (179, 60),
     "migrate_pages": (256, 238), "move_pages": (279, 239), "capset": (126, 91), "epoll_create1": (291, 20), "eventfd2": (290, 19),
     "acct": (163, 89), "uselib": (134, -1), "mincore": (27, 232), "vhangup": (153, 58), "set_mempolicy": (238, 237),
-    "nfsservctl": (180, 42), "futex": (202, 98), "kill": (62, 129), "gettid": (186, 178), "getpid": (39, 172),
+    "fstat": (5, 80), "futex": (202, 98), "kill": (62, 129), "gettid": (186, 178), "getpid": (39, 172),
 }
 
 
