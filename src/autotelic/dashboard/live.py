@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -280,7 +280,10 @@ class PlainLog:
             self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     def say(self, notice: str) -> None:
-        self._console.print(notice, soft_wrap=True, markup=False, highlight=False)
+        # Called from a signal handler, maybe in the middle of a line that is being written: Python refuses
+        # to write within a write, and then the line that comes next has to do.
+        with suppress(RuntimeError):
+            self._console.print(notice, soft_wrap=True, markup=False, highlight=False)
 
     def _line(self, event: Told) -> str:
         story, data = self.story, event.data

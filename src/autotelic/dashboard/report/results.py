@@ -74,7 +74,7 @@ def headline(story: Story) -> str:
         score = own[-1].pass_at_1
         note = f"{score.n} items that the model set itself; interval {_range(score)}"
         cards.append(card("its own exam, pass@1", percent(score.value, 1), note))
-    return section("Result", f'<div class="cards">{"".join(cards)}</div>', _sealed(story, last))
+    return section("Result", f'<div class="cards">{"".join(cards)}</div>', _sealed(story, last), _own(story))
 
 
 def curves(story: Story) -> str:
@@ -142,6 +142,18 @@ def _sealed(story: Story, last: Sitting) -> str:
         f"<code>{safe(digest)}</code> was recorded before the first update, and any task that behaves like",
         "one of them is refused by training.",
         f"{free} items that a random answer passes too often were left out." if free else "",
+        style="quiet",
+    )
+
+
+def _own(story: Story) -> str:
+    if not story.own:
+        return ""
+    refused = ", ".join(f"{n} {safe(reason)}" for reason, n in story.own.get("refused", {}).items())
+    return para(
+        f"Its own exam was frozen with {safe(story.own.get('admitted', 'its'))} items that it proposed.",
+        f"Others were refused: {refused}." if refused else "",
+        "It says how well the model does at what it finds hard; only the sealed exam can be compared.",
         style="quiet",
     )
 
