@@ -156,12 +156,12 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self.path = path
         with _writable(path.parent):
-            self._file = path.open("a+")
+            self._file = path.open("a+b", buffering=0)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.seek(0)
-            holder = self._file.read().strip() or "unknown"
+            holder = self._file.read().decode(errors="replace").strip() or "unknown"
             self._file.close()
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 raise RunError(f"{path} cannot be locked: {error.strerror}", "use a local disk") from error
@@ -169,9 +169,9 @@ class Lock:
                 f"{path.parent} is in use by process {holder}",
                 "wait for it to end, or stop it (Ctrl-C ends a run cleanly)",
             ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        with _writable(path):
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()).encode())
 
     def release(self) -> None:
         """Let another process have the run."""

@@ -313,7 +313,7 @@ def _update(row: Row) -> dict[str, Any]:
 
 _CAUSES: Mapping[str, tuple[str, str]] = {
     "FULL": ("has no space left on its disk", "free some space and resume; the last commit is intact"),
-    "IOERR": ("cannot be written or read", "check its disk and resume; the last commit is intact"),
+    "IOERR": ("cannot be written or read", "check its disk and space; the last commit is intact"),
     "READONLY": ("may not be written", "change its permissions or copy the run"),
     "CANTOPEN": ("cannot be opened", "check the permissions of its folder"),
     "CORRUPT": ("is damaged", _RESTORE),

@@ -1,0 +1,223 @@
+"""The numbers that exams claim, against published values and against brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotelic.exam.statistics import (
+    auroc,
+    brier,
+    compare,
+    expected_calibration_error,
+    mean_score,
+    pass_at_k,
+    share,
+    wilson,
+)
+from autotelic.streams import stream
+
+outcomes = st.lists(st.booleans(), max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("passed", "n", "low", "high"),
+    [  # Newcombe 1998, Statistics in Medicine 17, table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_agrees_with_published_intervals(passed: int, n: int, low: float, high: float) -> None:
+    assert wilson(passed, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 500), st.data())
+def test_wilson_is_symmetric_and_contains_the_share(n: int, data: st.DataObject) -> None:
+    passed = data.draw(st.integers(0, n))
+    low, high = wilson(passed, n)
+    assert 0 <= low <= passed / n <= high <= 1
+    assert (1 - high, 1 - low) == pytest.approx(wilson(n - passed, n))
+    assert low < high
+
+
+def test_no_items_say_nothing() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert (share([]).low, share([]).high, share([]).n) == (0.0, 1.0, 0)
+    assert mean_score([], stream(0)).n == 0
+
+
+def test_more_passes_than_items_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 of 2 passed"):
+        wilson(3, 2)
+
+
+def test_a_share_has_its_value_and_interval() -> None:
+    score = share([True] * 81 + [False] * 182)
+    assert (score.value, score.n) == (81 / 263, 263)
+    assert (score.low, score.high) == wilson(81, 263)
+
+
+def test_pass_at_k_golden_values() -> None:
+    assert pass_at_k(10, 3, 5) == pytest.approx(1 - 21 / 252)
+    assert pass_at_k(8, 1, 8) == 1.0
+    assert pass_at_k(8, 0, 8) == 0.0
+    assert pass_at_k(8, 3, 1) == pytest.approx(3 / 8)
+    assert pass_at_k(200, 1, 100) == pytest.approx(0.5)
+
+
+@given(st.integers(1, 7), st.data())
+def test_pass_at_k_is_the_share_of_all_choices_with_a_pass(n: int, data: st.DataObject) -> None:
+    correct, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    attempts = [True] * correct + [False] * (n - correct)
+    chosen = list(itertools.combinations(attempts, k))
+    assert pass_at_k(n, correct, k) == pytest.approx(sum(map(any, chosen)) / len(chosen))
+
+
+@pytest.mark.parametrize(("n", "correct", "k"), [(8, 9, 1), (8, 1, 9), (8, 1, 0), (8, -1, 1)])
+def test_pass_at_k_of_what_cannot_be_is_refused(n: int, correct: int, k: int) -> None:
+    with pytest.raises(ValueError, match=f"pass@{k} from {correct} of {n}"):
+        pass_at_k(n, correct, k)
+
+
+def test_the_bootstrap_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    rng = stream(0, "coverage")
+    covered = 0
+    for _ in range(200):
+        score = mean_score(rng.beta(2, 1, size=60), rng)
+        covered += score.low <= 2 / 3 <= score.high
+    assert 0.88 <= covered / 200 <= 1.0
+
+
+def test_the_bootstrap_agrees_with_wilson_on_many_outcomes() -> None:
+    passed = [True] * 400 + [False] * 600
+    score = mean_score(passed, stream(0))
+    assert score.value == 0.4
+    assert (score.low, score.high) == pytest.approx(wilson(400, 1000), abs=0.005)
+
+
+def test_copies_of_an_item_narrow_no_interval_when_they_are_one_cluster() -> None:
+    values = np.linspace(0, 1, 20)
+    alone = mean_score(values, stream(0))
+    copied = mean_score(np.repeat(values, 10), stream(0), clusters=[i // 10 for i in range(200)])
+    naive = mean_score(np.repeat(values, 10), stream(0))
+    assert (copied.low, copied.high) == pytest.approx((alone.low, alone.high))
+    assert naive.high - naive.low < 0.5 * (alone.high - alone.low)
+
+
+def test_values_that_are_all_the_same_still_have_an_interval() -> None:
+    score = mean_score([1.0] * 32, stream(0))
+    assert (score.value, score.low, score.high) == (1.0, wilson(32, 32)[0], 1.0)
+    score = mean_score([0.5] * 3, stream(0))
+    assert score.low < 0.5 < score.high
+
+
+def test_a_mean_is_reproducible_from_its_stream() -> None:
+    values = [0.0, 0.25, 1.0, 0.5]
+    assert mean_score(values, stream(3, "exam")) == mean_score(values, stream(3, "exam"))
+
+
+def test_values_out_of_range_and_clusters_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"values from 0 to 1\.5"):
+        mean_score([0.0, 1.5], stream(0))
+    with pytest.raises(ValueError, match="1 clusters for 2 values"):
+        mean_score([0.0, 1.0], stream(0), clusters=["a"])
+
+
+def test_compare_golden_values() -> None:
+    champion = [True] * 10 + [False] * 2 + [True] * 30
+    candidate = [False] * 10 + [True] * 2 + [True] * 30
+    worse = compare(champion, candidate, level=0.05)
+    assert (worse.losses, worse.wins, worse.verdict) == (10, 2, "worse")
+    assert worse.p_worse == pytest.approx((66 + 12 + 1) / 4096)
+    assert worse.p_better == pytest.approx((4096 - 12 - 1) / 4096)
+    assert compare(candidate, champion, level=0.05).verdict == "better"
+    assert compare(champion, candidate, level=0.01).verdict == "alike"
+
+
+@given(outcomes)
+def test_equals_are_alike_at_any_level(passed: list[bool]) -> None:
+    same = compare(passed, passed, level=0.4)
+    assert (same.wins, same.losses, same.p_worse, same.p_better, same.verdict) == (0, 0, 1.0, 1.0, "alike")
+
+
+def test_compare_calls_equals_worse_no_more_often_than_its_level() -> None:
+    rng = stream(0, "level")
+    worse = 0
+    for _ in range(500):
+        passed_IS = rng.random((96, 2)) < rng.random((96, 1))
+        worse += compare(passed_IS[:, 0].tolist(), passed_IS[:, 1].tolist(), level=0.05).verdict == "worse"
+    assert worse / 500 <= 0.07
+
+
+def test_outcomes_of_different_items_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="1 and 2 outcomes; a paired test needs the same items"):
+        compare([True], [True, False], level=0.05)
+
+
+def test_calibration_golden_values() -> None:
+    assert expected_calibration_error([0.1, 0.1, 0.9, 0.9], [0, 0, 1, 1]) == pytest.approx(0.1)
+    assert expected_calibration_error([0.95, 0.85], [1, 0]) == pytest.approx((0.05 + 0.85) / 2)
+    assert expected_calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert expected_calibration_error([1.0, 0.0], [False, True]) == 1.0
+    # Two bins that err in opposite ways do not cancel; one bin of both would.
+    assert expected_calibration_error([0.45, 0.55], [1, 0], bins=2) == pytest.approx(0.55)
+    assert expected_calibration_error([0.45, 0.55], [1, 0], bins=1) == pytest.approx(0.0)
+
+
+def test_a_calibrated_forecast_has_a_small_error_and_a_known_brier_score() -> None:
+    rng = stream(0, "calibrated")
+    p_N = rng.random(20_000)
+    y_N = rng.random(20_000) < p_N
+    assert expected_calibration_error(p_N, y_N) < 0.02
+    assert brier(p_N, y_N) == pytest.approx(1 / 6, abs=0.01)  # the mean of p (1 - p)
+
+
+def test_brier_golden_values() -> None:
+    assert brier([0.9, 0.2], [1, 0]) == pytest.approx((0.01 + 0.04) / 2)
+    assert brier([0.5, 0.5], [True, False]) == 0.25
+
+
+def test_auroc_golden_values() -> None:
+    assert auroc([0.1, 0.4, 0.4, 0.8], [False, False, True, True]) == 0.875
+    assert auroc([1, 2, 3], [0, 0, 1]) == 1.0
+    assert auroc([3, 2, 1], [0, 0, 1]) == 0.0
+    assert auroc([7, 7, 7], [0, 1, 1]) == 0.5
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=25))
+def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list[tuple[int, bool]]) -> None:
+    scores, passed = [score for score, _ in pairs], [outcome for _, outcome in pairs]
+    good = [score for score, outcome in pairs if outcome]
+    bad = [score for score, outcome in pairs if not outcome]
+    won = [(a > b) + 0.5 * (a == b) for a in good for b in bad]
+    found = auroc(scores, passed)
+    assert math.isnan(found) if not won else found == pytest.approx(sum(won) / len(won))
+
+
+def test_nothing_to_judge_by_is_nan_which_no_threshold_accepts() -> None:
+    for value in (
+        auroc([0.1, 0.9], [1, 1]),
+        auroc([], []),
+        brier([], []),
+        expected_calibration_error([], []),
+    ):
+        assert math.isnan(value)
+
+
+@pytest.mark.parametrize("wrong", [[0.5, 1.5], [0.5, float("nan")], [0.5, -0.1]])
+def test_what_is_no_probability_is_refused(wrong: list[float]) -> None:
+    with pytest.raises(ValueError, match="expected probabilities"):
+        brier(wrong, [0, 1])
+
+
+def test_outcomes_must_match_predictions() -> None:
+    for measure in (auroc, brier, expected_calibration_error):
+        with pytest.raises(ValueError, match="expected one outcome a prediction"):
+            measure([0.5, 0.5], [1])
