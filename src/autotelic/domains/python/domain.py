@@ -91,6 +91,10 @@ class PythonDomain:
         texts: list[str] = []
         while len(texts) < count:
             tasks = self.rules(rng, wanted)
+            if not tasks:
+                raise DomainError(
+                    "the rules of the python domain gave no task", "look at the sandbox's errors"
+                )
             for i, task in enumerate(tasks):
                 texts.append(task.prompt + self.worked(task))
                 references = [tasks[i - n] for n in range(1, 1 + int(rng.integers(3)))]

@@ -13,7 +13,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from autotelic.domains.python.program import Program, traced
 from autotelic.errors import SandboxError
@@ -143,7 +142,7 @@ class Executor:
 
     def _map(self, asks: Sequence[Ask], bundles: Sequence[Sequence[int]]) -> list[Run]:
         jobs = (_job([asks[i] for i in bundle]) for bundle in bundles)
-        return list(islice(self.box.map(jobs), len(bundles)))
+        return list(self.box.map(jobs))
 
 
 def _job(asks: Sequence[Ask]) -> Job:

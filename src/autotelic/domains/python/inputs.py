@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import TypeGuard
 
 from autotelic.types import Json
 
@@ -85,9 +86,11 @@ def kind_of(value: Json) -> str:
         return "int"
     if type(value) is str:
         return "str"
-    if type(value) is list and all(type(v) is int for v in value):
-        return "ints"
-    return ""
+    return "ints" if _all_integers(value) else ""
+
+
+def _all_integers(value: Json) -> TypeGuard[list[int]]:
+    return type(value) is list and set(map(type, value)) <= {int}
 
 
 def draw_kind(random: Random, level: int) -> str:
@@ -106,9 +109,7 @@ def draw_input(random: Random, kind: str, level: int) -> Json:
     if kind == "int":
         return random.randrange(size.integer + 1)
     if kind == "str":
-        return "".join(
-            random.choice(LETTERS) for _ in range(random.randint(size.shortest, max(size.text, 6)))
-        )
+        return "".join(random.choice(LETTERS) for _ in range(random.randint(size.shortest, size.text)))
     return [random.randrange(size.element + 1) for _ in range(random.randint(size.shortest, size.longest))]
 
 
@@ -119,15 +120,12 @@ def fits(value: Json, level: int) -> bool:
         return abs(value) <= size.integer
     if type(value) is str:
         return 1 <= len(value) <= size.text and value.isascii() and value.isalpha()
-    if kind_of(value) == "ints":
-        assert isinstance(value, list)
-        return 1 <= len(value) <= size.longest and all(abs(v) <= size.element for v in value)  # type: ignore[arg-type]
-    return False
+    return _all_integers(value) and 1 <= len(value) <= size.longest and _largest(value) <= size.element
 
 
 def plain(value: Json, level: int) -> bool:
-    """Whether an output is data that a solver can be asked for: integers, booleans, ASCII text, or a list of
-    them, within the level's size.
+    """Whether an output is data that a solver can be asked for: integers, booleans, printable ASCII, or a
+    list of them, within the level's size.
     """
     size = SIZES[level]
     if type(value) is int:
@@ -136,6 +134,8 @@ def plain(value: Json, level: int) -> bool:
         return True
     if type(value) is str:
         return len(value) <= size.items and value.isascii() and value.isprintable()
+    if _all_integers(value):
+        return len(value) <= size.items and _largest(value) <= size.result
     if type(value) is list:
         return len(value) <= size.items and all(type(v) is not list and plain(v, level) for v in value)
     return False
@@ -145,6 +145,12 @@ def small_enough(value: Json, kind: str) -> bool:
     """Whether an abduction's answer is an input of `kind`, and not too large to be worth running."""
     if kind_of(value) != kind:
         return False
-    if isinstance(value, list):
-        return len(value) <= 32 and all(abs(v) <= 999_999 for v in value)  # type: ignore[arg-type]
-    return abs(value) <= 99_999_999 if isinstance(value, int) else len(str(value)) <= 64
+    if type(value) is int:
+        return abs(value) <= 99_999_999
+    if type(value) is str:
+        return len(value) <= 64 and value.isascii()
+    return _all_integers(value) and len(value) <= 32 and _largest(value) <= 999_999
+
+
+def _largest(values: list[int]) -> int:
+    return max(map(abs, values), default=0)

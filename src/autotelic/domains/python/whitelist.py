@@ -22,7 +22,7 @@ METHODS = frozenset({
 NODES: frozenset[type[ast.AST]] = frozenset({
     ast.Constant, ast.Name, ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.List, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Subscript, ast.Slice,
-    ast.Call, ast.Attribute, ast.Tuple,
+    ast.Call, ast.keyword, ast.Attribute, ast.Tuple,
     ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.USub, ast.Not, ast.And, ast.Or,
     ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
 })
@@ -83,6 +83,9 @@ def _constant(value: object) -> str:
     if type(value) is int:
         return "" if value <= MAX_CONSTANT else f"constant above {MAX_CONSTANT}"
     if type(value) is str:
+        if "|" in value:
+            # Special tokens are spelled `<|...|>`: no program can print one into a prompt.
+            return "text with a |"
         return "" if len(value) <= MAX_TEXT else f"text of more than {MAX_TEXT} characters"
     return f"constant {type(value).__name__}"
 

@@ -1,0 +1,193 @@
+"""Programs: what parses, what the whitelist lets in, and that only checked text is ever run."""
+
+from __future__ import annotations
+
+import ast
+from random import Random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from autotelic.domains.python.grammar import draw_program, vary
+from autotelic.domains.python.inputs import SIZES
+from autotelic.domains.python.operations import KINDS, MARKS, OPERATIONS, operations
+from autotelic.domains.python.program import Program, ProgramError, compose, parse_program, traced
+
+
+def refusal(body: str) -> str:
+    with pytest.raises(ProgramError) as caught:
+        parse_program(f"def f(x):\n    {body}")
+    return caught.value.reason
+
+
+def test_the_table_has_what_the_levels_promise():
+    plain = [o for o in operations(3) if "str" not in (o.takes, o.gives)]
+    assert len(plain) >= 28
+    assert len([o for o in operations(4) if "str" in (o.takes, o.gives)]) >= 8
+    assert all(o.takes in KINDS and o.gives in KINDS and o.marks <= set(MARKS) for o in OPERATIONS)
+    assert len({o.name for o in OPERATIONS}) == len(OPERATIONS)
+    assert all(("{c}" in o.template) == bool(o.constants) for o in OPERATIONS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+def test_every_operation_is_allowed_and_already_in_canonical_form(operation):
+    for expression in operation.expressions:
+        assert str(compose([expression])) == f"def f(x):\n    return {expression}"
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(SIZES)))
+@settings(max_examples=60)
+def test_drawn_programs_are_of_their_level_and_read_back(seed, level):
+    _, program = draw_program(Random(seed), level)
+    assert program.level == level
+    assert parse_program(str(program)) == program
+    again = draw_program(Random(seed), level)[1]
+    assert again == program
+
+
+def test_comments_and_spacing_do_not_matter():
+    plain = parse_program("def f(x):\n    x = [v + 3 for v in x]\n    return sum(x)")
+    loose = parse_program("def f(x):  # a\n x=[v+3 for v in x]  # [6,4,7]\n return  sum( x )  # 17\n")
+    assert loose == plain
+
+
+def test_a_hash_inside_a_string_is_no_comment():
+    program = parse_program("def f(x):\n    return x.count('  # ')")
+    assert str(program) == "def f(x):\n    return x.count('  # ')"
+
+
+def test_annotated_text_is_still_the_program():
+    program = parse_program("def f(x):\n    x = x[::-1]\n    return x[0]")
+    assert program.annotated(("[1]", "1")) == "def f(x):\n    x = x[::-1]  # [1]\n    return x[0]  # 1"
+    assert parse_program(program.annotated(("[1]", "1"))) == program
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x if len(x) > 2 else x[::-1]",
+        "return sorted(x, reverse=True)",
+        "return [v for v in x if v > 2 and not v == 5]",
+        "return sum(max(v, 2) for v in sorted(set(x))[1:])",
+        "return not x",
+        "return [[v, v + 1] for v in x]",
+    ],
+)
+def test_reasonable_neighbours_of_the_grammar_are_allowed(body):
+    assert parse_program(f"def f(x):\n    {body}").level == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.__class__",
+        "return __import__('os')",
+        "return open(x)",
+        "return eval(x)",
+        "return getattr(x, 'a')",
+        "return x.append(1)",
+        "return x.format(1)",
+        "return x.count",
+        "return lambda: x",
+        "return (y := x)",
+        "return f'{x}'",
+        "return {v: 1 for v in x}",
+        "return (1, 2)",
+        "return 1000",
+        "return 2 ** 9",
+        "return 1 << 9",
+        "return x / 2",
+        "return 1.0",
+        "return b'a'",
+        "return ...",
+        "return 'aaaaaaaaaaaaaaaaa'",
+        "return '<|task|>'",
+        "return 'a\\n'",
+        "return [*x]",
+        "return sum(x, start=1)",
+        "return max(x, key=len)",
+        "return max(x, **x)",
+        "return (len)(x)(x)",
+        "return [v async for v in x]",
+        "return [x for PROGRAMS in x]",
+        "return PROGRAMS",
+        "return skip",
+        "return ſum(x)",
+        "return [" + ", ".join(["v"] * 50) + "]",
+        "return -" + "-" * 100 + "1",
+        "y = 1",
+        "import os",
+        "x += 1",
+        "x = y = 1",
+        "x[0] = 1",
+        "del x",
+        "global x",
+        "pass",
+        "return",
+        "def g(): return 1",
+    ],
+)
+def test_everything_else_is_refused(body):
+    assert refusal(body) in ("whitelist", "syntax")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return 0) or (1", "syntax"),
+        ("return (x", "syntax"),
+        ("return x; import os", "syntax"),
+        ("return '''a", "syntax"),
+        ("return x\n    return x", "syntax"),
+        ("x = x[1:]", "syntax"),
+        ("return x\n  \x00", "whitelist"),
+        ("return " + "(" * 150 + "x" + ")" * 150, "syntax"),
+        ("return " + "[" * 70 + "]" * 70, "whitelist"),
+        ("x = x\n    " * 12 + "return x", "syntax"),
+        ("return x  # " + "a" * 5000, "syntax"),
+    ],
+)
+def test_refusals_say_which_rule(body, reason):
+    assert refusal(body) == reason
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=300)
+@example("\ud800")
+@example("x = " + "not " * 100)
+@example("return \x0c1")
+@example("return 1\r    import os")
+def test_any_line_is_a_program_or_a_refusal(body):
+    try:
+        found: Program | str = parse_program(f"def f(x):\n    {body}")
+    except ProgramError as error:
+        found = error.reason
+    assert isinstance(found, Program) or found in ("syntax", "whitelist")
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(SIZES)))
+@settings(max_examples=40)
+def test_what_is_run_is_the_checked_lines_in_order(seed, level):
+    _, program = draw_program(Random(seed), level)
+    body = ast.parse(traced(program), mode="eval").body
+    assert isinstance(body, ast.Lambda)
+    assert isinstance(body.body, ast.List)
+    found = [
+        element if level == 1 else element.value.body  # type: ignore[attr-defined]
+        for element in body.body.elts
+    ]
+    assert [ast.unparse(node) for node in found] == [line.expression for line in program.lines]
+
+
+def test_a_variant_differs_in_one_line_at_most():
+    program = parse_program("def f(x):\n    x = [v + 3 for v in x]\n    x = sum(x)\n    return x * 2")
+    variants = [vary(Random(seed), program, ["ints", "ints", "int", "int"]) for seed in range(20)]
+    changes = [sum(a != b for a, b in zip(v.lines, program.lines, strict=True)) for v in variants]
+    assert max(changes) == 1
+    assert len(set(map(str, variants))) > 10
+
+
+def test_a_variant_of_a_line_without_known_kinds_leaves_it():
+    program = parse_program("def f(x):\n    return x > 2")
+    assert vary(Random(0), program, ["int", ""]) == program
