@@ -47,12 +47,14 @@ class RunFolder:
         Raises `RunError` rather than touch a folder that holds a run or anything else.
         """
         run = cls(Path(path))
-        if is_run(path):
+        with _reaching(path, "read"):
+            taken = is_run(path)
+        if taken:
             raise RunError(
                 f"{path} already holds a run",
                 f"go on with it (`autotelic resume {path}`), or give another folder (`--out`)",
             )
-        with _writable(run.path):
+        with _reaching(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
             others = {entry.name for entry in run.path.iterdir()} - _FIRST
         if others:
@@ -60,7 +62,7 @@ class RunFolder:
                 f"{path} is not empty and is not a run folder (it has {min(others)})",
                 "give a new or an empty folder",
             )
-        with run.lock(), _writable(run.path):
+        with run.lock(), _reaching(run.path):
             for leftover in _FIRST - {"lock", "checkpoints"}:  # of a creation that was cut short
                 (run.path / leftover).unlink(missing_ok=True)
             _write(run.path / "charter.toml", charter.toml() if source is None else source)
@@ -73,11 +75,13 @@ class RunFolder:
     def open(cls, path: str | Path) -> RunFolder:
         """The run folder at `path`. Raises `RunError` when there is none, or when its charter is damaged."""
         run = cls(Path(path))
-        if not run.path.exists():
+        with _reaching(path, "read"):
+            kind = "folder" if run.path.is_dir() else "file" if run.path.exists() else "missing"
+            missing = [name for name in ("charter.json", NAME) if not (run.path / name).is_file()]
+        if kind == "missing":
             raise RunError(f"{path} does not exist", "give the folder of a run (`autotelic run --out`)")
-        if not run.path.is_dir():
+        if kind == "file":
             raise RunError(f"{path} is a file", "give the folder of a run (`autotelic run --out`)")
-        missing = [name for name in ("charter.json", NAME) if not (run.path / name).is_file()]
         if missing:
             raise RunError(
                 f"{path} is not a run folder (it has no {' and no '.join(missing)})",
@@ -155,7 +159,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _writable(path.parent):
+        with _reaching(path.parent):
             self._file = path.open("a+b", buffering=0)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -169,7 +173,7 @@ class Lock:
                 f"{path.parent} is in use by process {holder}",
                 "wait for it to end, or stop it (Ctrl-C ends a run cleanly)",
             ) from None
-        with _writable(path):
+        with _reaching(path):
             self._file.truncate(0)
             self._file.write(str(os.getpid()).encode())
 
@@ -199,7 +203,7 @@ def set_aside(path: str | Path) -> Path:
     Raises `RunError` when a process is using it.
     """
     run = RunFolder.open(path)
-    with run.lock(), _writable(run.path.parent):
+    with run.lock(), _reaching(run.path.parent):
         number = 1
         while (aside := run.path.with_name(f"{run.path.name}.{number}")).exists():
             number += 1
@@ -216,7 +220,7 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _writable(path: Path) -> Iterator[None]:
+def _reaching(path: str | Path, doing: str = "written") -> Iterator[None]:
     try:
         yield
     except FileExistsError:
@@ -225,4 +229,4 @@ def _writable(path: Path) -> Iterator[None]:
         raise RunError(f"{path} lies below a file", "give a new or an empty folder") from None
     except OSError as error:
         fix = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check its permissions"
-        raise RunError(f"{path} cannot be written: {error.strerror}", fix) from error
+        raise RunError(f"{path} cannot be {doing}: {error.strerror}", fix) from error

@@ -97,7 +97,9 @@ class Record:
         Raises `RecordError` when it is missing, damaged, of another version, or may not be written.
         """
         path = Path(folder) / NAME
-        if not path.is_file():
+        with _clearly(path):
+            there = path.is_file()
+        if not there:
             raise RecordError(f"{path} does not exist", "give the folder that `autotelic run --out` made")
         if mode == "a" and not os.access(path, os.W_OK):
             raise RecordError(f"{path} may not be written", "change its permissions or copy the run")
@@ -334,5 +336,7 @@ def _clearly(path: Path) -> Iterator[None]:
                 raise RecordError(f"{path} {cause} ({error})", fix) from error
         raise
     except OSError as error:
-        cause, fix = _CAUSES["FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "IOERR"]
+        full, denied = (errno.ENOSPC, errno.EDQUOT), (errno.EACCES, errno.EPERM)
+        code = "FULL" if error.errno in full else "CANTOPEN" if error.errno in denied else "IOERR"
+        cause, fix = _CAUSES[code]
         raise RecordError(f"{path} {cause} ({error.strerror})", fix) from error
