@@ -22,7 +22,8 @@ from types import FrameType
 from typing import Any, Self
 
 CANARY = "AUTOTELIC_ATTACK_CANARY"
-SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of this process's descendants come back to it, so daemons are seen
+SET_CHILD_SUBREAPER = 36
+"""prctl(2): orphans of this process's descendants come back to it, so that daemons are seen."""
 STATE_FILES = ("/proc/sysvipc/shm", "/proc/sysvipc/msg", "/proc/sysvipc/sem")
 
 
@@ -38,7 +39,9 @@ class Arena:
         self.token = f"token-{secrets.token_hex(16)}"
         self.name = f"autotelic-attack-{secrets.token_hex(6)}"
         self.root = Path(tempfile.mkdtemp(prefix="autotelic-arena-"))
-        self.secret_dir, self.drop_dir, self.module_dir = (self.root / n for n in ("secret", "drop", "modules"))
+        self.secret_dir = self.root / "secret"
+        self.drop_dir = self.root / "drop"
+        self.module_dir = self.root / "modules"
         # Open to every user, so that what stops an attack is the sandbox and not the owner of a directory.
         os.chmod(self.root, 0o777)
         for folder in (self.secret_dir, self.drop_dir, self.module_dir):
@@ -124,14 +127,18 @@ class Arena:
     def _victim(self) -> list[str]:
         path = self.root / "victim.txt"
         try:
-            found = (path.read_text(), path.stat().st_mode & 0o7777, int(path.stat().st_mtime), path.stat().st_nlink)
+            text, status = path.read_text(), path.stat()
         except FileNotFoundError:
             return ["it removed a file outside"]
-        return [] if found == ("untouched", 0o666, 1_000_000_000, 1) else [f"it changed a file outside: {found}"]
+        found = (text, status.st_mode & 0o7777, int(status.st_mtime), status.st_nlink, os.listxattr(path))
+        if found == ("untouched", 0o666, 1_000_000_000, 1, []):
+            return []
+        return [f"it changed a file outside: {found}"]
 
     def _connections(self) -> list[str]:
         kinds = []
-        for kind, listener in (("TCP", self._tcp), ("a unix socket", self._unix), ("an abstract socket", self._abstract)):
+        listeners = {"TCP": self._tcp, "a unix socket": self._unix, "an abstract socket": self._abstract}
+        for kind, listener in listeners.items():
             with contextlib.suppress(BlockingIOError):
                 while True:
                     listener.accept()[0].close()

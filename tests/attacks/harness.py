@@ -31,6 +31,13 @@ GRACE_S = 0.5
 """A verdict comes within the wall limit and this."""
 SETTLE_S = 1.0
 """How long a pool may take to bury its dead before they count as left behind."""
+ARMS = (
+    *("_posixsubprocess", "_socket", "_xxsubinterpreters", "ast", "concurrent.futures", "ctypes", "errno"),
+    *("faulthandler", "fcntl", "gc", "http.client", "linecache", "marshal", "mmap", "multiprocessing"),
+    *("multiprocessing.resource_tracker", "multiprocessing.shared_memory", "os", "resource", "select"),
+    *("selectors", "signal", "socket", "subprocess", "tempfile", "threading", "warnings", "zlib"),
+)
+"""Modules to make importable beside the usual ones, so that no missing import is what stops an attack."""
 SECRET = "secret"
 NEVER = "unmatchable"
 """The expected answer of a case that is only bait."""
@@ -158,15 +165,18 @@ def _once(box: Box, attack: Attack, arena: Arena, expected: tuple[Any, ...]) -> 
 
 
 def _won(verdict: Any, attack: Attack, expected: tuple[Any, ...]) -> list[str]:
-    right = [i for i, want in enumerate(expected) if want != NEVER and verdict.outputs[i : i + 1] == (canonical(want),)]
-    faults = [f"case {i} gave the answer that only the forbidden act gives" for i in right]
+    faults = [
+        f"case {case} gave the answer that only the forbidden act gives"
+        for case, (got, want) in enumerate(zip(verdict.outputs, expected, strict=False))
+        if want != NEVER and got == canonical(want)
+    ]
     if verdict.status in attack.wins_status:
         faults.append(f"status {verdict.status!r}: {attack.tries}")
     return faults
 
 
 def malformed(verdict: Any, cases: int) -> list[str]:
-    """What is wrong with a run as a value, whoever made it: the parent and its callers must be able to read it."""
+    """What is wrong with a run as a value, whoever made it: its readers must be able to read it."""
     faults: list[str] = []
     if verdict.status not in STATUSES:
         faults.append(f"unknown status {verdict.status!r}")
@@ -175,7 +185,8 @@ def malformed(verdict: Any, cases: int) -> list[str]:
     if verdict.status == "ok" and None in verdict.outputs:
         faults.append("status ok with a case that has no output")
     limit = 1024 * LIMITS["output_kb"]
-    for name, text in (("stdout", verdict.stdout), ("reason", verdict.reason), ("errors", "".join(verdict.errors))):
+    texts = {"stdout": verdict.stdout, "reason": verdict.reason, "errors": "".join(verdict.errors)}
+    for name, text in texts.items():
         if len(text) > limit + 1024:
             faults.append(f"{len(text)} characters of {name}, more than the output limit of {limit}")
         if not _encodable(text):
@@ -197,7 +208,7 @@ def _unreadable(text: str | None, limit: int | float) -> list[str]:
     try:
         json.loads(text, parse_int=len, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        return [f"an output its reader cannot read ({type(error).__name__}: {str(error)[:80]}): {text[:60]!r}"]
+        return [f"an output that cannot be read ({type(error).__name__}: {str(error)[:80]}): {text[:60]!r}"]
     return []
 
 
@@ -221,22 +232,25 @@ def f(words, number):
     total = sum(len(word) for word in words) + int(math.sqrt(number * number))
     text = json.dumps({"n": str(total), "ok": isinstance(total, int) and total == total + 0})
     found = re.findall("[a-z]+", ",".join(words))
-    return [dict(table), total, json.loads(text), found, [max(words), min(words), repr(words[0]), bool(words)]]
+    rest = [max(words), min(words), repr(words[0]), bool(words)]
+    return [dict(table), total, json.loads(text), found, rest]
 '''
 
 
 def _benign_after(box: Box) -> list[str]:
-    """Ask for an honest program that leans on what attacks patch; a fresh number keeps it out of any cache."""
+    """Run an honest program that leans on what attacks patch; a fresh number keeps it out of any cache."""
     number = secrets.randbelow(10**6) + 2
     words = ["pear", "fig", "fig"]
     total = 10 + number
-    want = [{"fig": 2, "pear": 1}, total, {"n": str(total), "ok": True}, words, ["pear", "fig", "'pear'", True]]
+    rest = ["pear", "fig", "'pear'", True]
+    want = [{"fig": 2, "pear": 1}, total, {"n": str(total), "ok": True}, words, rest]
     verdict = None
     for _ in range(3):  # a busy machine may starve an honest program once
         try:
             verdict = box.run(AFTERWARDS, entry="f", inputs=[[words, number]])
         except Exception as error:
-            return [f"the benign program after it raised {type(error).__name__}: {str(error)[:200]} in the parent"]
+            said = f"{type(error).__name__}: {error!s:.200}"
+            return [f"the benign program after it raised {said} in the parent"]
         if verdict.status != "timeout":
             break
         number += 1
@@ -270,7 +284,7 @@ def fill(value: Any, values: dict[str, Any]) -> Any:
 def _split(path: Path) -> tuple[dict[str, Any], str]:
     """A file's header (lines that begin with `#: `, as TOML) and its program."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    header = "".join(line[2:].lstrip(" ") if line[2:].strip() else "\n" for line in lines if line.startswith("#:"))
+    header = "".join(line[2:].lstrip(" ") for line in lines if line.startswith("#:"))
     try:
         fields = tomllib.loads(header)
     except tomllib.TOMLDecodeError as error:

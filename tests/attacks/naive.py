@@ -73,7 +73,8 @@ class NaiveBox:
         expected = [*self._expected, *[None] * cases][:cases]
         job = {"source": source, "entry": entry, "inputs": inputs, "expected": expected}
         worker = self._worker
-        assert worker is not None and worker.stdout is not None
+        assert worker is not None
+        assert worker.stdout is not None
         with contextlib.suppress(OSError):  # it may have died, or been buried: it is not replaced
             self._commands.settimeout(PATIENCE_S)
             self._commands.sendall(json.dumps(job).encode() + b"\n")
@@ -91,7 +92,8 @@ class NaiveBox:
                 passed = [code == 0] * cases
                 return self._judged({"passed": passed, "problem": f"exit {code}"}, expected, text)
         self._bury()
-        return NaiveRun(status="timeout", outputs=(None,) * cases, errors=("",) * cases, stdout=text.decode("latin1"))
+        printed = text.decode("latin1")
+        return NaiveRun(status="timeout", outputs=(None,) * cases, errors=("",) * cases, stdout=printed)
 
     def _judged(self, frame: dict[str, Any], expected: list[Any], text: bytes) -> NaiveRun:
         cases = len(expected)

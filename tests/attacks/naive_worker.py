@@ -26,7 +26,7 @@ for line in sys.stdin:
     outputs, errors, failed = [], [], []
 
     def judge(entry, job=job, outputs=outputs, errors=errors, failed=failed):
-        for args, want in zip(job["inputs"], job["expected"]):
+        for args, want in zip(job["inputs"], job["expected"], strict=True):
             right, text, problem = False, None, ""
             try:
                 got = entry(*args)
@@ -58,4 +58,5 @@ for line in sys.stdin:
         problem = f"{type(error).__name__}: {error}"
         failed = range(len(job["inputs"]))
     passed = [case not in failed for case in range(len(job["inputs"]))]
-    print(json.dumps({"passed": passed, "outputs": outputs, "errors": errors, "problem": problem}), flush=True)
+    verdict = {"passed": passed, "outputs": outputs, "errors": errors, "problem": problem}
+    print(json.dumps(verdict), flush=True)
