@@ -6,7 +6,7 @@ import json
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.canonical import canonical, digest
@@ -63,6 +63,7 @@ def test_keys_sort_by_utf16_units_as_the_rfc_asks() -> None:
     assert list(json.loads(canonical(dict.fromkeys(keys, 0)))) == expected
 
 
+@settings(max_examples=50, deadline=None)
 @given(values)
 def test_it_reads_back_as_the_same_value_and_is_a_fixed_point(value: object) -> None:
     text = canonical(value)
@@ -71,11 +72,13 @@ def test_it_reads_back_as_the_same_value_and_is_a_fixed_point(value: object) -> 
     assert canonical(read) == text
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers())
 def test_integers_are_written_in_full(value: int) -> None:
     assert json.loads(canonical(value)) == value
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(), values))
 def test_the_order_of_keys_does_not_change_the_digest(value: dict[str, object]) -> None:
     assert digest(dict(reversed(value.items()))) == digest(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -109,6 +109,7 @@ def test_an_unknown_key_is_refused_and_the_nearest_named(values: dict[str, Any],
     assert near in refusal(values)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(keys())), st.data())
 def test_any_key_misspelt_by_a_letter_finds_its_way_back(key: str, data: st.DataObject) -> None:
     *section, name = key.split(".")
@@ -221,6 +222,7 @@ def test_a_date_is_no_number(tmp_path: Path) -> None:
         Charter.load(write(tmp_path, "seed = 2026-01-01"))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1), st.text())
 def test_any_text_survives_being_written_as_toml(purpose: str, folder: str) -> None:
     written = Charter.of({"purpose": purpose, "model": {"from": folder}})

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.streams import seed_of, stream
@@ -21,6 +21,7 @@ def test_golden_values_pin_the_streams_of_every_past_run() -> None:
     assert stream(0, "propose", 3, 7).integers(1000, size=4).tolist() == [363, 732, 82, 234]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(), names)
 def test_a_name_always_gives_the_same_stream(seed: int, name: list[str | int]) -> None:
     assert (
@@ -31,6 +32,7 @@ def test_a_name_always_gives_the_same_stream(seed: int, name: list[str | int]) -
     assert 0 <= seed_of(seed, *name) < 2**63
 
 
+@settings(max_examples=50, deadline=None)
 @given(names, names)
 def test_different_names_give_different_streams(one: list[str | int], other: list[str | int]) -> None:
     assert (seed_of(0, *one) == seed_of(0, *other)) == ([*map(repr, one)] == [*map(repr, other)])

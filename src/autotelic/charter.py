@@ -8,6 +8,7 @@ checks, `charter show` and the JSON schema all follow from that line. There are 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -297,8 +298,9 @@ def check(path: str | Path) -> list[CharterError]:
     return []
 
 
+@cache
 def schema() -> dict[str, Any]:
-    """The JSON schema of a charter, for editors that complete and check TOML."""
+    """The JSON schema of a charter, for editors that complete and check TOML. Shared: not to be changed."""
     return Charter.model_json_schema()
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.exam.statistics import (
@@ -38,6 +38,7 @@ def test_wilson_agrees_with_published_intervals(passed: int, n: int, low: float,
     assert wilson(passed, n) == pytest.approx((low, high), abs=5e-5)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 500), st.data())
 def test_wilson_is_symmetric_and_contains_the_share(n: int, data: st.DataObject) -> None:
     passed = data.draw(st.integers(0, n))
@@ -72,6 +73,7 @@ def test_pass_at_k_golden_values() -> None:
     assert pass_at_k(200, 1, 100) == pytest.approx(0.5)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 7), st.data())
 def test_pass_at_k_is_the_share_of_all_choices_with_a_pass(n: int, data: st.DataObject) -> None:
     correct, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
@@ -141,6 +143,7 @@ def test_compare_golden_values() -> None:
     assert compare(champion, candidate, level=0.01).verdict == "alike"
 
 
+@settings(max_examples=50, deadline=None)
 @given(outcomes)
 def test_equals_are_alike_at_any_level(passed: list[bool]) -> None:
     same = compare(passed, passed, level=0.4)
@@ -191,6 +194,7 @@ def test_auroc_golden_values() -> None:
     assert auroc([7, 7, 7], [0, 1, 1]) == 0.5
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=25))
 def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list[tuple[int, bool]]) -> None:
     scores, passed = [score for score, _ in pairs], [outcome for _, outcome in pairs]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.charter import Charter
@@ -127,6 +127,7 @@ def test_the_text_of_turns_is_kept_where_a_tokenizer_is_at_hand(record: Record) 
     assert record.attempts()[0].texts == (("<3>", "<1>"), ("<3>", "<2>"))
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.floats(allow_nan=False) | st.floats(width=32, allow_nan=False), max_size=5),
     st.lists(st.integers(0, 2**32 - 1), max_size=5),
