@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,6 +112,12 @@ def test_a_repair_shows_a_program_that_fails_and_what_it_printed(domain, tasks):
         assert [line.partition("==")[0] for line in printed.splitlines()] == [
             line.partition("==")[0] for line in induction.removeprefix("<|induction|>").splitlines()
         ]
+
+
+def test_every_line_of_a_rules_deduction_does_something_to_its_input(tasks):
+    for task in (t for t in tasks if t.mode in ("deduction", "abduction")):
+        values = [task.secret["pairs"][0][0], *task.secret["trace"]]
+        assert all(before != after for before, after in pairwise(values))
 
 
 def test_the_signature_is_of_behaviour_and_shared_by_induction_and_repair(domain):
@@ -312,5 +320,6 @@ def test_domains_load_by_name(box):
         load_domain("zzz", box)
 
 
-def test_every_operation_is_described(domain):
+def test_the_guide_shows_every_operation(domain):
     assert len(domain.describe().splitlines()) == len(domain.operations(8))
+    assert domain.describe() in (Path(__file__).parents[2] / "docs" / "domains.md").read_text()

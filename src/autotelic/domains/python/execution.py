@@ -22,8 +22,8 @@ from autotelic.types import Json
 BUNDLE = 32
 """Programs that share a process."""
 Key = tuple[Program, str, int, bool, bool]
-REMEMBERED = 50_000
-"""Outcomes kept. A generation asks for a few thousand, and siblings often answer alike."""
+REMEMBERED = 8_000
+"""Outcomes kept, of a few KiB each. A generation asks for a few thousand, and siblings often answer alike."""
 _LONG_INTEGER = re.compile(r"[0-9]{1000}")
 """Longer than any answer can be; also what keeps the interpreter's limit on digits out of reach."""
 

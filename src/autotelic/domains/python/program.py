@@ -106,6 +106,8 @@ def _indented(text: str) -> Line:
 
 
 def _checked(statement: str) -> Line:
+    if len(statement) > MAX_LINE:
+        raise ProgramError("syntax", f"a line of {len(statement)} characters; at most {MAX_LINE} are read")
     found = _read(statement)
     if isinstance(found, Line):
         return found
@@ -115,8 +117,6 @@ def _checked(statement: str) -> Line:
 @lru_cache(maxsize=1 << 16)
 def _read(statement: str) -> Line | tuple[str, str]:
     """The checked line, or the reason and detail of its refusal (errors are not remembered by a cache)."""
-    if len(statement) > MAX_LINE:
-        return "syntax", f"a line of {len(statement)} characters; at most {MAX_LINE} are read"
     if not (statement.isascii() and statement.isprintable()) or "\\" in statement:
         return "whitelist", "a character that is no printable ASCII, or a backslash"
     try:

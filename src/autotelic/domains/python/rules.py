@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -55,8 +56,9 @@ def _candidate(random: Random, cell: Cell) -> Draft:
 def worthwhile(evidence: Evidence, random: Random) -> bool:
     """Whether the rules would set this task: admission asks whether it is one, this whether it is a good one.
 
-    Nothing is empty on the way; the output is not what many inputs give (an abduction would be free, a
-    deduction a guess); and the few outputs that would be most common are thinned out.
+    Nothing is empty on the way. For an induction, no output stands for more than two thirds of the probes.
+    For the others every line changes what it is given, the output is not what many inputs give (an abduction
+    would be free, a deduction a guess), and outputs of one character, the most common, are thinned out.
     """
     if any(value in ([], "") for value in evidence.trace):
         return False
@@ -64,6 +66,9 @@ def worthwhile(evidence: Evidence, random: Random) -> bool:
     outputs = [repr(row[-1]) for row in evidence.probed.rows if not isinstance(row, str)]
     if mode in ("induction", "repair"):
         return max(map(outputs.count, outputs)) <= len(outputs) * 2 / 3
+    values = [repr(value) for value in (evidence.pairs[0][0], *evidence.trace)]
+    if any(before == after for before, after in pairwise(values)):
+        return False
     alike = outputs.count(output)
     if mode == "abduction":
         return alike == 0
