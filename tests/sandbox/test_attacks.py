@@ -68,6 +68,7 @@ UNFIRED = {
             "parentheses", "surrogates", "unclosed",
         )
     },
+    "stream/nonblocking": "whether the control's worker is waiting when its pipe changes is a race",
     "stream/oversized_frame": "the control's frames have no lengths",
     "stream/pass_descriptor": "the control receives no descriptors",
     "stream/shrink_pipes": "the control reads while its worker writes",
