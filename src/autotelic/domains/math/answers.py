@@ -125,8 +125,10 @@ def is_value(answer: str) -> bool:
     which is still to be worked out is handed to a reader that would work it out; and no decimal point,
     because that reader takes 0.333333 for 1/3.
     """
+    if len(answer) > MAX_ANSWER:
+        return False
     shown = plain(answer)
-    if len(shown) > MAX_ANSWER or not re.search("[0-9]", shown):
+    if not re.search("[0-9]", shown):
         return False
     if re.search(r"[*^!+%.]|\\(?!d?frac)[a-zA-Z]|[0-9)}]\s*-", shown):
         return False
