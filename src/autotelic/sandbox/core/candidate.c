@@ -144,8 +144,10 @@ static void hide_constants(PyObject *code) {
     }
 }
 
-static void run(const char *code, size_t code_size, const char *entry, size_t entry_size, const char *inputs,
-                size_t inputs_size) {
+void candidate_run(const char *code, size_t code_size, const char *entry, size_t entry_size, const char *inputs,
+                   size_t inputs_size) {
+    room = zygote.room;
+    spare = ERROR_KEPT;
     PyObject *program = PyMarshal_ReadObjectFromString(code, (Py_ssize_t)code_size);
     if (!program || !PyCode_Check(program)) {
         failure('*');
@@ -175,9 +177,7 @@ static void run(const char *code, size_t code_size, const char *entry, size_t en
 _Noreturn void candidate(const char *code, size_t code_size, const char *entry, size_t entry_size,
                          const char *inputs, size_t inputs_size) {
     zygote_confine();
-    room = zygote.room;
-    spare = ERROR_KEPT;
-    run(code, code_size, entry, entry_size, inputs, inputs_size);
+    candidate_run(code, code_size, entry, entry_size, inputs, inputs_size);
     zygote.head->finished = FINISHED;
     for (;;)
         syscall(SYS_exit_group, 0);

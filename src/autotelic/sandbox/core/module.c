@@ -1,5 +1,6 @@
 /* The `_core` module: canonical JSON on both sides, and the zygote's fork loop. */
 #define _GNU_SOURCE
+#include "image.h"
 #include "json.h"
 #include "zygote.h"
 
@@ -108,6 +109,20 @@ static PyObject *core_serve(PyObject *self, PyObject *arguments) {
     return zygote_serve(reader, writer) < 0 ? PyErr_SetFromErrno(PyExc_OSError) : Py_NewRef(Py_None);
 }
 
+/* In one call, so that as little as possible is written between the image and the rehearsal. */
+static PyObject *core_image(PyObject *self, PyObject *arguments) {
+    int smaps, proc;
+    Py_buffer code, inputs;
+    if (!PyArg_ParseTuple(arguments, "iiy*y*", &smaps, &proc, &code, &inputs))
+        return NULL;
+    long huge = image_huge_text(smaps), size = image_take(smaps), pages = -1;
+    if (size >= 0)
+        pages = zygote_rehearse(proc, code.buf, (size_t)code.len, inputs.buf, (size_t)inputs.len);
+    PyBuffer_Release(&code);
+    PyBuffer_Release(&inputs);
+    return pages < 0 ? PyErr_SetFromErrno(PyExc_OSError) : Py_BuildValue("lll", size, huge, pages);
+}
+
 static PyMethodDef methods[] = {
     {"syscall", (PyCFunction)(void (*)(void))core_syscall, METH_FASTCALL, "syscall(number, *arguments) -> int"},
     {"address", core_address, METH_O, "address(bytearray) -> int"},
@@ -115,6 +130,8 @@ static PyMethodDef methods[] = {
     {"encode", core_encode, METH_VARARGS, "encode(value, room) -> canonical JSON text"},
     {"is_canonical", core_is_canonical, METH_O, "is_canonical(text) -> bool"},
     {"open", core_open, METH_VARARGS, "open(wall_s, cpu_s, output_kb, scan, scope): make the shared page"},
+    {"image", core_image, METH_VARARGS,
+     "image(smaps, proc, code, inputs) -> (bytes imaged, bytes of code on huge pages, pages to take at once)"},
     {"serve", core_serve, METH_VARARGS, "serve(reader, writer): run every program until the pipe closes"},
     {NULL, NULL, 0, NULL},
 };

@@ -25,11 +25,17 @@ typedef struct {
 
 extern Zygote zygote;
 
+/* Fork once for a sample program before the seal is shut, and note which pages it maps: every program will.
+ * `proc` is /proc, open. Returns how many pages. */
+long zygote_rehearse(int proc, const char *code, size_t code_size, const char *inputs, size_t inputs_size);
+
 int zygote_open(double wall_s, double cpu_s, uint32_t output_kb);
 int zygote_serve(int reader, int writer);
 /* What a forked process gives up beyond what it inherits. */
 void zygote_confine(void);
 /* Run the program in zygote.job and report on the page; does not return. */
+void candidate_run(const char *code, size_t code_size, const char *entry, size_t entry_size, const char *inputs,
+                   size_t inputs_size);
 _Noreturn void candidate(const char *code, size_t code_size, const char *entry, size_t entry_size,
                          const char *inputs, size_t inputs_size);
 /* Whether the lines on the page are what a report writes. Allocates nothing. */
