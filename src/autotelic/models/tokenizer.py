@@ -2,8 +2,8 @@
 
 Byte-pair encoding (Sennrich et al. 2016) over pieces that never join two digits: a number is read digit by
 digit, as arithmetic needs (Nogueira et al. 2021), while a fragment of grammar that always occurs together
-(`    x = [v + `) becomes one token. A list's bracket or comma rides with the digit that follows it, so that
-`[3,1,4]` is four tokens and an element is a place.
+(`    x = [v + `) becomes one token. A comma rides with the digit it introduces, so that `[3,1,4]` is `[`, `3`,
+`,1`, `,4`, `]` and an element is a place.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ PAD = "<|pad|>"
 END = "<|end|>"
 UNKNOWN = "<|unknown|>"
 
-# A digit with its sign and the separator that introduces it | an empty list | a comment's mark | anything
-# else up to the next of these, with the line's end.
-_NUMBER = r"[\[,]?-?\d"
+# A digit with its sign and the comma that introduces it | an empty list | a comment's mark | anything else up
+# to the next of these, with the line's end.
+_NUMBER = r",?-?\d"
 _PIECE = Regex(rf"{_NUMBER}|\[\]|  # |(?:(?!  # |\[\]|{_NUMBER})[^\n])+\n?|\n")
 _ALPHABET = [chr(c) for c in range(32, 127)] + ["\n"]
 
