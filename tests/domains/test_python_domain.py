@@ -18,7 +18,7 @@ from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
 EVERY_CELL = [Cell(mode=mode, level=level) for level in range(1, 9) for mode in PythonDomain.modes]
-TINY = "def f(x):\n    x = [v + 3 for v in x]\n    x = x[::-1]\n    return {last}"
+TINY = "def f(x):\n    x = [v + 3 for v in x]\n    x = x[::-1]\n    x = {last}\n    return x"
 
 
 def program(last: str = "sum([v * i for i, v in enumerate(x)])") -> str:
@@ -93,13 +93,25 @@ def test_texts_are_those_of_the_specification(domain):
     assert lines[0] == "f([3,1,4])==16"
     assert len(lines) == 4
     assert domain.worked(induction) == (
-        "def f(x):\n    x = [v + 3 for v in x]  # [6,4,7]\n    x = x[::-1]  # [7,4,6]\n"
-        "    return sum([v * i for i, v in enumerate(x)])  # 16"
+        "def f(x):\n    x = [v + 3 for v in x]\n# [6,4,7]\n    x = x[::-1]\n# [7,4,6]\n"
+        "    x = sum([v * i for i, v in enumerate(x)])\n# 16\n    return x"
     )
     assert domain.ask(Cell(mode="abduction", level=2), [deduction, induction, abduction]) == (
         f"<|propose|>abduction 2\n{program()}\n{program()}\n<|task|>"
     )
     assert domain.ask(Cell(mode="repair", level=8), []) == "<|propose|>repair 8\n<|task|>"
+
+
+def test_a_proposal_is_the_same_task_however_it_is_written(domain):
+    text = program() + "\nf([3,1,4])"
+    short = text.replace("x = sum", "return sum").replace("    return x\n", "")
+    spaced = text.replace("v + 3", "v+3").replace("\nf(", " # 16\nf(")
+    working = text.replace("    return x", "# 16\n    return x")
+    for mode in domain.modes:
+        task = admitted(domain, text, mode)
+        assert task.secret["program"] == program()
+        assert domain.proposal(task) == text
+        assert [admitted(domain, other, mode) for other in (short, spaced, working)] == [task] * 3
 
 
 def test_a_repair_shows_a_program_that_fails_and_what_it_printed(domain, tasks):
@@ -185,7 +197,7 @@ def test_programs_that_do_not_halt_in_time_hurt_nobody_else(domain):
 
 
 def test_more_proposals_than_a_bundle_keep_their_order(domain):
-    texts = [f"def f(x):\n    return [v + {c} for v in x]\nf([1,2])" for c in range(1, 3 * BUNDLE)]
+    texts = [f"def f(x):\n    x = [v + {c} for v in x]\n    return x\nf([1,2])" for c in range(1, 3 * BUNDLE)]
     found = domain.admit([propose(text, level=1) for text in texts])
     assert [domain.proposal(task) for task in found if isinstance(task, Task)] == texts
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from autotelic.domains.python.grammar import draw_program, vary
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import KINDS, MARKS, OPERATIONS, operations
-from autotelic.domains.python.program import Program, ProgramError, compose, parse_program, traced
+from autotelic.domains.python.program import (
+    MAX_OPERATIONS,
+    Program,
+    ProgramError,
+    compose,
+    parse_program,
+    traced,
+)
 
 
 def refusal(body: str) -> str:
@@ -33,7 +40,7 @@ def test_the_table_has_what_the_levels_promise():
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_every_operation_is_allowed_and_already_in_canonical_form(operation):
     for expression in operation.expressions:
-        assert str(compose([expression])) == f"def f(x):\n    return {expression}"
+        assert str(compose([expression])) == f"def f(x):\n    x = {expression}\n    return x"
 
 
 @given(st.integers(0, 2**32), st.sampled_from(sorted(SIZES)))
@@ -47,20 +54,40 @@ def test_drawn_programs_are_of_their_level_and_read_back(seed, level):
 
 
 def test_comments_and_spacing_do_not_matter():
-    plain = parse_program("def f(x):\n    x = [v + 3 for v in x]\n    return sum(x)")
-    loose = parse_program("def f(x):  # a\n x=[v+3 for v in x]  # [6,4,7]\n return  sum( x )  # 17\n")
+    plain = parse_program("def f(x):\n    x = [v + 3 for v in x]\n    x = sum(x)\n    return x")
+    loose = parse_program(
+        "def f(x):  # a\n x=[v+3 for v in x]  # [6,4,7]\n  # b\n x =  sum( x )\n#\n return x # 17\n"
+    )
     assert loose == plain
 
 
+def test_a_returned_expression_is_the_last_operation():
+    plain = parse_program("def f(x):\n    x = x[::-1]\n    x = sum(x)\n    return x")
+    assert parse_program("def f(x):\n    x = x[::-1]\n    return sum(x)") == plain
+    assert plain.level == 2
+    assert str(parse_program("def f(x):\n    return x")) == "def f(x):\n    x = x\n    return x"
+
+
+def test_the_longest_program_may_end_on_either_return():
+    lines = "".join(f"    x = x + {n}\n" for n in range(MAX_OPERATIONS))
+    assert parse_program(f"def f(x):\n{lines}    return x").level == MAX_OPERATIONS
+    with pytest.raises(ProgramError, match="13 operations"):
+        parse_program(f"def f(x):\n{lines}    return x[0]")
+
+
 def test_a_hash_inside_a_string_is_no_comment():
-    program = parse_program("def f(x):\n    return x.count('  # ')")
-    assert str(program) == "def f(x):\n    return x.count('  # ')"
+    program = parse_program("def f(x):\n    x = x.count('  # ')\n    return x")
+    assert str(program) == "def f(x):\n    x = x.count('  # ')\n    return x"
 
 
-def test_annotated_text_is_still_the_program():
-    program = parse_program("def f(x):\n    x = x[::-1]\n    return x[0]")
-    assert program.annotated(("[1]", "1")) == "def f(x):\n    x = x[::-1]  # [1]\n    return x[0]  # 1"
-    assert parse_program(program.annotated(("[1]", "1"))) == program
+@given(st.integers(0, 2**32), st.sampled_from(sorted(SIZES)))
+@settings(max_examples=30)
+def test_annotated_text_is_python_and_still_the_program(seed, level):
+    _, program = draw_program(Random(seed), level)
+    text = program.annotated(tuple(f"[{n}]" for n in range(level)))
+    assert text.splitlines()[1:3] == [f"    x = {program.expressions[0]}", "# [0]"]
+    assert parse_program(text) == program
+    assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(str(program)))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +171,7 @@ def test_everything_else_is_refused(body):
         ("return x\n  \x00", "whitelist"),
         ("return " + "(" * 150 + "x" + ")" * 150, "syntax"),
         ("return " + "[" * 70 + "]" * 70, "whitelist"),
-        ("x = x\n    " * 12 + "return x", "syntax"),
+        ("x = x\n    " * 13 + "return x", "syntax"),
         ("return x  # " + "a" * 5000, "syntax"),
     ],
 )
@@ -177,13 +204,13 @@ def test_what_is_run_is_the_checked_lines_in_order(seed, level):
         element if level == 1 else element.value.body  # type: ignore[attr-defined]
         for element in body.body.elts
     ]
-    assert [ast.unparse(node) for node in found] == [line.expression for line in program.lines]
+    assert [ast.unparse(node) for node in found] == list(program.expressions)
 
 
 def test_a_variant_differs_in_one_line_at_most():
     program = parse_program("def f(x):\n    x = [v + 3 for v in x]\n    x = sum(x)\n    return x * 2")
     variants = [vary(Random(seed), program, ["ints", "ints", "int", "int"]) for seed in range(20)]
-    changes = [sum(a != b for a, b in zip(v.lines, program.lines, strict=True)) for v in variants]
+    changes = [sum(a != b for a, b in zip(v.expressions, program.expressions, strict=True)) for v in variants]
     assert max(changes) == 1
     assert len(set(map(str, variants))) > 10
 

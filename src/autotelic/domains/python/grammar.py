@@ -38,7 +38,7 @@ def vary(random: Random, program: Program, kinds: list[str]) -> Program:
     """The program with one line replaced by another operation on the same kinds of value; `kinds[i]` is the
     kind before line i, the last one that of the output. Unchanged where no operation of the table fits.
     """
-    expressions = [line.expression for line in program.lines]
+    expressions = list(program.expressions)
     places = list(range(program.level))
     random.shuffle(places)
     for i in places:

@@ -1,8 +1,10 @@
-"""Programs: from text to checked lines, and from lines to the source that is run.
+"""Programs: from text to checked operations, and from operations to the source that is run.
 
-A program is straight-line: one assignment to `x` a line, and a return at the end. Each line is parsed by
-itself, checked against the whitelist, and from then on exists only as what `ast.unparse` prints of it: no
-character that a model wrote is ever put into source. Lines repeat, so both steps are remembered by line.
+A program is straight-line: one operation a line, each an assignment to `x`, and `return x` at the end, so
+that an operation reads the same wherever it stands. A model may also end on `return <expression>`, which is
+then its last operation. Each line is parsed by itself, checked against the whitelist, and from then on exists
+only as what `ast.unparse` prints of it: no character that a model wrote is ever put into source. Lines repeat,
+so both steps are remembered by line.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from functools import lru_cache
 from autotelic.domains.python import whitelist
 
 HEADER = "def f(x):"
-MAX_LINES = 12
+FOOTER = "    return x"
+MAX_OPERATIONS = 12
 MAX_LINE = 160
-"""Characters of one line without its comment."""
+"""Characters of one line."""
 MAX_SOURCE = 4_000
 """Characters of a program, comments included."""
 
@@ -37,72 +40,69 @@ class Line:
     expression: str
     returns: bool
 
-    def __str__(self) -> str:
-        return f"    return {self.expression}" if self.returns else f"    x = {self.expression}"
-
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Checked lines, the last of which returns. `str(program)` is its canonical text.
+    """Checked expressions, each assigned to `x`, which is returned. `str(program)` is its canonical text.
 
-    >>> print(parse_program("def f(x):\\n  x=[v+3 for v in x]  # [6]\\n  return sum(x)"))
+    >>> print(parse_program("def f(x):\\n  x=[v+3 for v in x]\\n# [6]\\n  return sum(x)"))
     def f(x):
         x = [v + 3 for v in x]
-        return sum(x)
+        x = sum(x)
+        return x
     """
 
-    lines: tuple[Line, ...]
+    expressions: tuple[str, ...]
 
     @property
     def level(self) -> int:
-        return len(self.lines)
+        """How many operations; the `return x` is none."""
+        return len(self.expressions)
 
     def __str__(self) -> str:
-        return "\n".join((HEADER, *map(str, self.lines)))
+        return "\n".join((HEADER, *map(_assignment, self.expressions), FOOTER))
 
     def annotated(self, values: tuple[str, ...]) -> str:
-        """The text with the value after each line in a comment behind it."""
-        body = (f"{line}  # {value}" for line, value in zip(self.lines, values, strict=True))
-        return "\n".join((HEADER, *body))
+        """The text with the value after each operation in a comment on the line below it."""
+        body = (f"{_assignment(e)}\n# {value}" for e, value in zip(self.expressions, values, strict=True))
+        return "\n".join((HEADER, *body, FOOTER))
 
 
 def compose(expressions: list[str]) -> Program:
-    """The program that assigns each expression in turn and returns the last. For the rules' own templates:
-    they go through the same check as what a model wrote.
+    """The program of these operations. For the rules' own templates: they go through the same check as what
+    a model wrote.
     """
-    body = [f"x = {e}" for e in expressions[:-1]] + [f"return {expressions[-1]}"]
-    return Program(tuple(_checked(text) for text in body))
+    return Program(tuple(_checked(f"x = {e}").expression for e in expressions))
 
 
 def parse_program(text: str) -> Program:
-    """The program that the text spells; raises `ProgramError`."""
+    """The program that the text spells, comments aside; raises `ProgramError`."""
     if len(text) > MAX_SOURCE:
         raise ProgramError("syntax", f"{len(text)} characters; at most {MAX_SOURCE} are read")
     header, *body = text.strip("\n").split("\n")
     if header.partition("#")[0].rstrip() != HEADER:
         raise ProgramError("syntax", f"the first line is not {HEADER!r}")
-    if not 1 <= len(body) <= MAX_LINES:
-        raise ProgramError("syntax", f"{len(body)} lines; expected 1 to {MAX_LINES}")
-    lines = tuple(_indented(line) for line in body)
-    if not lines[-1].returns or any(line.returns for line in lines[:-1]):
+    code = [line for line in body if line.lstrip(" ")[:1] != "#"]
+    if not 1 <= len(code) <= MAX_OPERATIONS + 1:
+        raise ProgramError("syntax", f"{len(code)} lines; expected 1 to {MAX_OPERATIONS + 1}")
+    *lines, last = map(_indented, code)
+    if not last.returns or any(line.returns for line in lines):
         raise ProgramError("syntax", "expected one return, on the last line")
-    return Program(lines)
+    if last.expression != "x" or not lines:
+        lines.append(last)
+    if len(lines) > MAX_OPERATIONS:
+        raise ProgramError("syntax", f"{len(lines)} operations; at most {MAX_OPERATIONS} are read")
+    return Program(tuple(line.expression for line in lines))
+
+
+def _assignment(expression: str) -> str:
+    return f"    x = {expression}"
 
 
 def _indented(text: str) -> Line:
     if text[:1] != " ":
         raise ProgramError("syntax", "a line of the body is not indented")
-    text = text.strip(" ")
-    # What stands before a comment is parsed alone, so that lines are remembered whatever their comments say.
-    # If the `#` is inside a string, that part does not parse, and the whole line is tried.
-    code, comment, _ = text.partition("  # ")
-    if comment:
-        try:
-            return _checked(code)
-        except ProgramError as error:
-            if error.reason != "syntax":
-                raise
-    return _checked(text)
+    return _checked(text.strip(" "))
 
 
 def _checked(statement: str) -> Line:
@@ -141,13 +141,13 @@ def _read(statement: str) -> Line | tuple[str, str]:
 
 @lru_cache(maxsize=1 << 14)
 def traced(program: Program) -> str:
-    """Source of a function of an input, and the number of a line to leave out (-1 for none), that returns
-    the values after each line.
+    """Source of a function of an input, and the number of an operation to leave out (-1 for none), that
+    returns the value after each operation.
 
-    Built from the checked lines alone. One list of assignment expressions is the cheapest function there is
-    to compile, and compiling is most of what a short program costs.
+    Built from the checked expressions alone. One list of assignment expressions is the cheapest function
+    there is to compile, and compiling is most of what a short program costs.
     """
     if program.level == 1:
-        return f"lambda x, skip: [{program.lines[0].expression}]"
-    steps = (f"(x := ({line.expression}) if skip != {i} else x)" for i, line in enumerate(program.lines))
+        return f"lambda x, skip: [{program.expressions[0]}]"
+    steps = (f"(x := ({e}) if skip != {i} else x)" for i, e in enumerate(program.expressions))
     return f"lambda x, skip: [{', '.join(steps)}]"
