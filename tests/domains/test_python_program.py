@@ -29,9 +29,9 @@ def refusal(body: str) -> str:
 
 
 def test_the_table_has_what_the_levels_promise():
-    plain = [o for o in operations(3) if "str" not in (o.takes, o.gives)]
-    assert len(plain) >= 28
-    assert len([o for o in operations(4) if "str" in (o.takes, o.gives)]) >= 8
+    assert len(operations(1)) == len(operations(3)) == 38
+    assert not any("str" in (o.takes, o.gives) for o in operations(3))
+    assert operations(4) == OPERATIONS
     assert all(o.takes in KINDS and o.gives in KINDS and o.marks <= set(MARKS) for o in OPERATIONS)
     assert len({o.name for o in OPERATIONS}) == len(OPERATIONS)
     assert all(("{c}" in o.template) == bool(o.constants) for o in OPERATIONS)
@@ -213,6 +213,17 @@ def test_a_variant_differs_in_one_line_at_most():
     changes = [sum(a != b for a, b in zip(v.expressions, program.expressions, strict=True)) for v in variants]
     assert max(changes) == 1
     assert len(set(map(str, variants))) > 10
+
+
+def test_programs_and_variants_use_the_operations_of_their_level():
+    plain = {e for o in operations(3) for e in o.expressions}
+    for seed in range(100):
+        program = draw_program(Random(seed), 3)[1]
+        assert plain.issuperset(program.expressions)
+        assert plain.issuperset(vary(Random(seed), program, ["ints"] * 4).expressions)
+    assert not plain.issuperset(
+        e for seed in range(100) for e in draw_program(Random(seed), 4)[1].expressions
+    )
 
 
 def test_a_variant_of_a_line_without_known_kinds_leaves_it():

@@ -36,13 +36,13 @@ def draw_program(random: Random, level: int) -> tuple[str, Program]:
 
 def vary(random: Random, program: Program, kinds: list[str]) -> Program:
     """The program with one line replaced by another operation on the same kinds of value; `kinds[i]` is the
-    kind before line i, the last one that of the output. Unchanged where no operation of the table fits.
+    kind before line i, the last one that of the output. Unchanged where no operation of its level fits.
     """
     expressions = list(program.expressions)
     places = list(range(program.level))
     random.shuffle(places)
     for i in places:
-        options = [o for o in operations(8, kinds[i]) if o.gives == kinds[i + 1]]
+        options = [o for o in operations(program.level, kinds[i]) if o.gives == kinds[i + 1]]
         if options:
             expressions[i] = random.choice(random.choice(options).expressions)
             break

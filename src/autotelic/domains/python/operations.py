@@ -25,8 +25,8 @@ class Operation:
     """One row of the table.
 
     `template` is an expression in which `{c}` stands for one of `constants` (already in source form); `since`
-    is the first level that uses it. `share` is how often it is drawn beside the others: more than 1 where the
-    outputs are so often alike that most of its programs are refused.
+    is the first level at which the rules use it; a proposal may at any. `share` is how often it is drawn
+    beside the others: more than 1 where the outputs are so often alike that most of its programs are refused.
     """
 
     name: str
@@ -78,23 +78,23 @@ OPERATIONS: tuple[Operation, ...] = (
     # a list to a list, element by element
     _row("ints", "ints", "add", "[v + {c} for v in x]", _digits(1, 9), "shifts"),
     _row("ints", "ints", "subtract", "[v - {c} for v in x]", _digits(1, 9), "shifts"),
-    _row("ints", "ints", "from", "[{c} - v for v in x]", _digits(1, 9), "shifts"),
+    _row("ints", "ints", "from", "[{c} - v for v in x]", _digits(1, 9), "shifts", since=4),
     _row("ints", "ints", "multiply", "[v * {c} for v in x]", _digits(2, 9)),
-    _row("ints", "ints", "divide", "[v // {c} for v in x]", _digits(2, 4), "narrows"),
+    _row("ints", "ints", "divide", "[v // {c} for v in x]", _digits(2, 4), "narrows", since=4),
     _row("ints", "ints", "modulo", "[v % {c} for v in x]", _digits(3, 8), "narrows"),
     _row("ints", "ints", "square", "[v * v for v in x]", (), "widens"),
-    _row("ints", "ints", "distance", "[abs(v - {c}) for v in x]", _digits(2, 8)),
-    _row("ints", "ints", "raise", "[max(v, {c}) for v in x]", _digits(3, 7), "narrows"),
-    _row("ints", "ints", "cap", "[min(v, {c}) for v in x]", _digits(2, 6), "narrows"),
-    _row("ints", "ints", "place", "[v + i for i, v in enumerate(x)]"),
-    _row("ints", "ints", "weigh", "[v * i for i, v in enumerate(x)]"),
-    _row("ints", "ints", "excess", "[v - min(x) for v in x]"),
+    _row("ints", "ints", "distance", "[abs(v - {c}) for v in x]", _digits(2, 8), since=4),
+    _row("ints", "ints", "raise", "[max(v, {c}) for v in x]", _digits(3, 7), "narrows", since=4),
+    _row("ints", "ints", "cap", "[min(v, {c}) for v in x]", _digits(2, 6), "narrows", since=4),
+    _row("ints", "ints", "place", "[v + i for i, v in enumerate(x)]", since=4),
+    _row("ints", "ints", "weigh", "[v * i for i, v in enumerate(x)]", since=4),
+    _row("ints", "ints", "excess", "[v - min(x) for v in x]", since=4),
     # a list to a list, some of it
     _row("ints", "ints", "above", "[v for v in x if v > {c}]", _digits(1, 5), "narrows"),
     _row("ints", "ints", "below", "[v for v in x if v < {c}]", _digits(4, 8), "narrows", share=2),
     _row("ints", "ints", "evens", "[v for v in x if v % 2 == 0]", (), "narrows"),
     _row("ints", "ints", "odds", "[v for v in x if v % 2 == 1]", (), "narrows"),
-    _row("ints", "ints", "indivisible", "[v for v in x if v % {c} > 0]", _digits(3, 5), "narrows"),
+    _row("ints", "ints", "indivisible", "[v for v in x if v % {c} > 0]", _digits(3, 5), "narrows", since=4),
     _row("ints", "ints", "drop", "x[{c}:]", _digits(1, 2), "narrows"),
     _row("ints", "ints", "take", "x[:{c}]", _digits(2, 4), "narrows"),
     _row("ints", "ints", "but last", "x[:-1]", (), "narrows"),
@@ -109,7 +109,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _row("ints", "ints", "add neighbours", "[a + b for a, b in zip(x, x[1:])]"),
     _row("ints", "ints", "differences", "[b - a for a, b in zip(x, x[1:])]"),
     _row("ints", "ints", "prefix sums", "[sum(x[:i + 1]) for i in range(len(x))]", (), "widens"),
-    _row("ints", "ints", "fold", "[a + b for a, b in zip(x, x[::-1])]"),
+    _row("ints", "ints", "fold", "[a + b for a, b in zip(x, x[::-1])]", since=4),
     # a list to an integer
     _row("ints", "int", "sum", "sum(x)", (), "unordered"),
     _row("ints", "int", "max", "max(x)", (), "unordered"),
@@ -120,25 +120,25 @@ OPERATIONS: tuple[Operation, ...] = (
     _row("ints", "int", "count", "x.count({c})", _digits(0, 9), "unordered coarse", share=3),
     _row("ints", "int", "spread", "max(x) - min(x)", (), "unordered"),
     _row("ints", "int", "how many above", "sum([v > {c} for v in x])", _digits(2, 7), "unordered coarse",
-         share=2),
-    _row("ints", "int", "where max", "x.index(max(x))", (), "coarse", share=2),
-    _row("ints", "int", "extremes", "max(x) + min(x)", (), "unordered"),
-    _row("ints", "int", "ends", "x[0] * x[-1]"),
-    _row("ints", "int", "sum of squares", "sum([v * v for v in x])", (), "unordered widens"),
+         since=4, share=2),
+    _row("ints", "int", "where max", "x.index(max(x))", (), "coarse", since=4, share=2),
+    _row("ints", "int", "extremes", "max(x) + min(x)", (), "unordered", since=4),
+    _row("ints", "int", "ends", "x[0] * x[-1]", since=4),
+    _row("ints", "int", "sum of squares", "sum([v * v for v in x])", (), "unordered widens", since=4),
     # an integer to an integer
     _row("int", "int", "plus", "x + {c}", _digits(1, 9), "shifts"),
     _row("int", "int", "minus", "x - {c}", _digits(1, 9), "shifts"),
     _row("int", "int", "times", "x * {c}", _digits(2, 9)),
     _row("int", "int", "over", "x // {c}", _digits(2, 9), "narrows"),
     _row("int", "int", "remainder", "x % {c}", _digits(5, 9), "coarse"),
-    _row("int", "int", "away", "abs(x - {c})", _digits(5, 9)),
+    _row("int", "int", "away", "abs(x - {c})", _digits(5, 9), since=4),
     _row("int", "int", "digit sum", "sum([int(d) for d in str(x)])", (), "narrows"),
     # an integer to a list
     _row("int", "ints", "digits", "[int(d) for d in str(x)]"),
     _row("int", "ints", "range", "list(range(x % {c}))", _digits(5, 9), "coarse"),
     _row("int", "ints", "pair", "[x, x + {c}]", _digits(1, 9)),
-    _row("int", "ints", "divmod", "[x // {c}, x % {c}]", _digits(3, 9)),
-    _row("int", "ints", "multiples", "[x * i for i in range(1, {c})]", _digits(3, 6), "widens"),
+    _row("int", "ints", "divmod", "[x // {c}, x % {c}]", _digits(3, 9), since=4),
+    _row("int", "ints", "multiples", "[x * i for i in range(1, {c})]", _digits(3, 6), "widens", since=4),
     # strings, from level 4
     _row("str", "str", "reverse text", "x[::-1]", (), "orders", since=4),
     _row("str", "str", "upper", "x.upper()", (), since=4),

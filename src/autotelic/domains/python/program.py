@@ -3,8 +3,8 @@
 A program is straight-line: one operation a line, each an assignment to `x`, and `return x` at the end, so
 that an operation reads the same wherever it stands. A model may also end on `return <expression>`, which is
 then its last operation. Each line is parsed by itself, checked against the whitelist, and from then on exists
-only as what `ast.unparse` prints of it: no character that a model wrote is ever put into source. Lines repeat,
-so both steps are remembered by line.
+only as what `ast.unparse` prints of it: no character that a model wrote is ever put into source. Lines
+repeat, so both steps are remembered by line.
 """
 
 from __future__ import annotations
