@@ -76,37 +76,41 @@ def reinforce(attempt: Attempt, advantage: float, anchor: Floats | None = None) 
     )
 
 
-def pack(traces: Sequence[Trace]) -> Batch:
-    """One batch of all traces; rows as wide as the longest, and at least `ROW`.
+def arrange(traces: Sequence[Trace]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Where each trace goes, as (row, first token), and the shape of all rows.
 
-    Raises ValueError when there is nothing to pack.
+    Rows are as wide as the longest trace, and at least `ROW`. Raises ValueError when there is nothing to pack.
     """
     if not traces:
         raise ValueError("no traces to pack: a batch needs at least one sequence")
     width = max(ROW, *(len(t) for t in traces))
-    rows: list[list[Trace]] = []
     room: list[int] = []
-    for trace in sorted(traces, key=len, reverse=True):
-        r = next((i for i, left in enumerate(room) if left >= len(trace)), -1)
-        if r < 0:
-            rows.append([])
+    places = [(0, 0)] * len(traces)
+    for i in sorted(range(len(traces)), key=lambda i: -len(traces[i])):
+        length = len(traces[i])
+        row = next((r for r, left in enumerate(room) if left >= length), len(room))
+        if row == len(room):
             room.append(width)
-        rows[r].append(trace)
-        room[r] -= len(trace)
-    width -= min(room)
-    shape = (len(rows), width)
+        places[i] = (row, width - room[row])
+        room[row] -= length
+    return places, (len(room), width - min(room))
+
+
+def pack(traces: Sequence[Trace]) -> Batch:
+    """One batch of all traces, each where `arrange` puts it."""
+    places, shape = arrange(traces)
     whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment")}
     real = {name: np.zeros(shape, np.float32) for name in ("nll", "policy", "advantage", "logprob", "anchor")}
-    for b, row in enumerate(rows):
-        at = 0
-        for number, trace in enumerate(row, start=1):
-            span = slice(at, at + len(trace))
-            whole["ids"][b, span] = trace.ids
-            whole["position"][b, span] = np.arange(len(trace))
-            whole["segment"][b, span] = number
-            for name, into in real.items():
-                into[b, span] = getattr(trace, name)
-            at += len(trace)
+    filled = [0] * shape[0]
+    for i in sorted(range(len(traces)), key=lambda i: places[i]):
+        (row, start), trace = places[i], traces[i]
+        span = slice(start, start + len(trace))
+        filled[row] += 1
+        whole["ids"][row, span] = trace.ids
+        whole["position"][row, span] = np.arange(len(trace))
+        whole["segment"][row, span] = filled[row]
+        for name, into in real.items():
+            into[row, span] = getattr(trace, name)
     tensors = {f"{name}_BT": torch.from_numpy(array) for name, array in (whole | real).items()}
     return Batch(**tensors)
 

@@ -1,0 +1,357 @@
+"""A run: its parts put together from a charter, what it knows, and how that is saved and taken up again.
+
+`loop.py` says what happens; this file says what it happens to.
+"""
+
+from __future__ import annotations
+
+import copy
+import platform
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor
+
+import autotelic.exam.sealed as sealing
+from autotelic.attempt.tokens import Tokens
+from autotelic.charter import Charter
+from autotelic.credit.advantage import GroupAdvantage
+from autotelic.domains import load_domain
+from autotelic.exam.sealed import Exam
+from autotelic.judge.critic import Critic
+from autotelic.judge.sources import Mixed
+from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
+from autotelic.learn.losses import Clip
+from autotelic.models.decode import Decoder
+from autotelic.models.load import begin_model, load_model, save_model
+from autotelic.models.weights import copy_of, digest_of
+from autotelic.oversee.gate import PairedGate
+from autotelic.propose.curriculum import Curriculum
+from autotelic.propose.novelty import Novelty
+from autotelic.record import Record, RunFolder
+from autotelic.record import checkpoint as checkpoints
+from autotelic.record.rows import Event
+from autotelic.sandbox import Limits, Sandbox
+from autotelic.streams import seed_of, stream
+from autotelic.types import Cell, Task
+
+CORPUS = 4000
+"""Texts of the rules that the tokenizer is trained on."""
+REMEMBERED = 6000
+"""Tasks kept at hand, to replay and to show to the proposer."""
+START = "start"
+"""The folder of what a run began from: weights and tokenizer, kept so that a resume needs nothing else."""
+
+Watch = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Champion:
+    """The best weights so far, with the optimisers' state to go on from them."""
+
+    weights: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+    digest: str
+    generation: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """What has been spent and done so far; plain numbers, saved with every checkpoint."""
+
+    generation: int = 0
+    step: int = 0
+    trained: int = 0
+    decoded: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+    admitted: float = 1.0  # share of proposals that became tasks, smoothed
+    empty: int = 0  # generations in a row that gave nothing to learn from
+
+
+@dataclass(slots=True)
+class OwnExam:
+    """The model's own exam in the making: tasks set aside, and how each set of weights fared on them."""
+
+    pool: list[Task] = field(default_factory=list)
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    frozen: Exam | None = None
+
+
+class Run:
+    """Everything one run holds. Made by `begin` or `take_up`; use as a context manager."""
+
+    def __init__(self, folder: RunFolder, charter: Charter, watch: Watch | None) -> None:
+        self.folder = folder
+        self.charter = charter
+        self.watch = watch or (lambda event: None)
+        self.began = time.monotonic()
+        self.counters = Counters()
+        self.stage_seconds: dict[str, float] = {}
+        self.recent: deque[Task] = deque(maxlen=REMEMBERED)
+        self.own = OwnExam()
+        torch.set_num_threads(charter.budget.threads)
+        limits = charter.limits
+        self.box = Sandbox(
+            Limits(
+                wall_s=limits.wall_s,
+                cpu_s=limits.cpu_s,
+                memory_mb=limits.memory_mb,
+                output_kb=limits.output_kb,
+            ),
+            workers=limits.workers,
+            require=limits.require,
+        )
+        self.domain = load_domain(charter.domain.name, self.box)
+        self.curriculum = Curriculum(
+            modes=charter.domain.modes,
+            levels=charter.domain.levels,
+            unlock=charter.curriculum.unlock,
+            retention=charter.curriculum.retention,
+            explore=charter.curriculum.explore,
+        )
+        self.novelty = Novelty()
+        self.gate = PairedGate(charter.gate.level)
+        self.rate = warmup_then_cooldown(charter.learn.warmup_steps, charter.learn.cooldown)
+        self.record: Record
+        self.tokens: Tokens
+        self.sealed: Exam
+
+    # ── putting together ─────────────────────────────────────────────────────────────────────────────────
+
+    def equip(self, model: Any, tokenizer: Any) -> None:
+        """Everything that depends on the model."""
+        charter = self.charter
+        self.model = model
+        self.tokens = Tokens(tokenizer)
+        self.anchor = copy.deepcopy(model).requires_grad_(False)
+        self.sampler = Decoder(model, end_id=self.tokens.end_id)
+        learn = charter.learn
+        self.learner = PolicyLearner(
+            model,
+            lr_matrix=learn.lr_matrix,
+            lr_other=learn.lr_other,
+            clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
+            policy=learn.policy,
+            max_grad_norm=learn.max_grad_norm,
+            weight_decay=learn.weight_decay,
+            optimiser=learn.optimiser,
+        )
+        feedback = charter.feedback
+        self.critic = Critic(
+            vocabulary=len(tokenizer),
+            width=feedback.critic_width,
+            depth=feedback.critic_depth,
+            lr=feedback.critic_lr,
+            seed=seed_of(charter.seed, "critic"),
+            max_ece=feedback.max_ece,
+            min_auroc=feedback.min_auroc,
+        )
+        self.feedback = Mixed(
+            self.domain,
+            self.critic,
+            verifier=feedback.verifier,
+            critic_weight=feedback.critic,
+            consensus=feedback.consensus,
+            certainty=feedback.certainty,
+            withhold=feedback.withhold,
+            seed=charter.seed,
+        )
+        self.credit = GroupAdvantage(prior=self.critic.baseline)
+        self.parameters = sum(p.numel() for p in model.parameters())
+        self.champion = Champion(weights=copy_of(model), optimiser={}, digest=digest_of(model))
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.box.close()
+        if hasattr(self, "record"):
+            self.record.close()
+
+    # ── telling ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def generation(self) -> int:
+        return self.counters.generation
+
+    @property
+    def seconds(self) -> float:
+        """Wall time the run has used, over all its processes."""
+        return self.counters.seconds + time.monotonic() - self.began
+
+    def tell(self, kind: str, **data: Any) -> None:
+        """One event: into the record, and to whoever watches."""
+        self.record.emit(kind, generation=self.generation, **data)
+        self.show(kind, **data)
+
+    def show(self, kind: str, **data: Any) -> None:
+        """To whoever watches only."""
+        self.watch(Event(id=0, time=time.time(), generation=self.generation, kind=kind, data=data))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage of a generation, and say that it began."""
+        self.show("stage", name=name)
+        began = time.perf_counter()
+        yield
+        spent = time.perf_counter() - began
+        self.stage_seconds[name] = self.stage_seconds.get(name, 0.0) + spent
+
+    @property
+    def progress(self) -> float:
+        """How much of the budget is spent, in [0, 1]: of whichever limit is nearest."""
+        budget, spent = self.charter.budget, self.counters
+        limits = (
+            (self.seconds, budget.seconds),
+            (spent.trained, budget.tokens),
+            (spent.generation, budget.generations),
+        )
+        return min(1.0, max((used / limit for used, limit in limits if limit), default=0.0))
+
+    # ── saving and taking up ─────────────────────────────────────────────────────────────────────────────
+
+    def save(self) -> None:
+        """A checkpoint of this generation: everything a resume needs, after the record has been marked."""
+        self.counters.seconds, self.began = self.seconds, time.monotonic()
+        tensors, critic_state = self.critic.state()
+        state = {
+            "counters": asdict(self.counters),
+            "curriculum": self.curriculum.state(),
+            "critic": critic_state,
+            "champion": {"digest": self.champion.digest, "generation": self.champion.generation},
+            "sealed": self.sealed.to_json(),
+            "own": {
+                "pool": [task.id for task in self.own.pool],
+                "rates": self.own.rates,
+                "frozen": self.own.frozen.to_json() if self.own.frozen else None,
+            },
+            "recent": [task.id for task in self.recent],
+        }
+        self.record.mark(self.generation)
+        checkpoints.save(
+            self.folder.checkpoints,
+            self.generation,
+            {
+                "actor": copy_of(self.model),
+                "optimiser": self.learner.state(),
+                "anchor": copy_of(self.anchor),
+                "critic": tensors,
+                "champion": self.champion.weights,
+                "champion_optimiser": self.champion.optimiser,
+            },
+            state,
+        )
+
+    def restore(self, found: checkpoints.Checkpoint) -> None:
+        """Take up everything `save` put down. The record has been rewound to the same place."""
+        tensors, state = found.tensors, found.state
+        self.model.load_state_dict(tensors["actor"])
+        self.model.tie_weights()
+        self.sampler.load(tensors["actor"])
+        self.learner.restore(tensors["optimiser"])
+        self.anchor.load_state_dict(tensors["anchor"])
+        self.critic.restore(tensors["critic"], state["critic"])
+        self.champion = Champion(
+            weights=dict(tensors["champion"]),
+            optimiser=dict(tensors.get("champion_optimiser", {})),
+            digest=state["champion"]["digest"],
+            generation=state["champion"]["generation"],
+        )
+        self.counters = Counters(**state["counters"])
+        self.curriculum.restore(state["curriculum"])
+        self.sealed = Exam.from_json(state["sealed"])
+        tasks = self._recall()
+        self.recent.extend(tasks[id] for id in state["recent"])
+        self.own.pool = [tasks[id] for id in state["own"]["pool"]]
+        self.own.rates = dict(state["own"]["rates"])
+        if state["own"]["frozen"]:
+            self.own.frozen = Exam.from_json(state["own"]["frozen"])
+            self.novelty.seal(self.own.frozen.signatures)
+        self.novelty.seal(self.sealed.signatures)
+
+    def _recall(self) -> dict[str, Task]:
+        """Every task of the record by id, remembered in the order they were learned."""
+        tasks: dict[str, Task] = {}
+        for generation in range(self.generation + 1):
+            for task in self.record.tasks_of(generation):
+                tasks[task.id] = task
+                self.novelty.remember(task)
+        return tasks
+
+
+def begin(
+    charter: Charter, folder: Path, watch: Watch | None, source: str | None, start_from: Path | None
+) -> Run:
+    """A new run: folder, tokenizer, weights, sealed exam; told and saved as generation 0."""
+    run = Run(RunFolder.create(folder, charter, source), charter, watch)
+    run.record = Record.open(folder, "a")
+    run.show("stage", name="tokenizer")
+    corpus: list[str] = []
+    if start_from is None and charter.model.name == "tiny":
+        corpus = run.domain.corpus(stream(charter.seed, "corpus"), CORPUS)
+    model, tokenizer = begin_model(
+        charter.model, corpus, run.domain.special, seed_of(charter.seed, "init"), start_from
+    )
+    run.equip(model, tokenizer)
+    save_model(model, tokenizer, folder / START)
+    run.tell("run.start", **description(run))
+    run.show("stage", name="exam")
+    low, high = charter.exam.levels
+    run.sealed = sealing.draw_sealed(
+        run.domain,
+        charter.seed,
+        [Cell(mode=m, level=level) for m in charter.domain.modes for level in range(low, high + 1)],
+        items_per_cell=charter.exam.items_per_cell,
+        free_share=charter.exam.free_share,
+        free_answers=charter.exam.free_answers,
+    )
+    run.novelty.seal(run.sealed.signatures)
+    items = [{"id": task.id, "cell": str(task.cell)} for task in run.sealed.items]
+    run.tell("exam.sealed", digest=run.sealed.digest, items=items, dropped_free=run.sealed.dropped_free)
+    return run
+
+
+def take_up(folder: Path, watch: Watch | None, extend_seconds: float | None) -> Run | None:
+    """A run that was stopped, from its last checkpoint; None where it had none yet and must begin again."""
+    place = RunFolder.open(folder)
+    charter = place.charter()
+    if extend_seconds:
+        charter = charter.replace({"budget.seconds": charter.budget.seconds + extend_seconds})
+    record = Record.open(folder, "a")
+    found = checkpoints.restore(place.checkpoints, record)
+    if found is None:
+        record.close()
+        return None
+    run = Run(place, charter, watch)
+    run.record = record
+    run.equip(*load_model(folder / START))
+    run.restore(found)
+    return run
+
+
+def description(run: Run) -> Mapping[str, Any]:
+    """What a reader must know to judge the run's numbers: the `run.start` event."""
+    return {
+        "charter": run.charter.canonical(),
+        "digest": run.charter.digest,
+        "seed": run.charter.seed,
+        "model": run.charter.model.name,
+        "parameters": run.parameters,
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+        "machine": f"{platform.machine()} {sys.platform}",
+        "threads": torch.get_num_threads(),
+        "sandbox_level": str(run.box.level),
+    }

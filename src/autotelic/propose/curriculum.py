@@ -1,0 +1,116 @@
+"""What to practise next: a bandit over (mode × level), driven by what there is still to learn.
+
+A cell's weight is its expected |advantage|: for a reward of 0 or 1 with success p that is 2p(1-p), largest at
+one half (self-evolving curriculum, Chen et al. 2025, arXiv:2505.14970). Levels open one after another, each
+when the one before it is mostly solved. A fixed share is kept for every open cell, so that none fades, and a
+further share is drawn uniformly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autotelic.types import Cell, Group
+
+MEMORY = 0.7
+"""Weight of what was believed before, against a generation's new evidence from one cell."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """What is believed about one cell: success `p`, mean |advantage| `gain`, attempts seen."""
+
+    p: float = 0.0
+    gain: float = 1.0  # optimistic: a cell that was never tried is worth trying
+    tried: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Curriculum:
+    """The bandit. `modes` and `levels` span the cells; `unlock` is the mean success that opens a level."""
+
+    modes: Sequence[str]
+    levels: tuple[int, int]
+    unlock: float
+    retention: float
+    explore: float
+    open_to: int = 0
+    standing: dict[Cell, Standing] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.open_to = self.open_to or self.levels[0]
+        for cell in self.cells(self.levels[1]):
+            self.standing.setdefault(cell, Standing())
+
+    def cells(self, highest: int | None = None) -> list[Cell]:
+        """The open cells, or those up to `highest`."""
+        top = self.open_to if highest is None else highest
+        return [Cell(mode=m, level=level) for level in range(self.levels[0], top + 1) for m in self.modes]
+
+    def shares(self) -> dict[Cell, float]:
+        """How a generation's tasks are to be divided among open cells; sums to 1."""
+        cells = self.cells()
+        gain_C = np.array([self.standing[cell].gain for cell in cells])
+        even_C = np.full(len(cells), 1 / len(cells))
+        led_C = gain_C / gain_C.sum() if gain_C.sum() > 0 else even_C
+        kept = self.retention + self.explore
+        return dict(zip(cells, (kept * even_C + (1 - kept) * led_C).tolist(), strict=True))
+
+    def allocate(self, count: int, rng: np.random.Generator) -> list[Cell]:
+        """`count` cells in random order, each as often as its share says, to the nearest whole."""
+        shares = self.shares()
+        wanted_C = np.array(list(shares.values())) * count
+        times_C = np.floor(wanted_C).astype(int)
+        # Largest remainders first; ties by order, so the result is a function of shares and rng alone.
+        for index in np.argsort(times_C - wanted_C, kind="stable")[: count - int(times_C.sum())]:
+            times_C[index] += 1
+        cells = [cell for cell, times in zip(shares, times_C, strict=True) for _ in range(times)]
+        return [cells[i] for i in rng.permutation(len(cells))]
+
+    def learn(self, groups: Sequence[Group]) -> bool:
+        """Take in what groups of attempts showed; returns whether a level was opened."""
+        seen: dict[Cell, list[float]] = {}
+        for group in groups:
+            if group.task.cell in self.standing:
+                seen.setdefault(group.task.cell, []).append(float(np.mean(group.rewards)))
+        for cell, p_N in seen.items():
+            standing = self.standing[cell]
+            # A group's success, shrunk to a Beta(1, 1) prior over its attempts, so that 8 of 8 is not certain.
+            size = 8
+            shrunk_N = (np.array(p_N) * size + 1) / (size + 2)
+            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * shrunk_N * (1 - shrunk_N)))
+            memory = MEMORY if standing.tried else 0.0
+            standing.p = memory * standing.p + (1 - memory) * new_p
+            standing.gain = memory * standing.gain + (1 - memory) * new_gain
+            standing.tried += len(p_N)
+        return self._open_next()
+
+    def _open_next(self) -> bool:
+        if self.open_to >= self.levels[1]:
+            return False
+        top = [self.standing[Cell(mode=m, level=self.open_to)] for m in self.modes]
+        if any(s.tried == 0 for s in top) or np.mean([s.p for s in top]) < self.unlock:
+            return False
+        self.open_to += 1
+        return True
+
+    # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
+
+    def state(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "open_to": self.open_to,
+            "standing": {str(c): [s.p, s.gain, s.tried] for c, s in self.standing.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.open_to = state["open_to"]
+        self.standing = {
+            Cell.parse(name): Standing(p=p, gain=gain, tried=tried)
+            for name, (p, gain, tried) in state["standing"].items()
+        }
