@@ -18,6 +18,7 @@ from autotelic.types import (
     Decision,
     Group,
     LearnReport,
+    Lineage,
     Proposal,
     Rejection,
     Request,
@@ -36,6 +37,8 @@ class Domain(Protocol):
     name: str
     modes: tuple[str, ...]
     """The kinds of task, in the order exams report them."""
+    special: tuple[str, ...]
+    """Markers in its texts that are one token each in a tokenizer trained for it."""
 
     def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
         """One first task a cell, from what a human wrote. May return fewer where the rules gave none."""
@@ -60,6 +63,9 @@ class Domain(Protocol):
 
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What a solver is shown after a failed turn; empty where the mode has no second turn."""
+
+    def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+        """The task of mending a failed answer, shown what its tests printed; None where there is none."""
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
         """Text from the rules alone, to train a tokenizer on."""

@@ -77,6 +77,16 @@ class Counters:
     empty: int = 0  # generations in a row that gave nothing to learn from
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one generation used."""
+
+    seconds: float
+    trained: int
+    decoded: int
+    decode_seconds: float
+
+
 @dataclass(slots=True)
 class OwnExam:
     """The model's own exam in the making: tasks set aside, and how each set of weights fared on them."""
@@ -98,6 +108,8 @@ class Run:
         self.stage_seconds: dict[str, float] = {}
         self.recent: deque[Task] = deque(maxlen=REMEMBERED)
         self.own = OwnExam()
+        self._spent: tuple[float, int, int, float] = (0.0, 0, 0, 0.0)
+        self._prefilled = 0
         torch.set_num_threads(charter.budget.threads)
         limits = charter.limits
         self.box = Sandbox(
@@ -206,6 +218,17 @@ class Run:
         spent = time.perf_counter() - began
         self.stage_seconds[name] = self.stage_seconds.get(name, 0.0) + spent
 
+    def spend(self) -> Spent:
+        """What was used since the last call; adds it to the totals."""
+        now = (self.seconds, self.counters.trained, self.sampler.tokens, self.sampler.seconds)
+        spent = Spent(*(a - b for a, b in zip(now, self._spent, strict=True)))  # type: ignore[arg-type]
+        prefilled = self.sampler.prefilled - self._prefilled
+        self._spent, self._prefilled = now, self.sampler.prefilled
+        self.counters.decoded += spent.decoded
+        # Forward 2, forward and backward 6 per parameter and token (Kaplan et al. 2020, arXiv:2001.08361).
+        self.counters.flops += self.parameters * (6.0 * spent.trained + 2.0 * (spent.decoded + prefilled))
+        return spent
+
     @property
     def progress(self) -> float:
         """How much of the budget is spent, in [0, 1]: of whichever limit is nearest."""
@@ -235,6 +258,7 @@ class Run:
                 "frozen": self.own.frozen.to_json() if self.own.frozen else None,
             },
             "recent": [task.id for task in self.recent],
+            "clusters": list(self.novelty.recent),
         }
         self.record.mark(self.generation)
         checkpoints.save(
@@ -271,21 +295,24 @@ class Run:
         self.sealed = Exam.from_json(state["sealed"])
         tasks = self._recall()
         self.recent.extend(tasks[id] for id in state["recent"])
+        self.novelty.recall((task.signature for task in tasks.values()), state["clusters"])
         self.own.pool = [tasks[id] for id in state["own"]["pool"]]
         self.own.rates = dict(state["own"]["rates"])
         if state["own"]["frozen"]:
             self.own.frozen = Exam.from_json(state["own"]["frozen"])
             self.novelty.seal(self.own.frozen.signatures)
         self.novelty.seal(self.sealed.signatures)
+        self.novelty.seal(task.signature for task in self.own.pool)
+        self._spent = (self.seconds, self.counters.trained, 0, 0.0)
 
     def _recall(self) -> dict[str, Task]:
-        """Every task of the record by id, remembered in the order they were learned."""
-        tasks: dict[str, Task] = {}
-        for generation in range(self.generation + 1):
-            for task in self.record.tasks_of(generation):
-                tasks[task.id] = task
-                self.novelty.remember(task)
-        return tasks
+        """Every task of the record by id. Repairs are left out: they ask nothing new."""
+        return {
+            task.id: task
+            for generation in range(self.generation + 1)
+            for task in self.record.tasks_of(generation)
+            if task.mode != "repair"
+        }
 
 
 def begin(

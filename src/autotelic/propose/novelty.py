@@ -68,3 +68,9 @@ class Novelty:
             self.counts[self.recent[0]] -= 1
         self.recent.append(task.cluster)
         self.counts[task.cluster] += 1
+
+    def recall(self, signatures: Iterable[str], clusters: Iterable[str]) -> None:
+        """Take up what was known: every signature, and the clusters of recent tasks in order."""
+        self.known = set(signatures)
+        self.recent = deque(clusters, maxlen=WINDOW)
+        self.counts = Counter(self.recent)

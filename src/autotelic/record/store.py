@@ -168,6 +168,11 @@ class Record:
         with _clearly(self.path):
             self._connection.commit()
 
+    def rollback(self) -> None:
+        """Take back what was not committed."""
+        with _clearly(self.path):
+            self._connection.rollback()
+
     def mark(self, generation: int) -> None:
         """Commit, and note that a checkpoint of `generation` is about to be saved: `rewind` comes back here.
 
