@@ -56,7 +56,7 @@ def test_compact_texts_are_exactly_these() -> None:
     assert solve.prompt == "<|solve|>(3+4)*6-5\n"
     assert DOMAIN.worked(solve) == "7*6-5\n42-5\n37"
     assert invert.prompt == "<|invert|>(?+4)*6-5->37\n"
-    assert DOMAIN.worked(invert) == "(?+4)*6=42\n?+4=7\n3"
+    assert DOMAIN.worked(invert) == "(?+4)*6=37+5\n(?+4)*6=42\n?+4=42/6\n?+4=7\n?=7-4\n3"
     assert model.prompt == "<|model|>Ann has 7 pens. Ann gets 5 more. How many pens has Ann now?\n"
     assert DOMAIN.worked(model) == "7+5"
     assert DOMAIN.ask(invert.cell, [invert]) == "<|propose|>invert 2\n(?3+4)*6-5\n<|task|>"

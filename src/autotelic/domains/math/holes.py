@@ -23,7 +23,7 @@ from autotelic.domains.math.language import (
     text,
 )
 from autotelic.domains.math.problem import Problem, read, solve
-from autotelic.domains.math.working import MAX_LINES, is_fraction, reduce
+from autotelic.domains.math.working import MAX_LINES, is_fraction, reduce, reductions
 
 MAX_FILL = 9_999
 _GUESSES = (0, 1, 2, 3, 7)
@@ -76,7 +76,7 @@ def unhiding(problem: Problem, answer: str) -> list[str]:
 
     >>> from autotelic.domains.math.problem import read
     >>> unhiding(read("(?3+4)*6-5"), "37")
-    ['(?+4)*6=42', '?+4=7', '3']
+    ['(?+4)*6=37+5', '(?+4)*6=42', '?+4=42/6', '?+4=7', '?=7-4', '3']
     """
     for left, right, shown in _sentences(cover(problem), answer):
         try:
@@ -125,37 +125,41 @@ def _undo(left: Node, right: Node) -> list[str]:
         if len(lines) > MAX_LINES:
             raise ProblemError("size", "too many lines")
     turned = _open(right)
-    tree, goal = (right, exact.value(left)) if turned else (left, exact.value(right))
+    tree, goal = (right, left) if turned else (left, right)
     while not isinstance(tree, Hole):
-        tree, goal = _peel(tree, goal)
-        sides = [text(tree), text(exact.number(goal))]
-        lines.append("=".join(sides[::-1] if turned else sides) if not isinstance(tree, Hole) else str(goal))
-    if not isinstance(goal, int):
+        tree, moved = _peel(tree, goal)
+        for goal in reductions(moved):
+            sides = [text(tree), text(goal)]
+            lines.append("=".join(sides[::-1] if turned else sides))
+        if len(lines) > MAX_LINES:
+            raise ProblemError("size", "too many lines")
+    if not isinstance(goal, Num):
         raise ProblemError("undo", "not a whole number")
-    return [*lines, str(goal)] if lines[-1:] != [str(goal)] else lines
+    found = text(goal)
+    if lines and lines[-1] in (f"?={found}", f"{found}=?"):
+        lines.pop()
+    return [*lines, found]
 
 
-def _peel(tree: Node, goal: Value) -> tuple[Node, Value]:
+def _peel(tree: Node, goal: Node) -> tuple[Node, Node]:
     """One operation off the outside of a tree: what is left inside, and what that must come to."""
     match tree:
         case Neg(inner):
-            return inner, -goal
+            return inner, exact.number(-exact.value(goal))
         case Op("%", inner, Num(modulus)) if _open(inner):
-            return inner, _before_remainder(inner, goal, modulus)
+            return inner, exact.number(_before_remainder(inner, exact.value(goal), modulus))
         case Op("^", inner, Num(2)):
-            return inner, exact.square_root(goal)
-        case Op(sign, inner, other) if _open(inner) and is_fraction(other):
-            known = exact.value(other)
-            undone = {"+": "-", "-": "+", "*": "/", "/": "*"}.get(sign)
-            if undone:
-                return inner, exact.apply(undone, goal, known)
-        case Op(sign, other, inner) if _open(inner) and is_fraction(other):
-            known = exact.value(other)
-            if sign in "+*":
-                return inner, exact.apply("-" if sign == "+" else "/", goal, known)
-            if sign in "-/":
-                return inner, exact.apply(sign, known, goal)
+            return inner, exact.number(exact.square_root(exact.value(goal)))
+        case Op("+" | "-" | "*" | "/" as sign, inner, other) if _open(inner) and is_fraction(other):
+            return inner, Op(_UNDONE[sign], goal, other)
+        case Op("+" | "*" as sign, other, inner) if _open(inner) and is_fraction(other):
+            return inner, Op(_UNDONE[sign], goal, other)
+        case Op("-" | "/" as sign, other, inner) if _open(inner) and is_fraction(other):
+            return inner, Op(sign, other, goal)
     raise ProblemError("undo", text(tree))
+
+
+_UNDONE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 
 def _before_remainder(tree: Node, goal: Value, modulus: int) -> Value:
@@ -165,7 +169,8 @@ def _before_remainder(tree: Node, goal: Value, modulus: int) -> Value:
         inside, reached = tree, start
         try:
             while not isinstance(inside, Hole):
-                inside, reached = _peel(inside, reached)
+                inside, moved = _peel(inside, exact.number(reached))
+                reached = exact.value(moved)
         except ProblemError as error:
             if isinstance(inside, Call):
                 raise ProblemError("undo", text(inside)) from error

@@ -68,7 +68,7 @@ def _several_operations(rng: Rng) -> str:
         if sign == "*" and value <= 20:
             n = between(rng, 2, 9)
             tree, value = (Op("*", tree, Num(n)) if rng.random() < 0.5 else Op("*", Num(n), tree)), value * n
-        elif sign == "/" and divisors and value > 1:
+        elif sign == "/" and divisors and 1 < value < 100:
             n = pick(rng, divisors)
             tree, value = Op("/", tree, Num(n)), value // n
         elif sign == "-" and value > 1:

@@ -1,8 +1,9 @@
 """Working: a problem rewritten line by line, one operation a line, until its answer stands alone.
 
 A line is small enough for a model of a million parameters to copy all of it but one operation, which is what
-makes long problems learnable from short ones. The last line is always the canonical answer, as `solve` gives
-it.
+makes long problems learnable from short ones. What is added or taken away goes digit by digit, `47+38` being
+`47+30+8`, so that there is no carrying over several places to learn. The last line is always the canonical
+answer, as `solve` gives it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from autotelic.domains.math.exact import Poly, Value, number, poly, scale, tree_
 from autotelic.domains.math.language import Call, Neg, Node, Num, Op, Var, rewrite, text
 from autotelic.domains.math.problem import Problem, solve, spell
 
-MAX_LINES = 24
+MAX_LINES = 32
 
 
 def working(problem: Problem) -> list[str]:
@@ -46,11 +47,15 @@ def working(problem: Problem) -> list[str]:
 
 def reduction(tree: Node) -> list[str]:
     """A tree of numbers worked out, one operation a line, left before right and inside before outside."""
-    lines: list[str] = []
-    while (simpler := reduce(tree)) is not None and len(lines) <= MAX_LINES:
-        tree = simpler
-        lines.append(text(tree))
-    return lines
+    return [text(line) for line in reductions(tree)[1:]]
+
+
+def reductions(tree: Node) -> list[Node]:
+    """A tree, and what it becomes operation by operation."""
+    trees = [tree]
+    while (simpler := reduce(trees[-1])) is not None and len(trees) <= MAX_LINES + 1:
+        trees.append(simpler)
+    return trees
 
 
 def reduce(tree: Node) -> Node | None:
@@ -96,6 +101,8 @@ def _alike(sign: str, left: Node, right: Node) -> bool:
 def _operate(sign: str, left: Node, right: Node) -> Node | None:
     """One operation on two fractions; adding unlike ones brings them to one denominator first."""
     if isinstance(left, Num) and isinstance(right, Num):
+        if sign in "+-" and (split := _by_digits(sign, left, right)) is not None:
+            return split
         result = exact.apply(sign, left.value, right.value)
         done = number(result)
         return None if done == Op(sign, left, right) else done
@@ -110,6 +117,15 @@ def _operate(sign: str, left: Node, right: Node) -> Node | None:
     if sign == "/" and c > 0:
         return Op("/", Num(a * d), Num(b * c)) if d == 1 else Op("*", left, _over(d, c))
     return number(exact.apply(sign, exact.value(left), exact.value(right)))
+
+
+def _by_digits(sign: str, left: Num, right: Num) -> Node | None:
+    """The first digit of the right number by itself: `47+38` as `47+30+8`. None where it has one to add."""
+    a, b = left.value, right.value
+    first = 10 ** (len(str(b)) - 1)
+    if a < 0 or b < 10 or b % first == 0 or (sign == "-" and a < b):
+        return None
+    return Op(sign, Op(sign, left, Num(b // first * first)), Num(b % first))
 
 
 def _ratio(tree: Node) -> tuple[int, int]:
