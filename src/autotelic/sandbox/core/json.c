@@ -99,14 +99,7 @@ static int write_string(PyObject *value, Text *text, char *why, size_t why_size)
             snprintf(why, why_size, "a string with a lone surrogate is no JSON value");
             return NOT_JSON;
         }
-        if ((result = need(text, 12)) != WRITTEN) {
-            /* Near the end of the room: exact checks, one character at a time. */
-            if (result == TOO_LONG && point >= 32 && point < 127 && point != '"' && point != '\\')
-                result = need(text, 1);
-            if (result != WRITTEN)
-                return result;
-        }
-        char *at = text->at;
+        char piece[12], *at = piece;
         if (point >= 32 && point < 127 && point != '"' && point != '\\') {
             *at++ = (char)point;
         } else if (point == '"' || point == '\\') {
@@ -121,7 +114,7 @@ static int write_string(PyObject *value, Text *text, char *why, size_t why_size)
             at = escape(at, 0xD800 + ((point - 0x10000) >> 10));
             at = escape(at, 0xDC00 + ((point - 0x10000) & 0x3FF));
         }
-        text->at = at;
+        result = put(text, piece, (size_t)(at - piece));
     }
     return result == WRITTEN ? put(text, "\"", 1) : result;
 }

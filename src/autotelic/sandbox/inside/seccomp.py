@@ -11,8 +11,7 @@ import struct
 from autotelic.sandbox.inside.syscalls import AUDIT_ARCH
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-ALLOW, KILL, SUCCEED = 0x7FFF0000, 0x80000000, 0x00050000
-REFUSE = SUCCEED | 1  # fail with EPERM
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050001  # the last: fail with EPERM
 NUMBER, ARCH, ARGUMENT = 0, 4, 16
 PROT_EXEC, SIGKILL, PR_SET_PDEATHSIG = 4, 9, 1
 FORK_FLAGS = 0x1000 | 17
@@ -34,13 +33,6 @@ CONDITIONAL: dict[str, tuple[Check, ...]] = {
     "prlimit64": ((0, "equal", 0),),
     "prctl": ((0, "equal", PR_SET_PDEATHSIG), (1, "equal", SIGKILL)),
 }
-AT_EMPTY_PATH = 0x1000
-BLAND: dict[str, tuple[Check, ...]] = {
-    # fstat of a standard descriptor, as some C libraries spell it. The path cannot be seen from here, so
-    # nothing is looked up: it succeeds and says nothing, where a refusal would break what asks by habit.
-    "newfstatat": ((0, "below", 3), (3, "equal", AT_EMPTY_PATH)),
-}
-"""Calls that are answered with success and without being made."""
 ZYGOTE_ONLY: dict[str, tuple[Check, ...]] = {
     "clone": ((0, "equal", FORK_FLAGS),),
     # A candidate holds no pidfd and cannot make one; the negative ones that mean "myself" are excluded.
@@ -60,7 +52,7 @@ def _test(check: Check) -> list[tuple[int, int, int, bool]]:
     return [(low, JUMP_EQUAL, constant & 0xFFFFFFFF, True), (low + 4, JUMP_EQUAL, constant >> 32, True)]
 
 
-def _conditional(number: int, checks: tuple[Check, ...], passed: int = ALLOW) -> list[Instruction]:
+def _conditional(number: int, checks: tuple[Check, ...]) -> list[Instruction]:
     """Allow call `number` if every check passes, refuse it if not, fall through if it is another call."""
     tests = [test for check in checks for test in _test(check)]
     body: list[Instruction] = []
@@ -68,7 +60,7 @@ def _conditional(number: int, checks: tuple[Check, ...], passed: int = ALLOW) ->
         refuse = 2 * (len(tests) - index - 1) + 1  # instructions to skip to reach the refusal
         body.append((LOAD, 0, 0, offset))
         body.append((kind, 0, refuse, constant) if passing else (kind, refuse, 0, constant))
-    body += [(RETURN, 0, 0, passed), (RETURN, 0, 0, REFUSE)]
+    body += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
     return [(JUMP_EQUAL, 0, len(body), number), *body]
 
 
@@ -87,7 +79,5 @@ def program(table: dict[str, int], machine: str, *, forks: bool) -> bytes:
             code += [(JUMP_EQUAL, 0, 1, table[name]), (RETURN, 0, 0, ALLOW)]
     for name, checks in {**CONDITIONAL, **(ZYGOTE_ONLY if forks else {})}.items():
         code += _conditional(table[name], checks)
-    for name, checks in BLAND.items():
-        code += _conditional(table[name], checks, SUCCEED)
     code.append((RETURN, 0, 0, REFUSE))
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)

@@ -89,6 +89,7 @@ class Inmate:
                 importlib.import_module(name)
             random.seed(int(self.config["seed"]))
         sys.set_int_max_str_digits(0)
+        sys.stdin = sys.__stdin__ = None  # type: ignore[misc]
         program = types.ModuleType("candidate")
         vars(program)["__builtins__"] = builtins
         sys.modules["candidate"] = program
@@ -243,11 +244,12 @@ def guard(child: int, engine: int) -> int:
 def main() -> None:
     config = json.loads(sys.argv[1])
     # Off the standard descriptors, which a candidate keeps, as /dev/null.
-    null = os.open(os.devnull, os.O_RDWR)
-    for old, new in ((0, READER), (1, WRITER), (null, 0), (null, 1)):
+    for old, new in ((0, READER), (1, WRITER)):
         os.dup2(old, new, inheritable=False)
-    if null > WRITER:
-        os.close(null)
+    null = os.open(os.devnull, os.O_RDWR)  # not before: it could be given the number of one of those
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
     if config["cpu"] is not None:
         os.sched_setaffinity(0, {config["cpu"]})
     inmate = Inmate(config)

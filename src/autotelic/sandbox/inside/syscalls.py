@@ -15,7 +15,7 @@ Syscall = Callable[..., int]
 """`syscall(name, *arguments)`: integers and byte buffers; raises OSError as the os module does."""
 
 X86_64 = """
-    read=0 write=1 close=3 fstat=5 newfstatat=262 close_range=436 mmap=9 munmap=11 mremap=25 mprotect=10
+    read=0 write=1 close=3 fstat=5 close_range=436 mmap=9 munmap=11 mremap=25 mprotect=10
     madvise=28 brk=12 rt_sigaction=13 rt_sigprocmask=14 rt_sigreturn=15 sigaltstack=131 clone=56
     wait4=61 poll=7 ppoll=271 exit=60 exit_group=231 futex=202 nanosleep=35 clock_nanosleep=230
     clock_gettime=228 clock_getres=229 gettimeofday=96 time=201 getrandom=318 getpid=39 getppid=110
@@ -27,7 +27,7 @@ X86_64 = """
     process_vm_readv=310 perf_event_open=298
 """
 AARCH64 = """
-    read=63 write=64 close=57 fstat=80 newfstatat=79 close_range=436 mmap=222 munmap=215 mremap=216
+    read=63 write=64 close=57 fstat=80 close_range=436 mmap=222 munmap=215 mremap=216
     mprotect=226 madvise=233 brk=214 rt_sigaction=134 rt_sigprocmask=135 rt_sigreturn=139
     sigaltstack=132 clone=220 wait4=260 ppoll=73 exit=93 exit_group=94 futex=98 nanosleep=101
     clock_nanosleep=115 clock_gettime=113 clock_getres=114 gettimeofday=169 getrandom=278 getpid=172

