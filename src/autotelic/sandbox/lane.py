@@ -195,6 +195,7 @@ class Lane:
     def _outcomes(self, stage: Stage, inbox: bytearray) -> bool:
         """Take in what programs did. False if the frames make no sense."""
         at, size = 0, wire.OUTCOME.size
+        checked = stage.cage is not None and bool(stage.cage.greeting["core"])
         while len(inbox) - at >= size:
             head = wire.OUTCOME.unpack_from(inbox, at)
             middle = at + size + head[6]
@@ -205,7 +206,7 @@ class Lane:
                 return False
             ticket = stage.owed.popleft()
             results, printed = inbox[at + size : middle], inbox[middle:end]
-            run = read_outcome(head, results, printed, ticket.cases, stage.plan.limits)
+            run = read_outcome(head, results, printed, ticket.cases, stage.plan.limits, checked=checked)
             at = end
             if stage is self.zygote:
                 ticket.first = run

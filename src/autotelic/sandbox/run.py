@@ -118,10 +118,16 @@ def failure(status: Status, cases: int, reason: str, usage: Usage = Usage(), std
 
 
 def read_outcome(
-    head: Sequence[int], results: bytearray, printed: bytearray, cases: int, limits: Limits
+    head: Sequence[int], results: bytearray, printed: bytearray, cases: int, limits: Limits, *, checked: bool
 ) -> Run:
-    """A zygote's frame as a `Run`: `head` is what `wire.OUTCOME` unpacks, then its two bodies."""
+    """A zygote's frame as a `Run`: `head` is what `wire.OUTCOME` unpacks, then its two bodies.
+
+    `checked` says that the zygote has made sure that the results are lines as a candidate's report has them; a
+    zygote in Python leaves that to this side, so that it keeps no copy for a later program to find.
+    """
     _, state, detail, cpu_us, wall_us, peak_kb, _, _ = head
+    if not checked and not wire.well_formed(results):
+        state, results = wire.GARBLED, bytearray()
     usage = Usage(cpu_s=cpu_us / 1e6, wall_s=wall_us / 1e6, peak_kb=peak_kb)
     stdout = printed.decode("utf-8", "replace") if printed else ""
     lines = results.decode("ascii", "replace").split("\n")

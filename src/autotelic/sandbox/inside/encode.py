@@ -10,7 +10,8 @@ import json
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
-from autotelic.sandbox.inside.wire import DEPTH
+DEPTH = 200
+"""Lists and objects nested deeper than this are no JSON value here: both ends then need no deep recursion."""
 
 
 class NotJsonError(TypeError):

@@ -190,7 +190,7 @@ def live(inmate: Inmate) -> None:
     """The life of the process inside: prepare, seal, prove, serve."""
     inmate.prepare()
     role = inmate.config["role"]
-    zygote = Zygote(inmate.syscall, inmate.config["limits"]) if role == "zygote" else None
+    zygote = Zygote(inmate.syscall, inmate.config["limits"], READER) if role == "zygote" else None
     inmate.shut()
     worked = []
     if inmate.ceiling >= 1:
@@ -205,10 +205,10 @@ def live(inmate: Inmate) -> None:
     }
     say(hello)
     if zygote and inmate.core is not None:
-        zygote.page.close()
+        zygote.close()
         inmate.core.serve(READER, WRITER)
     elif zygote:
-        zygote.serve(READER, WRITER)
+        zygote.serve(WRITER)
     else:
         compiler.serve(READER, WRITER)
 

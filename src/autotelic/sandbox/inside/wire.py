@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 
+from autotelic.sandbox.inside.encode import is_canonical
+
 SOURCE = struct.Struct("<II")
 """To the compiler: job number, bytes of source that follow."""
 COMPILED = struct.Struct("<IBxxxI")
@@ -29,13 +31,23 @@ ERROR_KEPT = 1 << 15
 """Characters kept of all the errors of a run."""
 ERROR_TEXT = 400
 """Characters kept of one error."""
-DEPTH = 200
-"""Lists and objects nested deeper than this are no JSON value here: both ends then need no deep recursion."""
 
 # One line a case, in order; the first character says what it is. JSON here is ASCII and holds no newline.
 OUTPUT, RAISED, OVERSIZED, UNENCODABLE = "=", "!", "%", "?"
 BROKEN, ABSENT = "*", "-"
 """A single line instead: the program raised when loaded; the program defines no such function."""
+
+
+def well_formed(results: bytes | bytearray) -> bool:
+    """Whether results are what a candidate's report writes: complete lines, canonical JSON or printable text."""
+    if not results.isascii():
+        return False
+    *lines, rest = results.decode("ascii").split("\n")
+    for line in lines:
+        tag, text = line[:1], line[1:]
+        if not (is_canonical(text) if tag == OUTPUT else tag and tag in "!%?*-" and text.isprintable()):
+            return False
+    return not rest
 
 
 def results_room(output_kb: int) -> int:

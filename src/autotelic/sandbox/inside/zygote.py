@@ -7,6 +7,7 @@ and wiped after its death.
 from __future__ import annotations
 
 import gc
+import io
 import json
 import marshal
 import mmap
@@ -18,10 +19,12 @@ import time
 from typing import Any
 
 from autotelic.sandbox.inside import wire
-from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode, is_canonical, type_name
+from autotelic.sandbox.inside.encode import NotJsonError, TooLongError, encode, type_name
 from autotelic.sandbox.inside.syscalls import Syscall
 
 SIGKILL, FORK_FLAGS = 9, 0x1000 | 17
+CAPACITY = 24 << 20
+"""Bytes of the largest program that can be sent: more than the engine lets pass."""
 
 
 class Printed:
@@ -59,25 +62,38 @@ class Printed:
 class Zygote:
     """The fork loop. `limits` are those of `Limits`; `syscall` is how calls that `os` lacks are made."""
 
-    def __init__(self, syscall: Syscall, limits: dict[str, Any]) -> None:
+    def __init__(self, syscall: Syscall, limits: dict[str, Any], reader: int) -> None:
         self.syscall, self.limits = syscall, limits
-        self.job: list[bytes] = []
+        self.reader = io.FileIO(reader, closefd=False)
         self.room = limits["output_kb"] << 10
         self.page = mmap.mmap(-1, wire.page_bytes(limits["output_kb"]))
         self.printed_at = wire.PAGE.size + wire.results_room(limits["output_kb"])
+        # The one program being run. Not on the heap, where what is freed stays readable for the next program, and
+        # not in a local, since a candidate can walk up the frames, to the inputs of its later cases.
+        self.frame = mmap.mmap(-1, CAPACITY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.sizes = (0, 0, 0)
+        self.cases: list[bytes] = []
 
-    def serve(self, reader: int, writer: int) -> None:
+    def serve(self, writer: int) -> None:
         """Run every program that arrives, in order, until the pipe closes."""
-        while head := _read(reader, wire.PROGRAM.size):
+        head = memoryview(bytearray(wire.PROGRAM.size))
+        while self._fill(head):
             number, *sizes = wire.PROGRAM.unpack(head)
-            # Kept here and not in a local: a candidate can walk up the frames, to the inputs of later cases.
-            self.job = [_read(reader, size) for size in sizes]
-            answer = self.outcome(number)
-            while answer:
-                answer = answer[os.write(writer, answer) :]
+            self.sizes = tuple(sizes)
+            with memoryview(self.frame) as frame, frame[: sum(sizes)] as body:
+                if sum(sizes) and not self._fill(body):
+                    return
+            self.outcome(number, writer)
+            self.frame.madvise(mmap.MADV_DONTNEED)  # wipes it
+            self.page.madvise(mmap.MADV_REMOVE)
 
-    def outcome(self, number: int) -> bytes:
-        """Fork, run, wait, read: one frame."""
+    def close(self) -> None:
+        """Give back the mappings of a zygote that only proved its seal."""
+        self.page.close()
+        self.frame.close()
+
+    def outcome(self, number: int, writer: int) -> None:
+        """Fork, run, wait, and send what is on the page: results that the engine has yet to check."""
         start = time.monotonic()
         pid, pidfd = self.fork(self.candidate)
         state = self._wait(pid, pidfd, start)
@@ -87,19 +103,17 @@ class Zygote:
         detail = 0
         if state == wire.DONE and os.WIFSIGNALED(status):
             state, detail = wire.SIGNALLED, os.WTERMSIG(status)
-        finished, results_size, printed_size = wire.PAGE.unpack_from(self.page)
+        finished, results, printed = wire.PAGE.unpack_from(self.page)
         if state == wire.DONE and finished != wire.FINISHED:
             state, detail = wire.EXITED, os.WEXITSTATUS(status)
-        results = self._results(min(results_size, self.printed_at - wire.PAGE.size))
-        if results is None:
-            state, results = wire.GARBLED, b""
-        printed = self.page[self.printed_at : self.printed_at + min(printed_size, self.room)]
-        self.page.madvise(mmap.MADV_REMOVE)  # nothing of this program is there for the next
+        results = min(results, self.printed_at - wire.PAGE.size)
+        printed = min(printed, self.room)
         cpu = used.ru_utime + used.ru_stime
-        head = wire.OUTCOME.pack(
-            number, state, detail, int(cpu * 1e6), int(wall * 1e6), used.ru_maxrss, len(results), len(printed)
-        )
-        return head + results + printed
+        times = (int(cpu * 1e6), int(wall * 1e6), used.ru_maxrss)
+        with memoryview(self.page) as page:
+            write(writer, memoryview(wire.OUTCOME.pack(number, state, detail, *times, results, printed)))
+            write(writer, page[wire.PAGE.size : wire.PAGE.size + results])
+            write(writer, page[self.printed_at : self.printed_at + printed])
 
     def fork(self, body: Any) -> tuple[int, int]:
         """Run `body` in a new process; returns its pid and a pidfd. The process ends when `body` does."""
@@ -128,11 +142,11 @@ class Zygote:
         sys.stdout = sys.__stdout__ = printed  # type: ignore[assignment, misc]
         sys.stderr = sys.__stderr__ = Printed(self.page, self.printed_at, 0)  # type: ignore[assignment, misc]
         report = _Report(self.page, self.room)
-        code, entry, inputs = self.job
-        name, self.job = entry.decode(), inputs.split(b"\n")[::-1]
+        code, entry, inputs = self.sizes
+        name = self.frame[code : code + entry].decode()
+        self.cases = self.frame[code + entry : code + entry + inputs].split(b"\n")[::-1]
         scope = vars(sys.modules["candidate"])
-        program = marshal.loads(code)
-        del code, inputs
+        program = marshal.loads(self.frame[:code])
         gc.collect(0)  # untracks the program's own constants, which an earlier program's are compared with
         try:
             exec(program, scope)
@@ -141,8 +155,8 @@ class Zygote:
         else:
             function = scope.get(name)
             if callable(function):
-                while self.job:
-                    report.case(function, json.loads(self.job.pop()))
+                while self.cases:
+                    report.case(function, json.loads(self.cases.pop()))
             else:
                 report.line(wire.ABSENT, "")
         wire.PAGE.pack_into(
@@ -174,17 +188,15 @@ class Zygote:
         except OSError:
             return 0.0
 
-    def _results(self, size: int) -> bytes | None:
-        """The lines on the page, if each is what a report writes."""
-        data = bytes(self.page[wire.PAGE.size : wire.PAGE.size + size])
-        if not data.isascii():
-            return None
-        for line in data.decode().split("\n")[:-1]:
-            tag, text = line[:1], line[1:]
-            good = is_canonical(text) if tag == wire.OUTPUT else tag in "!%?*-" and text.isprintable()
-            if not tag or not good:
-                return None
-        return data
+    def _fill(self, into: memoryview) -> bool:
+        """Read exactly as much as there is room for; False at the end of the pipe."""
+        at = 0
+        while at < len(into):
+            got = self.reader.readinto(into[at:])
+            if not got:
+                return False
+            at += got
+        return True
 
 
 class _Report:
@@ -236,13 +248,10 @@ def describe(error: BaseException) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _read(fd: int, size: int) -> bytes:
-    """Exactly `size` bytes, or none at the end of the pipe."""
-    parts, left = [], size
-    while left:
-        piece = os.read(fd, left)
-        if not piece:
-            return b""
-        parts.append(piece)
-        left -= len(piece)
-    return b"".join(parts)
+def write(fd: int, data: memoryview) -> None:
+    """All of it."""
+    with data:
+        at = 0
+        while at < len(data):
+            with data[at:] as rest:
+                at += os.write(fd, rest)
