@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autotelic.domains import load_domain
 from autotelic.domains.python import SPECIAL, PythonDomain
-from autotelic.domains.python.execution import BUNDLE
+from autotelic.domains.python.execution import BUNDLES
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
@@ -197,7 +197,9 @@ def test_programs_that_do_not_halt_in_time_hurt_nobody_else(domain):
 
 
 def test_more_proposals_than_a_bundle_keep_their_order(domain):
-    texts = [f"def f(x):\n    x = [v + {c} for v in x]\n    return x\nf([1,2])" for c in range(1, 3 * BUNDLE)]
+    texts = [
+        f"def f(x):\n    x = [v + {c} for v in x]\n    return x\nf([1,2])" for c in range(1, 3 * BUNDLES[0])
+    ]
     found = domain.admit([propose(text, level=1) for text in texts])
     assert [domain.proposal(task) for task in found if isinstance(task, Task)] == texts
 

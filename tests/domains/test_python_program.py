@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from autotelic.domains.python.execution import Ask, bundled
 from autotelic.domains.python.grammar import draw_program, vary
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import KINDS, MARKS, OPERATIONS, operations
@@ -18,7 +19,6 @@ from autotelic.domains.python.program import (
     ProgramError,
     compose,
     parse_program,
-    traced,
 )
 
 
@@ -98,6 +98,8 @@ def test_annotated_text_is_python_and_still_the_program(seed, level):
         "return [v for v in x if v > 2 and not v == 5]",
         "return sum(max(v, 2) for v in sorted(set(x))[1:])",
         "return not x",
+        "return sum((v for v in x), 1)",
+        "return ''.join(sorted(str(v) for v in x))",
         "return [[v, v + 1] for v in x]",
     ],
 )
@@ -116,6 +118,10 @@ def test_reasonable_neighbours_of_the_grammar_are_allowed(body):
         "return x.append(1)",
         "return x.format(1)",
         "return x.count",
+        "return list(x.count)",
+        "return (v for v in x)",
+        "return zip((v for v in x), x)",
+        "return [(v for v in x)]",
         "return lambda: x",
         "return (y := x)",
         "return f'{x}'",
@@ -196,15 +202,14 @@ def test_any_line_is_a_program_or_a_refusal(body):
 @given(st.integers(0, 2**32), st.sampled_from(sorted(SIZES)))
 @settings(max_examples=40)
 def test_what_is_run_is_the_checked_lines_in_order(seed, level):
-    _, program = draw_program(Random(seed), level)
-    body = ast.parse(traced(program), mode="eval").body
-    assert isinstance(body, ast.Lambda)
-    assert isinstance(body.body, ast.List)
-    found = [
-        element if level == 1 else element.value.body  # type: ignore[attr-defined]
-        for element in body.body.elts
-    ]
-    assert [ast.unparse(node) for node in found] == list(program.expressions)
+    programs = [draw_program(Random(seed + n), level)[1] for n in range(5)]
+    job = bundled([Ask(program=program, inputs=(1,)) for program in programs])
+    *_, table = ast.parse(job.source).body
+    assert isinstance(table, ast.Assign)
+    assert isinstance(table.value, ast.List)
+    found = [ast.unparse(node.body) for node in table.value.elts if isinstance(node, ast.Lambda)]
+    assert len(found) == len(table.value.elts) == len(set(found))
+    assert [[found[n] for n in case[0]] for case in job.inputs] == [list(p.expressions) for p in programs]
 
 
 def test_a_variant_differs_in_one_line_at_most():

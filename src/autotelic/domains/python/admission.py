@@ -180,20 +180,13 @@ class Admission:
 
     def _failed_turns(self, repairs: Sequence[Evidence]) -> list[str | None]:
         """For each repair the text of a failed turn and of what its tests printed, or None."""
-        asks: list[Ask] = []
-        for e in repairs:
-            random = keyed("repair " + proposal_text(e.draft.program, e.pairs[0][0]))
-            kinds = [kind_of(value) for value in (e.pairs[0][0], *e.trace)]
-            shown = tuple(given for given, _ in e.pairs[:SHOWN])
-            asks += [
-                Ask(program=vary(random, e.draft.program, kinds), inputs=shown, traced=True)
-                for _ in range(VARIANTS)
-            ]
-        outcomes = self.executor.run(asks)
-        turns: list[str | None] = []
-        for n, e in enumerate(repairs):
-            of_this = slice(n * VARIANTS, (n + 1) * VARIANTS)
-            turns.append(_first_failed(e, asks[of_this], outcomes[of_this]))
+        randoms = [keyed("repair " + proposal_text(e.draft.program, e.pairs[0][0])) for e in repairs]
+        turns: list[str | None] = [None] * len(repairs)
+        for _ in range(VARIANTS):
+            missing = [n for n, turn in enumerate(turns) if turn is None]
+            asks = [_variant(randoms[n], repairs[n]) for n in missing]
+            for n, ask, outcome in zip(missing, asks, self.executor.run(asks), strict=True):
+                turns[n] = _failed_turn(repairs[n], ask, outcome)
         return turns
 
 
@@ -201,13 +194,19 @@ def _is_repair(evidence: Evidence) -> bool:
     return evidence.draft.cell.mode == "repair"
 
 
-def _first_failed(evidence: Evidence, asks: Sequence[Ask], outcomes: Sequence[Outcome]) -> str | None:
+def _variant(random: Random, evidence: Evidence) -> Ask:
+    kinds = [kind_of(value) for value in (evidence.pairs[0][0], *evidence.trace)]
+    shown = tuple(given for given, _ in evidence.pairs[:SHOWN])
+    return Ask(program=vary(random, evidence.draft.program, kinds), inputs=shown, traced=True)
+
+
+def _failed_turn(evidence: Evidence, ask: Ask, outcome: Outcome) -> str | None:
+    """The annotated variant and what its tests printed, if it runs and fails a shown pair."""
+    if outcome.stop or isinstance(outcome.rows[0], str):
+        return None
     shown = evidence.pairs[:SHOWN]
-    for ask, outcome in zip(asks, outcomes, strict=True):
-        if outcome.stop or isinstance(outcome.rows[0], str):
-            continue
-        got = [row if isinstance(row, str) else canonical(row[-1]) for row in outcome.rows]
-        if got != [canonical(output) for _, output in shown]:
-            text = ask.program.annotated(tuple(canonical(value) for value in outcome.trace))
-            return text + printed_tests([given for given, _ in shown], outcome)
-    return None
+    got = [row if isinstance(row, str) else canonical(row[-1]) for row in outcome.rows]
+    if got == [canonical(output) for _, output in shown]:
+        return None
+    text = ask.program.annotated(tuple(canonical(value) for value in outcome.trace))
+    return text + printed_tests([given for given, _ in shown], outcome)

@@ -1,9 +1,10 @@
 """Running programs: many at once through the sandbox, what they did as plain records, and a memory of both.
 
-A program of a few lines runs in microseconds and a process starts in milliseconds, so `BUNDLE` programs share
-one. They cannot reach each other: the whitelist leaves them no name but their argument, no attribute and no
-statement. What is shared is the limits; a bundle that hits one is run again, one program a process, to tell
-whose fault it was.
+A program of a few lines runs in microseconds and a process starts in milliseconds, so programs share one, and
+with it what they have in common: an operation is compiled once a process, as a function of `x`, and a program
+is a list of them. They cannot reach each other: the whitelist leaves them no name but their argument, no
+attribute, no statement, and nothing that is still to be evaluated when its line is over. What is shared is
+the limits; a bundle that hits one is run again in smaller ones, to tell whose fault it was.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autotelic.domains.python.program import Program, traced
+from autotelic.domains.python.program import Program
 from autotelic.errors import SandboxError
 from autotelic.sandbox import Job, Run, Sandbox
 from autotelic.types import Json
 
-BUNDLE = 32
-"""Programs that share a process."""
+BUNDLES = (128, 16, 1)
+"""Programs that share a process, at first, and after each time that a limit was hit."""
+SUSPICIOUS = 32
+"""So many programs that all die, each in a process of its own, are not what is wrong."""
 Key = tuple[Program, str, int, bool, bool]
 REMEMBERED = 8_000
 """Outcomes kept, of a few KiB each. A generation asks for a few thousand, and siblings often answer alike."""
@@ -28,30 +31,26 @@ _LONG_INTEGER = re.compile(r"[0-9]{1000}")
 """Longer than any answer can be; also what keeps the interpreter's limit on digits out of reach."""
 
 DRIVER = """
-def run(which, inputs, probe, traced):
-    program, lines = PROGRAMS[which]
-    outputs, trace = [], []
-    for given in inputs:
-        try:
-            values = program(given, -1)
-        except Exception as error:
-            outputs.append(type(error).__name__)
-        else:
-            if traced and not outputs:
-                trace = values
-            outputs.append([values[-1]])
-    tried = range(lines if probe >= 0 and lines > 1 else 0)
-    return [trace, outputs, [i for i in tried if idle(program, inputs[probe:], outputs[probe:], i)]]
+def run(lines, inputs, probe, traced):
+    steps = [OPERATIONS[line] for line in lines]
+    runs = [follow(steps, given) for given in inputs]
+    trace = runs[0][0][1:] if traced and len(runs[0][0]) > len(steps) else []
+    tried = range(len(steps) if probe >= 0 and len(steps) > 1 else 0)
+    return [trace, [row for _, row in runs], [i for i in tried if idle(steps, runs[probe:], i)]]
 
-def idle(program, inputs, outputs, skip):
-    for given, output in zip(inputs, outputs):
-        try:
-            without = [program(given, skip)[-1]]
-        except Exception as error:
-            without = type(error).__name__
-        if without != output:
-            return False
-    return True
+def follow(steps, value):
+    values = [value]
+    try:
+        for step in steps:
+            value = step(value)
+            values.append(value)
+    except Exception as error:
+        return values, type(error).__name__
+    return values, [value]
+
+def idle(steps, runs, i):
+    rest = steps[i + 1:]
+    return all(i >= len(values) or follow(rest, values[i])[1] == row for values, row in runs)
 """
 """What calls the programs inside the sandbox. Nothing of a model's is in it."""
 
@@ -123,34 +122,45 @@ class Executor:
         outcomes: list[Outcome | None] = [None] * len(asks)
         # Neighbours in a bundle must agree on `twice`, which is the job's.
         for twice in (False, True):
-            chosen = [i for i, ask in enumerate(asks) if ask.twice is twice]
-            bundles = [chosen[n : n + BUNDLE] for n in range(0, len(chosen), BUNDLE)]
-            for bundle, run in zip(bundles, self._map(asks, bundles), strict=True):
-                if run.status in ("ok", "error") or len(bundle) == 1:
-                    for n, i in enumerate(bundle):
-                        outcomes[i] = _outcome(run, n)
-            rest = [[i] for i in chosen if outcomes[i] is None]
-            alone = self._map(asks, rest)
-            if len(alone) >= BUNDLE and all(run.status == "crashed" for run in alone):
-                raise SandboxError(
-                    f"all of {len(alone)} programs died in the sandbox: {alone[0].reason}",
-                    "run `autotelic doctor` to see what this machine's sandbox can do",
-                )
-            for (i,), run in zip(rest, alone, strict=True):
-                outcomes[i] = _outcome(run, 0)
+            pending = [i for i, ask in enumerate(asks) if ask.twice is twice]
+            for size in BUNDLES:
+                bundles = [pending[n : n + size] for n in range(0, len(pending), size)]
+                runs = list(self.box.map(bundled([asks[i] for i in bundle]) for bundle in bundles))
+                if size == 1:
+                    _check(runs)
+                for bundle, run in zip(bundles, runs, strict=True):
+                    if run.status in ("ok", "error") or len(bundle) == 1:
+                        for n, i in enumerate(bundle):
+                            outcomes[i] = _outcome(run, n)
+                pending = [i for i in pending if outcomes[i] is None]
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _map(self, asks: Sequence[Ask], bundles: Sequence[Sequence[int]]) -> list[Run]:
-        jobs = (_job([asks[i] for i in bundle]) for bundle in bundles)
-        return list(self.box.map(jobs))
 
-
-def _job(asks: Sequence[Ask]) -> Job:
-    programs = "".join(f"    ({traced(ask.program)}, {ask.program.level}),\n" for ask in asks)
-    cases: list[Json] = [[n, list(ask.inputs), ask.probe, ask.traced] for n, ask in enumerate(asks)]
+def bundled(asks: Sequence[Ask]) -> Job:
+    """One job for all of them: their operations as source, from the checked expressions alone, and a case an
+    ask. The asks must agree on `twice`.
+    """
+    number: dict[str, int] = {}
+    cases: list[Json] = []
+    for ask in asks:
+        lines: list[Json] = [number.setdefault(e, len(number)) for e in ask.program.expressions]
+        cases.append([lines, list(ask.inputs), ask.probe, ask.traced])
+    operations = "".join(f"    lambda x: {expression},\n" for expression in number)
     return Job(
-        source=f"{DRIVER}\nPROGRAMS = [\n{programs}]\n", entry="run", inputs=tuple(cases), twice=asks[0].twice
+        source=f"{DRIVER}\nOPERATIONS = [\n{operations}]\n",
+        entry="run",
+        inputs=tuple(cases),
+        twice=asks[0].twice,
     )
+
+
+def _check(alone: Sequence[Run]) -> None:
+    """Raise where the sandbox, and not a program, must be what is broken."""
+    if len(alone) >= SUSPICIOUS and all(run.status == "crashed" for run in alone):
+        raise SandboxError(
+            f"all of {len(alone)} programs died in the sandbox: {alone[0].reason}",
+            "run `autotelic doctor` to see what this machine's sandbox can do",
+        )
 
 
 def _outcome(run: Run, n: int) -> Outcome:

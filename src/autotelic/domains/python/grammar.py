@@ -31,7 +31,7 @@ def draw_program(random: Random, level: int) -> tuple[str, Program]:
         drawn.append(choice)
         narrow = 0 if "widens" in choice.marks else narrow + narrows
         kind = choice.gives
-    return first, compose([random.choice(operation.expressions) for operation in drawn])
+    return first, compose([_express(random, operation) for operation in drawn])
 
 
 def vary(random: Random, program: Program, kinds: list[str]) -> Program:
@@ -42,11 +42,21 @@ def vary(random: Random, program: Program, kinds: list[str]) -> Program:
     places = list(range(program.level))
     random.shuffle(places)
     for i in places:
-        options = [o for o in operations(program.level, kinds[i]) if o.gives == kinds[i + 1]]
+        options = _between(program.level, kinds[i], kinds[i + 1])
         if options:
-            expressions[i] = random.choice(random.choice(options).expressions)
+            expressions[i] = _express(random, random.choice(options))
             break
     return compose(expressions)
+
+
+def _express(random: Random, operation: Operation) -> str:
+    constant = random.choice(operation.constants) if operation.constants else ""
+    return operation.template.replace("{c}", constant)
+
+
+@cache
+def _between(level: int, takes: str, gives: str) -> tuple[Operation, ...]:
+    return tuple(o for o in operations(level, takes) if o.gives == gives)
 
 
 def _idle(before: Operation, after: Operation) -> bool:

@@ -107,10 +107,17 @@ def draw_input(random: Random, kind: str, level: int) -> Json:
     """An input of a kind, as large as the level's."""
     size = SIZES[level]
     if kind == "int":
-        return random.randrange(size.integer + 1)
+        return _upto(random, size.integer)
     if kind == "str":
-        return "".join(random.choice(LETTERS) for _ in range(random.randint(size.shortest, size.text)))
-    return [random.randrange(size.element + 1) for _ in range(random.randint(size.shortest, size.longest))]
+        letters = size.shortest + _upto(random, size.text - size.shortest)
+        return "".join([LETTERS[_upto(random, len(LETTERS) - 1)] for _ in range(letters)])
+    elements = size.shortest + _upto(random, size.longest - size.shortest)
+    return [_upto(random, size.element) for _ in range(elements)]
+
+
+def _upto(random: Random, most: int) -> int:
+    """A number from 0 to `most`, both included; several times faster than `randint`, which inputs are most of."""
+    return int(random.random() * (most + 1))
 
 
 def fits(value: Json, level: int) -> bool:

@@ -1,10 +1,10 @@
-"""Programs: from text to checked operations, and from operations to the source that is run.
+"""Programs: from text to checked operations.
 
 A program is straight-line: one operation a line, each an assignment to `x`, and `return x` at the end, so
 that an operation reads the same wherever it stands. A model may also end on `return <expression>`, which is
 then its last operation. Each line is parsed by itself, checked against the whitelist, and from then on exists
 only as what `ast.unparse` prints of it: no character that a model wrote is ever put into source. Lines
-repeat, so both steps are remembered by line.
+repeat, so what became of one is remembered.
 """
 
 from __future__ import annotations
@@ -137,17 +137,3 @@ def _read(statement: str) -> Line | tuple[str, str]:
     if problem:
         return "whitelist", problem
     return Line(ast.unparse(expression), returns)
-
-
-@lru_cache(maxsize=1 << 14)
-def traced(program: Program) -> str:
-    """Source of a function of an input, and the number of an operation to leave out (-1 for none), that
-    returns the value after each operation.
-
-    Built from the checked expressions alone. One list of assignment expressions is the cheapest function
-    there is to compile, and compiling is most of what a short program costs.
-    """
-    if program.level == 1:
-        return f"lambda x, skip: [{program.expressions[0]}]"
-    steps = (f"(x := ({e}) if skip != {i} else x)" for i, e in enumerate(program.expressions))
-    return f"lambda x, skip: [{', '.join(steps)}]"

@@ -27,6 +27,8 @@ NODES: frozenset[type[ast.AST]] = frozenset({
     ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
 })
 # fmt: on
+EAGER = frozenset({"all", "any", "list", "max", "min", "set", "sorted", "sum", "join"})
+"""What uses up a generator. One may stand nowhere else: every line means the same whatever follows it."""
 MAX_NODES = 60
 """Syntax nodes of one line: the longest operation of the rules has 28."""
 MAX_CONSTANT = 999
@@ -39,7 +41,8 @@ def refused(expression: ast.expr) -> str:
     >>> refused(ast.parse("x.__class__", mode="eval").body)
     'attribute __class__'
     """
-    methods: set[int] = set()
+    # What is allowed only in a call: a method there, a generator here. ast.walk visits the call before them.
+    licensed: set[int] = set()
     for nodes, node in enumerate(ast.walk(expression), start=1):
         if nodes > MAX_NODES:
             return f"more than {MAX_NODES} nodes on a line"
@@ -51,10 +54,11 @@ def refused(expression: ast.expr) -> str:
         elif kind is ast.Constant:
             problem = _constant(node.value)  # type: ignore[attr-defined]
         elif kind is ast.Call:
-            problem = _call(node, methods)  # type: ignore[arg-type]
+            problem = _call(node, licensed)  # type: ignore[arg-type]
         elif kind is ast.Attribute:
-            # A method is only allowed where it is called; ast.walk visits the call before what it calls.
-            problem = "" if id(node) in methods else f"attribute {node.attr}"  # type: ignore[attr-defined]
+            problem = "" if id(node) in licensed else f"attribute {node.attr}"  # type: ignore[attr-defined]
+        elif kind is ast.GeneratorExp:
+            problem = "" if id(node) in licensed else "generator that nothing uses up"
         elif kind is ast.Tuple:
             problem = "" if isinstance(node.ctx, ast.Store) else "Tuple"  # type: ignore[attr-defined]
         elif kind is ast.comprehension:
@@ -90,13 +94,16 @@ def _constant(value: object) -> str:
     return f"constant {type(value).__name__}"
 
 
-def _call(node: ast.Call, methods: set[int]) -> str:
+def _call(node: ast.Call, licensed: set[int]) -> str:
     """A builtin or a method by its own name, with positional arguments, or `sorted(..., reverse=...)`."""
     called = node.func
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    if name in EAGER:
+        licensed.update(id(given) for given in node.args if isinstance(given, ast.GeneratorExp))
     if isinstance(called, ast.Attribute):
         if called.attr not in METHODS:
             return f"method {called.attr}"
-        methods.add(id(called))
+        licensed.add(id(called))
         return "keyword" if node.keywords else ""
     if not isinstance(called, ast.Name) or called.id not in BUILTINS:
         return f"call of {getattr(called, 'id', type(called).__name__)}"
