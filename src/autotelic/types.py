@@ -209,7 +209,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnReport:
-    """What one update did. Losses are means over the tokens they apply to; `skipped` says why none was made."""
+    """What one update did. Losses are means over their tokens; `skipped` says why there was no update."""
 
     loss: float
     nll: float

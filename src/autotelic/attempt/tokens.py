@@ -28,4 +28,4 @@ class Tokens:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of a completion, without its end token."""
         kept = ids[:-1] if ids and ids[-1] == self.end_id else ids
-        return str(self.tokenizer.decode(kept, skip_special_tokens=False))
+        return str(self.tokenizer.decode(list(kept), skip_special_tokens=False))

@@ -25,6 +25,7 @@ from autotelic.attempt.tokens import Tokens
 from autotelic.charter import Charter
 from autotelic.credit.advantage import GroupAdvantage
 from autotelic.domains import load_domain
+from autotelic.errors import RunError
 from autotelic.exam.sealed import Exam
 from autotelic.judge.critic import Critic
 from autotelic.judge.sources import Mixed
@@ -160,6 +161,7 @@ class Run:
         feedback = charter.feedback
         self.critic = Critic(
             vocabulary=len(tokenizer),
+            context=charter.model.context,
             width=feedback.critic_width,
             depth=feedback.critic_depth,
             lr=feedback.critic_lr,
@@ -228,6 +230,15 @@ class Run:
         # Forward 2, forward and backward 6 per parameter and token (Kaplan et al. 2020, arXiv:2001.08361).
         self.counters.flops += self.parameters * (6.0 * spent.trained + 2.0 * (spent.decoded + prefilled))
         return spent
+
+    def deploy(self) -> None:
+        """Give the learner's weights to the sampler, and see that they arrived."""
+        digest = digest_of(self.model)
+        if (arrived := self.sampler.load(self.model.state_dict())) != digest:
+            raise RunError(
+                f"the sampler has the weights {arrived}, the learner {digest}",
+                "the two must be equal: resume from the last checkpoint",
+            )
 
     @property
     def progress(self) -> float:

@@ -21,7 +21,6 @@ from autotelic.judge.sources import Opinions
 from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce, split
 from autotelic.models.load import save_model
-from autotelic.models.weights import copy_of
 from autotelic.propose import proposer
 from autotelic.record import Record, RunFolder
 from autotelic.streams import seed_of, stream
@@ -162,7 +161,9 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
     seed, g = run.charter.seed, run.generation
     rng = stream(seed, "learn", g)
     replayed = replay(run, len(fresh), rng)
-    experience = solved(run, [*fresh, *replayed, *(group.task for group in groups if group.task.mode == "repair")])
+    experience = solved(
+        run, [*fresh, *replayed, *(group.task for group in groups if group.task.mode == "repair")]
+    )
     experience += verified(groups)
     count = round(PROPOSER_SHARE * len(fresh))
     chosen = [fresh[int(i)] for i in rng.permutation(len(fresh))[:count]]
@@ -195,7 +196,7 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
             )
     else:
         run.counters.empty = 0
-    run.sampler.refresh()
+    run.deploy()
     if g % run.charter.learn.anchor_every == 0:
         run.anchor.load_state_dict(run.model.state_dict())
     kept = sum(a is not None for a in advantages[: len(groups)])

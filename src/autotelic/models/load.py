@@ -40,12 +40,11 @@ def begin_model(
     return model, tokenizer
 
 
-def load_model(
-    place: Path | str, dtype: str = "float32"
-) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load_model(place: Path | str, dtype: str = "float32") -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """A causal LM and its tokenizer, in Hugging Face format; a run folder stands for its champion.
 
-    Raises ModelError naming what is missing: the folder, its weights, its tokenizer, or that it is no causal LM.
+    Raises ModelError naming what is missing: the folder, its weights, its tokenizer, or that it is no
+    causal LM.
     """
     path = Path(place)
     if path.is_dir() and (path / "champion").is_dir():
@@ -54,13 +53,15 @@ def load_model(
     try:
         model = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, dtype))
         tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError, KeyError) as error:
+        assert isinstance(tokenizer, PreTrainedTokenizerFast)
+    except (OSError, ValueError, KeyError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(
             f"{source} cannot be loaded as a causal language model: {reason}",
             "give a folder in Hugging Face format with config.json, model.safetensors and tokenizer.json",
         ) from error
-    return model.eval(), tokenizer
+    model.train(False)
+    return model, tokenizer
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:

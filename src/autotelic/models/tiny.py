@@ -32,4 +32,5 @@ def build_tiny(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = GPTBigCodeForCausalLM(config)
-    return model.eval()
+    model.train(False)
+    return model

@@ -1,4 +1,4 @@
-"""Whether a candidate becomes champion: a paired test on fresh items, as a pure function of what was recorded."""
+"""Whether a candidate becomes champion: a paired test on fresh items, a pure function of what was recorded."""
 
 from __future__ import annotations
 

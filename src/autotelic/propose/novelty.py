@@ -1,4 +1,4 @@
-"""What is already known, by behaviour: no task is learned twice as if it were new, none that an exam sealed."""
+"""What is already known, by behaviour: no task is learned twice as if it were new, none that is sealed."""
 
 from __future__ import annotations
 
