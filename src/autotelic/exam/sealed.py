@@ -24,6 +24,8 @@ PROBE = 64
 """Tasks drawn of each cell, at least: to see how many behaviours there are, and for answers to guess with."""
 SPARE = 3
 """Tasks drawn of each cell for each item wanted, at least."""
+FURTHER = 4
+"""Times as many are drawn again of a cell that seems small, to know better how small."""
 ROUNDS = 8
 """Times a cell is topped up where items were refused, before it stays short."""
 SEALED_SHARE = 0.25
@@ -121,16 +123,17 @@ def draw_sealed(
     rng = stream(seed, "exam")
     stock = _Stock(domain, rng)
     names = tuple(dict.fromkeys(cells))
-    stock.draw({cell: max(PROBE, SPARE * items_per_cell) for cell in names})
-    wanted = {cell: min(items_per_cell, int(SEALED_SHARE * _richness(stock.seen[cell]))) for cell in names}
+    probe = max(PROBE, SPARE * items_per_cell)
+    stock.draw(dict.fromkeys(names, probe))
+    stock.draw({cell: FURTHER * probe for cell in names if stock.room(cell) < items_per_cell})
+    wanted = {cell: min(items_per_cell, stock.room(cell)) for cell in names}
     chosen: dict[Cell, list[Task]] = {cell: [] for cell in names}
     refused: Counter[str] = Counter()
     for _ in range(ROUNDS):
         short = {cell: wanted[cell] - len(chosen[cell]) for cell in names if wanted[cell] > len(chosen[cell])}
         if not short:
             break
-        if low := {cell: SPARE * n for cell, n in short.items() if len(stock.unused[cell]) < n}:
-            stock.draw(low)
+        stock.draw({cell: SPARE * n for cell, n in short.items() if len(stock.unused[cell]) < n})
         tried = [task for cell, n in short.items() for task in stock.take(cell, n)]
         for task, reason in zip(tried, _refusals(stock, tried, free_share, free_answers), strict=True):
             if reason:
@@ -167,23 +170,31 @@ class _Stock:
         self._signatures: set[str] = set()
 
     def draw(self, wanted: Mapping[Cell, int]) -> None:
-        """Add what of so many tasks of each cell behaves like nothing before it, in random order.
+        """Add what of so many tasks of each cell behaves like nothing before it; shuffle what is unused.
 
-        The order matters: common behaviours are drawn first, and sealing these would take most from training.
+        Common behaviours are drawn first, and to seal just these would take most from training.
         """
-        fresh: dict[Cell, list[Task]] = {cell: [] for cell in wanted}
+        if not wanted:
+            return
+        for cell in wanted:
+            self.seen.setdefault(cell, Counter())
+            self.unused.setdefault(cell, [])
         for task in self.domain.rules(self.rng, [cell for cell, n in wanted.items() for _ in range(n)]):
-            self.seen.setdefault(task.cell, Counter())[task.signature] += 1
+            self.seen[task.cell][task.signature] += 1
             # The id too: two behaviours may show the same examples, and be the same question.
             if task.signature not in self._signatures and task.id not in self._ids:
                 self._signatures.add(task.signature)
                 self._ids.add(task.id)
-                fresh[task.cell].append(task)
+                self.unused[task.cell].append(task)
                 answer = self.domain.answer(task.mode, self.domain.worked(task))
                 self.answers.setdefault(_kind(task), []).append((task.id, answer))
-        for cell, tasks in fresh.items():
-            self.seen.setdefault(cell, Counter())
-            self.unused.setdefault(cell, []).extend(tasks[i] for i in self.rng.permutation(len(tasks)))
+        for cell in wanted:
+            tasks = self.unused[cell]
+            self.unused[cell] = [tasks[i] for i in self.rng.permutation(len(tasks))]
+
+    def room(self, cell: Cell) -> int:
+        """How many of the cell's behaviours may be sealed."""
+        return int(SEALED_SHARE * _richness(self.seen[cell]))
 
     def take(self, cell: Cell, n: int) -> list[Task]:
         """Up to `n` tasks of the cell that were not taken before."""
