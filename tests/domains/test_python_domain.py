@@ -278,6 +278,35 @@ def test_feedback_is_what_the_tests_printed(domain):
     assert domain.retry(deduction, verdict) == verdict.feedback == ""
 
 
+def test_a_failed_attempt_becomes_a_repair_that_starts_from_it(domain):
+    task = admitted(domain, "def f(x):\n    x = max(x)\n    return x\nf([3,1,4])", "induction", 1)
+    lineage = Lineage(author="w" * 8, generation=5, references=(task.id,))
+    failed = "def f(x):\n    x = x[-1]\n# 3\n    return x"
+    (verdict,) = domain.judge([(task, failed)])
+    repair = domain.repair(task, failed + "\n", verdict, lineage)
+    assert repair.prompt == task.prompt + failed + verdict.feedback
+    assert (repair.mode, repair.level, repair.lineage) == ("repair", 1, lineage)
+    assert (repair.secret, repair.signature, repair.cluster) == (task.secret, task.signature, task.cluster)
+    assert repair.id not in (task.id, domain.repair(task, failed.replace("3", "4"), verdict, lineage).id)
+    (right,) = domain.judge([(repair, domain.worked(repair))])
+    assert right.passed
+
+    worse = failed.replace("[-1]", "[0]")
+    (verdict,) = domain.judge([(repair, worse)])
+    again = domain.repair(repair, worse, verdict, lineage)
+    assert again.prompt == task.prompt + worse + verdict.feedback
+    assert again == domain.repair(task, worse, verdict, lineage)
+
+
+def test_no_repair_starts_from_what_is_right_or_no_program(domain, tasks):
+    for task in tasks:
+        lineage = Lineage(references=(task.id,))
+        answers = [domain.answer(task.mode, domain.worked(task)), "", "?", "def f(x):\n    return open(x)"]
+        answers.append("def f(x):\n# <|task|>\n    return 0")
+        for answer, verdict in zip(answers, domain.judge([(task, a) for a in answers]), strict=True):
+            assert domain.repair(task, answer, verdict, lineage) is None
+
+
 def test_answers_are_the_last_line_or_the_whole_program(domain):
     assert domain.answer("deduction", "[6]\n[7]\n17") == "17"
     assert domain.answer("abduction", "[3]") == "[3]"

@@ -18,12 +18,13 @@ from autotelic.domains.python.tasks import (
     SPECIAL,
     answer_text,
     ask_text,
+    mending,
     proposal_of,
     worked_text,
 )
 from autotelic.errors import DomainError
 from autotelic.sandbox import Sandbox
-from autotelic.types import Cell, Proposal, Rejection, Task, Verdict
+from autotelic.types import Cell, Lineage, Proposal, Rejection, Task, Verdict
 
 
 class PythonDomain:
@@ -83,6 +84,10 @@ class PythonDomain:
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What its tests printed, after a failed program; empty for the modes of one turn."""
         return verdict.feedback if task.mode in ("induction", "repair") else ""
+
+    def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+        """The task of mending a failed program, shown what its tests printed; None where none can start."""
+        return mending(task, answer, verdict, lineage)
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
         """`count` texts of the rules: prompt and completion as one, by turns of every mode, level, role."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autotelic.domains.literal import canonical
 from autotelic.domains.python.execution import Outcome
 from autotelic.domains.python.inputs import PROBES, kind_of
-from autotelic.domains.python.program import Program, parse_program
-from autotelic.types import Cell, Json, Lineage, Task
+from autotelic.domains.python.program import Program, ProgramError, parse_program
+from autotelic.types import Cell, Json, Lineage, Task, Verdict
 
 NAME = "python"
 MODES = ("deduction", "abduction", "induction", "repair")
@@ -46,7 +47,7 @@ def make_task(
     elif cell.mode == "abduction":
         prompt = f"<|abduction|>{program}\nf(?)=={canonical(output)}\n"
     else:
-        prompt = "<|induction|>" + "".join(f"{line}\n" for line in map(_pair, pairs[:SHOWN])) + failed
+        prompt = _induction_prompt(pairs) + failed
     secret = {
         "program": str(program),
         "kind": kind,
@@ -54,7 +55,7 @@ def make_task(
         "trace": list(trace),
     }
     return Task(
-        id=_digest([NAME, cell.mode, prompt])[:16],
+        id=_id(cell.mode, prompt),
         domain=NAME,
         mode=cell.mode,
         level=cell.level,
@@ -64,6 +65,23 @@ def make_task(
         cluster=_cluster(kind, probed),
         lineage=lineage,
     )
+
+
+def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+    """The repair that starts from a failed answer to an induction or a repair: its pairs, the program as it
+    was written, comments included, and what its tests printed. It keeps the secret and the signature.
+
+    None where no repair can start: the answer was right, belongs to another mode, is no program, or spells
+    what could be read as a special token.
+    """
+    if task.mode not in ("induction", "repair") or verdict.passed or not verdict.feedback or "<|" in answer:
+        return None
+    try:
+        parse_program(answer)
+    except ProgramError:
+        return None
+    prompt = _induction_prompt(task.secret["pairs"]) + answer.strip("\n") + verdict.feedback
+    return replace(task, id=_id("repair", prompt), mode="repair", prompt=prompt, lineage=lineage)
 
 
 def proposal_text(program: Program | str, given: Json) -> str:
@@ -122,8 +140,13 @@ def _printed(outcome: Outcome, i: int) -> str:
     return text if len(text) <= MAX_FEEDBACK else "!long"
 
 
-def _pair(pair: tuple[Json, Json]) -> str:
-    return f"f({canonical(pair[0])})=={canonical(pair[1])}"
+def _induction_prompt(pairs: Sequence[Sequence[Json]]) -> str:
+    shown = (f"f({canonical(given)})=={canonical(output)}\n" for given, output in pairs[:SHOWN])
+    return "<|induction|>" + "".join(shown)
+
+
+def _id(mode: str, prompt: str) -> str:
+    return _digest([NAME, mode, prompt])[:16]
 
 
 def _digest(parts: Json) -> str:
