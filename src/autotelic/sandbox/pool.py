@@ -85,10 +85,10 @@ class Sandbox:
             raise
 
     def _open(self) -> Level:
-        """Start every compiler and zygote at once; the weakest of them is the level in force."""
-        stages = [stage for lane in self._lanes for stage in lane.stages]
+        """Start every process at once; the weakest of them is the level in force, told by a zygote if it can be."""
+        stages = [stage for lane in self._lanes for stage in (lane.zygote, lane.second, lane.compiler)]
         started = [launch(stage.plan) for stage in stages]
-        lowest: Level | None = None
+        found: list[Level] = []
         for index, (stage, process) in enumerate(zip(stages, started, strict=True)):
             try:
                 cage = greet(stage.plan, process)
@@ -98,11 +98,8 @@ class Sandbox:
                     left.kill()
                     left.wait()
                 raise
-            level = levels.verified(cage.greeting)
-            if lowest is None or level.number < lowest.number or stage.plan.role == "zygote":
-                lowest = level if lowest is None or level.number <= lowest.number else lowest
-        assert lowest is not None
-        return lowest
+            found.append(levels.verified(cage.greeting))
+        return min(found, key=lambda level: level.number)  # the first of equals
 
     def __enter__(self) -> Sandbox:
         return self

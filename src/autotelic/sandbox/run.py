@@ -41,7 +41,7 @@ class Limits:
             ("wall_s", 0.01, most),
             ("cpu_s", 0.01, most),
             ("memory_mb", 8, 1 << 16),
-            ("output_kb", 1, 1024),
+            ("output_kb", 1, 1 << 16),
         )
         for name, low, high in bounds:
             value = getattr(self, name)
