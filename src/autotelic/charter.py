@@ -107,7 +107,7 @@ class Roles(Section):
     repair_turns: int = knob(3, "turns", "attempt", "above 1, failures are read and repaired", ge=1, le=16)
     proposer_temperature: float = knob(1.0, "temperature", "propose", "hotter, stranger tasks", **HEAT)
     solver_temperature: float = knob(1.0, "temperature", "attempt", "hotter, siblings differ more", **HEAT)
-    max_tokens: int = knob(160, "tokens", "attempt", "the longest completion of one turn", ge=8)
+    max_tokens: int = knob(72, "tokens", "attempt", "the longest completion of one turn", ge=8)
 
 
 class Feedback(Section):

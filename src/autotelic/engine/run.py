@@ -44,7 +44,7 @@ from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of, stream
 from autotelic.types import Cell, Task
 
-CORPUS = 4000
+CORPUS = 2000
 """Texts of the rules that the tokenizer is trained on."""
 REMEMBERED = 6000
 """Tasks kept at hand, to replay and to show to the proposer."""
@@ -123,7 +123,9 @@ class Run:
             workers=limits.workers,
             require=limits.require,
         )
-        self.domain = load_domain(charter.domain.name, self.box)
+        spans = (charter.domain.levels, charter.exam.levels)
+        levels = range(min(s[0] for s in spans), max(s[1] for s in spans) + 1)
+        self.domain = load_domain(charter.domain.name, self.box, levels=tuple(levels))
         self.curriculum = Curriculum(
             modes=charter.domain.modes,
             levels=charter.domain.levels,

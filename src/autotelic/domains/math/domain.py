@@ -156,6 +156,10 @@ class MathDomain:
         r"""The part of a completion that `judge` takes: the last `\boxed{}`, or else the last line."""
         return find_answer(completion)
 
+    def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+        """None: being told that one number is wrong only invites another guess."""
+        return None
+
     def retry(self, task: Task, verdict: Verdict) -> str:
         """Nothing: being told "wrong" about one number invites a guess, so no mode has a second turn."""
         return ""
