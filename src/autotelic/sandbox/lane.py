@@ -11,6 +11,8 @@ from autotelic.sandbox.inside import wire
 from autotelic.sandbox.level import demand, verified
 from autotelic.sandbox.run import Run, Status, failure, read_outcome, refusal
 
+COMPILE_S = 0.4
+"""What compiling may take at least, whatever the limits: honest programs take milliseconds."""
 GRACE_S = 0.3
 """How much longer than its limit a program may take before the process that watches it is replaced."""
 
@@ -123,7 +125,8 @@ class Lane:
 
     def __init__(self, plan: Plan, require: int) -> None:
         wall = plan.limits.wall_s + GRACE_S
-        self.compiler = Stage(replace(plan, role="compiler"), require, wall)
+        compiling = max(plan.limits.wall_s, COMPILE_S)
+        self.compiler = Stage(replace(plan, role="compiler"), require, compiling)
         self.zygote = Stage(replace(plan, role="zygote"), require, wall)
         self.second = Stage(replace(plan, role="zygote", seed=plan.seed + 1), require, wall)
         self.stages = (self.compiler, self.zygote, self.second)
@@ -158,11 +161,7 @@ class Lane:
         if blamed is not None:
             what = "compiling" if stage is self.compiler else "running"
             status: Status = "timeout" if silent else "crashed"
-            how = (
-                f"took more than {stage.allowance_s - GRACE_S:g} s"
-                if silent
-                else "ended the sandbox's process"
-            )
+            how = f"took more than {stage.allowance_s:g} s" if silent else "ended the sandbox's process"
             blamed.run = failure(status, blamed.cases, f"{what} it {how}")
 
     def _compiled(self, ticket: Ticket) -> None:

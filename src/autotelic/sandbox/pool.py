@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WINDOW = 128
 """Jobs in flight a lane: enough to hide the pipes, few enough that a slow consumer holds little."""
 MAX_INPUT_BYTES = 8 << 20
+MAX_ENTRY = 255
 LASTING = ("ok", "error", "refused")
 """What is worth remembering: a deadline or a crash may be the machine's doing."""
 
@@ -172,39 +173,26 @@ class Sandbox:
 
     def _ticket(self, job: Job) -> Ticket:
         """A job as bytes; already refused if it is not what a job should be."""
-        cases = len(job.inputs) if isinstance(job.inputs, tuple | list) else 0
-        why, source, inputs = "", b"", ""
-        if not isinstance(job.source, str) or not isinstance(job.entry, str):
-            why = "source and entry must be text"
-        elif not job.entry.isidentifier():
-            why = f"the entry {job.entry[:80]!r} is not a name"
-        elif not isinstance(job.inputs, tuple | list) or cases > MAX_CASES:
-            why = f"inputs must be a list of at most {MAX_CASES} lists of arguments"
-        elif not all([isinstance(case, tuple | list) for case in job.inputs]):  # noqa: C419 - faster
-            why = "each input must be a list of arguments"
-        else:
+        why = _unfit(job)
+        if not why:
             try:
-                source = job.source.encode()
-                room = MAX_INPUT_BYTES // max(1, cases)
-                inputs = "\n".join([encode(list(case), room) for case in job.inputs])  # type: ignore[arg-type]
+                room = MAX_INPUT_BYTES // max(1, len(job.inputs))
+                cases = [encode(list(case), room) for case in job.inputs]  # type: ignore[arg-type]
+                parts = [job.source.encode(), job.entry.encode(), "\n".join(cases).encode()]
             except UnicodeEncodeError as error:
                 why = f"the source is not text: {error.reason}"
             except (NotJsonError, TooLongError) as error:
                 why = f"the inputs are not JSON: {error}"
-            if len(source) > MAX_SOURCE_BYTES:
-                why = f"the source is longer than {MAX_SOURCE_BYTES} bytes"
-            elif b"\0" in source:
-                why = "the source holds a NUL byte"
-        body = inputs.encode()
-        entry = job.entry.encode() if not why else b""
-        parts = (self._salt, source, entry, body, b"twice" if job.twice else b"")
-        key = hashlib.blake2b(
-            b"".join([b"%d:%b" % (len(part), part) for part in parts]), digest_size=16
-        ).digest()
-        ticket = Ticket(source=source, entry=entry, inputs=body, cases=cases, twice=bool(job.twice), key=key)
         if why:
-            ticket.run = refusal(cases, why)
-        return ticket
+            count = len(job.inputs) if isinstance(job.inputs, tuple | list) else 0
+            refused = Ticket(source=b"", entry=b"", inputs=b"", cases=count, twice=False, key=b"")
+            refused.run = refusal(count, why)
+            return refused
+        source, entry, inputs = parts
+        named = b"".join([b"%d:%b" % (len(part), part) for part in (self._salt, *parts)])
+        key = hashlib.blake2b(named + (b"twice" if job.twice else b""), digest_size=16).digest()
+        twice = bool(job.twice)
+        return Ticket(source=source, entry=entry, inputs=inputs, cases=len(cases), twice=twice, key=key)
 
     def _await(self, ticket: Ticket) -> None:
         """Pump until a ticket is done, then remember its run."""
@@ -252,6 +240,23 @@ class Sandbox:
             for stage in lane.stages:
                 if stage.overdue(now):
                     lane.recover(stage, silent=True)
+
+
+def _unfit(job: Job) -> str:
+    """Why a job is refused at a glance, or `""`."""
+    if not isinstance(job.source, str) or not isinstance(job.entry, str):
+        return "source and entry must be text"
+    if len(job.source) > MAX_SOURCE_BYTES:
+        return f"the source is longer than {MAX_SOURCE_BYTES} characters"
+    if "\0" in job.source:
+        return "the source holds a NUL byte"
+    if len(job.entry) > MAX_ENTRY or not job.entry.isidentifier():
+        return f"the entry {job.entry[:80]!r} is not a name"
+    if not isinstance(job.inputs, tuple | list) or len(job.inputs) > MAX_CASES:
+        return f"inputs must be a list of at most {MAX_CASES} lists of arguments"
+    if not all([isinstance(case, tuple | list) for case in job.inputs]):  # noqa: C419 - faster
+        return "each input must be a list of arguments"
+    return ""
 
 
 _load: Callable[[Lane], int] = lambda lane: lane.load  # noqa: E731 - a key for min, made once
