@@ -1,0 +1,41 @@
+"""`autotelic sandbox ...` as plain functions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autotelic.errors import SandboxError
+from autotelic.sandbox.commands import doctor, examine, run
+from autotelic.sandbox.soak import soak
+
+
+def test_the_doctor_says_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    found = examine()
+    assert found["level"] in ("L3", "L2", "L1", "L0", "none")
+    assert found["core"] in ("C", "Python", "")
+    doctor()
+    assert found["level"] in capsys.readouterr().out
+
+
+def test_a_program_is_run_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("def f(x, y=0): return x + y\n")
+    assert run(program, "[1]", "[1, 2]", require="L0", wall_s=5.0, cpu_s=5.0) == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == ["1", "3"]
+    assert run(program, '["a", 1]', require="L0", wall_s=5.0, cpu_s=5.0) == 1
+
+
+def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="cannot be read"):
+        run(tmp_path / "absent.py")
+    (tmp_path / "program.py").write_text("def f(): return 1\n")
+    with pytest.raises(SandboxError, match="no JSON"):
+        run(tmp_path / "program.py", "[1")
+
+
+def test_a_short_soak_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    soak(1.0, workers=1, level="L0")
+    said = capsys.readouterr().out
+    assert "held once closed" in said
+    assert "LEFT BEHIND" not in said
