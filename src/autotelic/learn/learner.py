@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
-from autotelic.learn.muon import Muon
-from autotelic.types import Batch, LearnReport
+from autotelic.learn.muon import Matrix, Muon
+from autotelic.learn.pack import pack, reinforce
+from autotelic.models.head import output_head
+from autotelic.types import Attempt, Batch, LearnReport, Turn
 
 CHUNK = 4096
 """Predicted tokens whose logits are held at once."""
@@ -32,15 +36,29 @@ def segment_mask(segment_BT: Tensor, dtype: torch.dtype) -> Tensor:
     return mask.masked_fill_(~(same_BTT & causal_TT), torch.finfo(dtype).min)[:, None]
 
 
+def predicted_places(batch: Batch) -> Tensor:
+    """Flat places (row * T + token) of the tokens that carry a weight, hence are predicted. -> [S]
+
+    Raises ValueError where one has no token of its own sequence before it to be predicted from.
+    """
+    at_S = ((batch.nll_BT > 0) | (batch.policy_BT > 0)).flatten().nonzero()[:, 0]
+    if bool((batch.position_BT.flatten()[at_S] == 0).any()):
+        raise ValueError("a sequence's first token has a weight; nothing predicts it, so give it a prompt")
+    return at_S
+
+
 def predicted_logprobs(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-probability of the tokens at flat places `at_S` (row * T + token). -> ([S], entropy [S], no gradient)."""
+    """Log-probability of the tokens at `at_S` (`predicted_places`). -> ([S], entropy [S] without gradient)
+
+    For models that `output_head` accepts.
+    """
     hidden_BTD = model.base_model(
         input_ids=batch.ids_BT,
         position_ids=batch.position_BT,
         attention_mask=segment_mask(batch.segment_BT, model.dtype),
         use_cache=False,
     )[0]
-    # A token is predicted from the place before it, which is in the same segment: prompts are never empty.
+    # A token is predicted from the place before it.
     hidden_SD = hidden_BTD.flatten(0, 1)[at_S - 1]
     target_S = batch.ids_BT.flatten()[at_S]
     head = model.get_output_embeddings()
@@ -58,6 +76,20 @@ def predicted_logprobs(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> tu
         for h, t in zip(hidden_SD.split(CHUNK), target_S.split(CHUNK), strict=True)
     ]
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+
+
+@torch.no_grad()
+def logprob_gap(model: PreTrainedModel, turns: Sequence[Turn]) -> float:
+    """The largest difference between the sampler's log-probabilities and the learner's own.
+
+    Above 1e-4 in fp32 the two do not hold the same weights, or do not compute the same function of them: the
+    policy gradient would be one of some other policy (trl#4159, trl#6789).
+    """
+    attempts = [Attempt(task_id="", turns=(turn,), answer="") for turn in turns]
+    batch = pack([reinforce(attempt, 0.0) for attempt in attempts])
+    at_S = predicted_places(batch)
+    logprob_S, _ = predicted_logprobs(model, batch, at_S)
+    return float((logprob_S - batch.logprob_BT.flatten()[at_S]).abs().max())
 
 
 class PolicyLearner:
@@ -79,6 +111,9 @@ class PolicyLearner:
         weight_decay: float = 0.0,
         optimiser: str = "muon",
     ) -> None:
+        if optimiser not in ("muon", "adamw"):
+            raise ValueError(f"optimiser = {optimiser!r} is not known; it is one of muon, adamw")
+        output_head(model)  # raises where the output layer is not all there is to the logits
         self.model = model
         self.clip = clip
         self.policy = policy
@@ -86,7 +121,7 @@ class PolicyLearner:
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
         if optimiser == "adamw":
-            others, matrices = others + [p for p, _ in matrices], []
+            others, matrices = others + [m.weight for m in matrices], []
         self.optimisers: dict[str, torch.optim.Optimizer] = {
             "other": torch.optim.AdamW(
                 others, lr=lr_other, betas=(0.9, 0.95), weight_decay=weight_decay, fused=True
@@ -98,24 +133,27 @@ class PolicyLearner:
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
         """One update. On NaN or infinity nothing changes and the report says `skipped`."""
         began = time.perf_counter()
-        at_S = ((batch.nll_BT > 0) | (batch.policy_BT > 0)).flatten().nonzero()[:, 0]
+        at_S = predicted_places(batch)
+        if not len(at_S):
+            raise ValueError("the batch has no token with a weight; give it a completion to learn from")
         logprob_S, entropy_S = predicted_logprobs(self.model, batch, at_S)
         loss, parts = self._loss(batch, logprob_S, at_S)
         parts["entropy"] = float(entropy_S.mean())
+        value = float(loss.detach())
         for optimiser in self.optimisers.values():
             optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.max_grad_norm))
         skipped = ""
-        if not (math.isfinite(float(loss)) and math.isfinite(norm)):
-            skipped = f"loss {float(loss)} and gradient norm {norm} are not finite"
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            skipped = f"loss {value} and gradient norm {norm} are not finite"
         else:
             for name, optimiser in self.optimisers.items():
                 for group in optimiser.param_groups:
                     group["lr"] = self.rates[name] * rate
                 optimiser.step()
         return LearnReport(
-            loss=float(loss),
+            loss=value,
             **parts,
             grad_norm=norm,
             tokens=batch.tokens,
@@ -130,7 +168,7 @@ class PolicyLearner:
             return tensor_BT.flatten()[at_S]
 
         nll = imitation(logprob_S, taken(batch.nll_BT))
-        parts = {"nll": float(nll), "policy": 0.0, "kl": 0.0, "clipped": 0.0}
+        parts = {"nll": float(nll.detach()), "policy": 0.0, "kl": 0.0, "clipped": 0.0}
         weight_S = taken(batch.policy_BT)
         if not bool((weight_S > 0).any()):
             return nll, parts
@@ -138,58 +176,71 @@ class PolicyLearner:
             logprob_S, taken(batch.logprob_BT), taken(batch.advantage_BT), weight_S, self.clip
         )
         kl = anchor_kl(logprob_S, taken(batch.anchor_BT), weight_S)
-        parts |= {"policy": float(surrogate), "kl": float(kl), "clipped": float(clipped)}
+        parts |= {"policy": float(surrogate.detach()), "kl": float(kl.detach()), "clipped": float(clipped)}
         return nll + self.policy * (surrogate + self.clip.kl * kl), parts
 
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
     def state(self) -> dict[str, Tensor]:
-        """Optimiser state as flat named tensors."""
+        """Optimiser state as flat named tensors: `<optimiser>/<parameter>/<kind>`."""
         return {
-            f"{name}.{index}.{key}": value.clone()
-            for name, optimiser in self.optimisers.items()
-            for index, p in enumerate(optimiser.param_groups[0]["params"])
-            for key, value in optimiser.state[p].items()
+            f"{prefix}/{kind}": value.clone()
+            for prefix, optimiser, p in self._stepped()
+            for kind, value in optimiser.state.get(p, {}).items()
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """The inverse of `state`."""
-        for name, optimiser in self.optimisers.items():
+        """The inverse of `state`. Raises ValueError for state of a parameter this learner does not step."""
+        found: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            prefix, _, kind = name.rpartition("/")
+            found.setdefault(prefix, {})[kind] = tensor.clone()
+        for optimiser in self.optimisers.values():
             optimiser.state.clear()
-            for index, p in enumerate(optimiser.param_groups[0]["params"]):
-                prefix = f"{name}.{index}."
-                found = {k.removeprefix(prefix): v.clone() for k, v in tensors.items() if k.startswith(prefix)}
-                if found:
-                    optimiser.state[p] = found
+        for prefix, optimiser, p in self._stepped():
+            if prefix in found:
+                optimiser.state[p] = found.pop(prefix)
+        if found:
+            raise ValueError(
+                f"optimiser state for {', '.join(sorted(found)[:3])} fits no parameter of this learner; restore "
+                "it into the model and optimiser it was saved from"
+            )
+
+    def _stepped(self) -> Iterator[tuple[str, torch.optim.Optimizer, nn.Parameter]]:
+        names = {p: name for name, p in self.model.named_parameters()}
+        for kind, optimiser in self.optimisers.items():
+            for p in optimiser.param_groups[0]["params"]:
+                yield f"{kind}/{names[p]}", optimiser, p
 
 
-def _sorted_parameters(
-    model: PreTrainedModel,
-) -> tuple[list[tuple[nn.Parameter, tuple[int, ...]]], list[nn.Parameter]]:
-    """(matrices with their row blocks, everything else). Tied weights count once, as embeddings."""
-    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    embeddings.add(id(model.get_output_embeddings().weight))
-    matrices, others = [], []
-    for name, p in model.named_parameters():
-        if not p.requires_grad:
-            continue
-        if p.ndim == 2 and id(p) not in embeddings:
-            matrices.append((p, _blocks(name, p)))
-        else:
-            others.append(p)
-    return matrices, others
+def _sorted_parameters(model: PreTrainedModel) -> tuple[list[Matrix], list[nn.Parameter]]:
+    """(matrices, everything else). Tied weights count once, as embeddings."""
+    kept_out = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
+    kept_out.add(model.get_output_embeddings().weight)
+    matrices = [
+        matrix
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D)
+        and module.weight.requires_grad
+        and module.weight not in kept_out
+        for matrix in [_matrix(model, name, module)]
+    ]
+    stepped = {m.weight for m in matrices}
+    return matrices, [p for p in model.parameters() if p.requires_grad and p not in stepped]
 
 
-def _blocks(name: str, p: nn.Parameter) -> tuple[int, ...]:
-    """Row blocks of a matrix: a fused multi-query projection is query, key and value."""
-    rows, columns = p.shape
-    if name.endswith("attn.c_attn.weight") and rows > columns:
-        shared = (rows - columns) // 2
-        return (columns, shared, shared)
-    return (rows,)
-
-
-Schedule = Callable[[float], float]
+def _matrix(model: PreTrainedModel, name: str, module: Any) -> Matrix:
+    """A layer's weight, cut where query, key and value are stored one after another."""
+    transposed = isinstance(module, Conv1D)
+    inputs, outputs = module.weight.shape if transposed else reversed(module.weight.shape)
+    blocks: tuple[int, ...] = (outputs,)
+    if name.endswith("attn.c_attn"):
+        if transposed:
+            blocks = (inputs,) * 3
+        elif getattr(model.config, "multi_query", False):
+            shared = (outputs - inputs) // 2
+            blocks = (inputs, shared, shared)
+    return Matrix(weight=module.weight, blocks=blocks, transposed=transposed)
 
 
 def warmup_then_cooldown(warmup_steps: int, cooldown: float) -> Callable[[int, float], float]:

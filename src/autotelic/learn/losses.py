@@ -34,18 +34,24 @@ def clipped_policy(
 ) -> tuple[Tensor, Tensor]:
     """PPO's clipped surrogate (Schulman et al. 2017, arXiv:1707.06347, eq. 7) with GRPO's group advantages.
 
-    Weighted mean over tokens. -> (loss, share of tokens clipped), both scalar.
+    Weighted mean over tokens: with weights of 1 each token counts alike (TRL's `bnpo`, verl's `token-mean`), with
+    1 / completion length each sequence does (`grpo`, Shao et al. 2024, arXiv:2402.03300, eq. 3).
+    -> (loss, share of tokens clipped), both scalar.
     """
     ratio_S = torch.exp(logprob_S - old_S)
     bounded_S = ratio_S.clamp(1 - clip.low, 1 + clip.high)
     loss_S = -torch.minimum(ratio_S * advantage_S, bounded_S * advantage_S)
     total = weight_S.sum().clamp(min=1e-8)
-    binding_S = ((ratio_S < 1 - clip.low) & (advantage_S < 0)) | ((ratio_S > 1 + clip.high) & (advantage_S > 0))
+    below_S = (ratio_S < 1 - clip.low) & (advantage_S < 0)
+    binding_S = below_S | ((ratio_S > 1 + clip.high) & (advantage_S > 0))
     return (loss_S * weight_S).sum() / total, (binding_S.float() * weight_S).sum() / total
 
 
 def anchor_kl(logprob_S: Tensor, anchor_S: Tensor, weight_S: Tensor) -> Tensor:
-    """KL(policy || anchor), estimated by k3 = r - 1 - log r (Schulman 2020, joschu.net/blog/kl-approx). -> scalar."""
+    """KL(policy || anchor), weighted mean over tokens. -> scalar.
+
+    Estimated by k3 = r - 1 - log r with r = anchor / policy (Schulman 2020, joschu.net/blog/kl-approx).
+    """
     difference_S = anchor_S - logprob_S
     k3_S = torch.exp(difference_S) - 1 - difference_S
     return (k3_S * weight_S).sum() / weight_S.sum().clamp(min=1e-8)

@@ -1,4 +1,5 @@
-"""Muon: momentum, orthogonalised by Newton–Schulz (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon).
+"""Muon: momentum, orthogonalised by Newton–Schulz (Jordan et al. 2024,
+https://kellerjordan.github.io/posts/muon).
 
 Ours rather than `torch.optim.Muon`, which orthogonalises in bfloat16, one matrix at a time: on a CPU without
 bfloat16 units that is several times slower than float32 over stacks of equal shape (bench/throughput.py).
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,34 +20,48 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(matrix_NRC: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly: singular values end in about [0.7, 1.2]. [N, R, C] -> same."""
+    """The nearest semi-orthogonal matrix, roughly: singular values end in about [0.7, 1.2]. Same shape."""
     tall = matrix_NRC.shape[1] > matrix_NRC.shape[2]
     x = matrix_NRC.mT if tall else matrix_NRC
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + torch.baddbmm(gram, gram, gram, beta=_B, alpha=_C) @ x
-    return x.mT if tall else x
+    result: Tensor = x.mT if tall else x
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """A parameter that Muon steps: one matrix, or several that are stored together.
+
+    `blocks` are the outputs of each; a fused query-key-value projection is three matrices, and is
+    orthogonalised as such. `transposed` where the weight is stored [inputs, outputs] (GPT-2's `Conv1D`) and
+    not [outputs, inputs] (`nn.Linear`).
+    """
+
+    weight: nn.Parameter
+    blocks: tuple[int, ...]
+    transposed: bool = False
+
+    def cut(self, tensor: Tensor) -> tuple[Tensor, ...]:
+        """Views of `tensor`, which has the weight's shape: one [outputs, inputs] a block."""
+        rows = tensor.transpose(0, 1) if self.transposed else tensor
+        return torch.split(rows, list(self.blocks))
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon over matrices. Each group's `blocks` says into how many row blocks a matrix falls.
+    """Muon over matrices, each stack of equally shaped ones orthogonalised at once."""
 
-    A fused query-key-value projection is three matrices that happen to be stored together, and is
-    orthogonalised as such.
-    """
-
-    def __init__(
-        self, parameters: Iterable[tuple[nn.Parameter, tuple[int, ...]]], *, lr: float, momentum: float = 0.95
-    ) -> None:
-        pairs = list(parameters)
-        super().__init__([p for p, _ in pairs], {"lr": lr, "momentum": momentum})
-        self.blocks = {p: blocks for p, blocks in pairs}
+    def __init__(self, matrices: Iterable[Matrix], *, lr: float, momentum: float = 0.95) -> None:
+        self.matrices = {m.weight: m for m in matrices}
+        super().__init__(list(self.matrices), {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One update from the gradients at hand. Takes no closure."""
         for group in self.param_groups:
-            stacks: dict[tuple[int, int], list[tuple[Tensor, Tensor, float]]] = defaultdict(list)
+            stacks: dict[tuple[int, ...], list[tuple[Tensor, Tensor, float]]] = defaultdict(list)
             for p in group["params"]:
                 if p.grad is None:
                     continue
@@ -55,15 +71,15 @@ class Muon(torch.optim.Optimizer):
                 state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                 # Nesterov: one step ahead along the averaged direction.
                 ahead = p.grad.lerp(state["momentum"], group["momentum"])
-                for target, update in zip(
-                    p.split(self.blocks[p]), ahead.split(self.blocks[p]), strict=True
-                ):
+                matrix = self.matrices[p]
+                for target, update in zip(matrix.cut(p), matrix.cut(ahead), strict=True):
+                    outputs, inputs = update.shape
                     # An update's size per output, whatever the shape (Jordan et al.; torch's "original").
-                    scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
+                    scale = max(1.0, outputs / inputs) ** 0.5
                     # Equal up to transposition goes in one stack.
-                    wide = update.shape[0] <= update.shape[1]
-                    target, update = (target, update) if wide else (target.mT, update.mT)
-                    stacks[(update.shape[0], update.shape[1])].append((target, update, scale))
+                    if outputs > inputs:
+                        target, update = target.mT, update.mT
+                    stacks[tuple(update.shape)].append((target, update, scale))
             for _, members in sorted(stacks.items(), key=lambda item: item[0]):
                 whole = orthogonalise(torch.stack([update for _, update, _ in members]))
                 for (target, _, scale), update in zip(members, whole, strict=True):

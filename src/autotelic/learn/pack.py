@@ -1,9 +1,9 @@
 """Sequences to rows.
 
-Padding a batch to its longest sequence wastes most of the compute where lengths vary, so sequences are packed
-side by side: rows of one width, filled longest first into the first row with room (first-fit decreasing,
-Johnson 1973), attention kept within each sequence. Rows are short, because attention over a row is paid for in
-full whether or not it crosses a segment.
+Padding a batch to its longest sequence wastes most of the compute where lengths vary, so sequences are
+packed side by side: rows of one width, filled longest first into the first row with room (first-fit
+decreasing, Johnson 1973), attention kept within each sequence. Rows are short, because attention over a row
+is paid for in full whether or not it crosses a segment.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ROW = 128
 class Trace:
     """One sequence to learn from. Arrays are [T], about predicting the token at that place, 0 on prompts.
 
-    `nll` weight of imitation; `policy` weight of the policy gradient, with `advantage`, the sampler's `logprob`
-    and the anchor's `anchor` log-probability.
+    `nll` weight of imitation; `policy` weight of the policy gradient, with `advantage`, the sampler's
+    `logprob` and the anchor's `anchor` log-probability.
     """
 
     ids: np.ndarray[Any, np.dtype[np.int64]]

@@ -9,13 +9,16 @@ siblings; a finished row's place goes to the next row that waits, so no step is 
 keys and values live in one preallocated buffer, written in place. Sampling inverts the cumulative
 distribution at uniforms drawn beforehand from the request's own seed, so an answer does not depend on what
 else is in the batch (up to the rounding of a matrix product, which does depend on its shape).
+
+Axes: N every completion asked for, S slots, A active rows (always slots 0 to A - 1), P prompts of one prefill,
+T tokens of a completion, C columns of the buffer, K key heads, V vocabulary.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,82 +26,31 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
-from transformers.cache_utils import CacheLayerMixin
+from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
+from autotelic.models.head import output_head
 from autotelic.models.weights import digest_of
 from autotelic.types import Request, Turn
 
 _GROW = 32
-"""Columns by which the buffer grows: steps at a time for which attention's length stays the same."""
-
-
-class _SlotLayer(CacheLayerMixin):  # type: ignore[misc]
-    """One layer's keys and values, [S slots, heads, columns, head width], written in place."""
-
-    def __init__(self, state: _SlotState) -> None:
-        super().__init__()
-        self.state = state
-        self.keys: Tensor | None = None
-        self.values: Tensor | None = None
-
-    def reserve(self, like: Tensor, slots: int, columns: int) -> None:
-        _, heads, _, width = like.shape
-        old_k, old_v = self.keys, self.values
-        # Zeros, not empty: a masked column still enters the product, and NaN times zero is NaN.
-        self.keys = like.new_zeros(slots, heads, columns, width)
-        self.values = like.new_zeros(slots, heads, columns, width)
-        if old_k is not None and old_v is not None:
-            kept = min(old_k.shape[2], columns)
-            self.keys[:, :, :kept] = old_k[:, :, :kept]
-            self.values[:, :, :kept] = old_v[:, :, :kept]
-
-    def update(self, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """One new column a row, each at its own row's length; returns the columns in use."""
-        assert self.keys is not None and self.values is not None
-        s = self.state
-        self.keys[s.row_A, :, s.length_A] = key[:, :, 0]
-        self.values[s.row_A, :, s.length_A] = value[:, :, 0]
-        rows = len(s.row_A)
-        return self.keys[:rows, :, : s.columns], self.values[:rows, :, : s.columns]
-
-    def lazy_initialization(self, *args: Any, **kwargs: Any) -> None: ...
-    def get_seq_length(self) -> int:
-        return self.state.columns - 1
-
-    def get_max_length(self) -> int:
-        return -1
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.state.columns, 0
-
-
-@dataclass(slots=True)
-class _SlotState:
-    """Which rows are active this step and how long each is. [A] active rows, always slots 0..A-1."""
-
-    row_A: Tensor
-    length_A: Tensor
-    columns: int
-
-
-@dataclass(slots=True)
-class _Row:
-    """One completion being sampled."""
-
-    request: int
-    sibling: int
-    uniforms: np.ndarray[Any, np.dtype[np.float64]]
-    ids: list[int]
-    logprobs: list[float]
+"""Columns by which the buffer grows, so that it is copied rarely."""
+_PREFILL = 8192
+"""Prompt tokens, padding included, that one forward pass may hold: more is no faster and takes memory."""
 
 
 class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
-    `slots` is the most rows decoded at once. Not for use from several threads.
+    `slots` is the most rows decoded at once. Not for use from several threads. Raises ValueError for a model
+    that keeps more than attention's keys and values (linear attention), or that does more to its logits than
+    its output layer does (`output_head`). A sliding window is a limit on the length of a request.
     """
 
     def __init__(self, model: PreTrainedModel, *, end_id: int, slots: int = 256) -> None:
+        if slots < 1:
+            raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
+        self.context = _context(model)
+        self.head = output_head(model)
         self.model = model
         self.end_id = end_id
         self.slots = slots
@@ -111,7 +63,9 @@ class Decoder:
 
     def load(self, weights: object) -> str:
         """Take a state dict; returns the digest of what is now in the sampler's model."""
-        self.model.load_state_dict(weights)  # type: ignore[arg-type]
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights are a {type(weights).__name__}; give a state dict of tensors by name")
+        self.model.load_state_dict(weights)
         self.digest = digest_of(self.model)
         return self.digest
 
@@ -119,19 +73,130 @@ class Decoder:
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
-        Raises ValueError for an empty prompt; FloatingPointError if the logits hold NaN or infinity, naming
-        the request.
+        Raises ValueError for a request that cannot be met; FloatingPointError if the logits hold NaN or
+        infinity, naming the request.
         """
-        if not requests:
-            return []
         began = time.perf_counter()
         for i, request in enumerate(requests):
-            if not request.prompt_ids or request.max_tokens < 1 or request.n < 1:
-                raise ValueError(f"request {i} needs a prompt, max_tokens >= 1 and n >= 1; got {request!r:.200}")
-        self.model.eval()
+            self._check(i, request)
+        if not requests:
+            return []
+        self.model.train(False)
         turns = _Run(self, requests).finish()
         self.seconds += time.perf_counter() - began
         return turns
+
+    def _check(self, i: int, request: Request) -> None:
+        if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
+            raise ValueError(
+                f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+            )
+        needed = len(request.prompt_ids) + request.max_tokens
+        if needed > self.context:
+            raise ValueError(
+                f"request {i} needs {needed} positions ({len(request.prompt_ids)} of prompt and max_tokens = "
+                f"{request.max_tokens}), the decode loop has {self.context} for this model; shorten one of them"
+            )
+
+
+def _context(model: PreTrainedModel) -> int:
+    """Positions for which every layer attends to all that came before."""
+    layers = DynamicCache(config=model.config).layers
+    kinds = {type(layer) for layer in layers} - {DynamicLayer, DynamicSlidingWindowLayer}
+    if kinds:
+        raise ValueError(
+            f"{type(model).__name__} keeps {', '.join(sorted(k.__name__ for k in kinds))} while it decodes; the "
+            "decode loop knows attention's keys and values only: sample from this model through a server"
+        )
+    windows = [layer.sliding_window for layer in layers if isinstance(layer, DynamicSlidingWindowLayer)]
+    known = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return min([2**31 if known is None else int(known), *windows])
+
+
+class _SlotLayer(CacheLayerMixin):
+    """One layer of the buffer, as transformers' attention sees it."""
+
+    def __init__(self, buffer: _Buffer, index: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.buffer = buffer
+        self.index = index
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write one new column a row, [A, K, 1, width], each at its row's length; -> the columns in use."""
+        return self.buffer.write(self.index, key_states, value_states)
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None: ...
+
+    def get_seq_length(self) -> int:
+        return self.buffer.columns - 1
+
+    def get_max_length(self) -> int:
+        return -1
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.buffer.columns, 0
+
+
+class _Buffer:
+    """Keys and values of all slots: `store` is [layers, 2, S, K, C, width]."""
+
+    def __init__(self, slots: int, like: Tensor) -> None:
+        """`like` holds some prompt's columns, [layers, 2, K, C, width]."""
+        layers, _, heads, _, width = like.shape
+        self.store = like.new_zeros(layers, 2, slots, heads, 0, width)
+        self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])
+        self.head_SK = torch.arange(slots * heads).view(slots, heads)
+        self.rows = 0
+        self.columns = 0
+        self.place_AK = torch.zeros(0, dtype=torch.long)
+
+    def reserve(self, columns: int) -> None:
+        """Make the buffer at least `columns` wide."""
+        old = self.store
+        have = old.shape[-2]
+        if columns <= have:
+            return
+        wide = -(-columns // _GROW) * _GROW
+        # Zeros, not empty: a masked column still enters the product, and NaN times zero is NaN.
+        self.store = old.new_zeros(*old.shape[:-2], wide, old.shape[-1])
+        self.store[..., :have, :] = old
+
+    def aim(self, length_A: Tensor) -> Tensor:
+        """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns].
+
+        A row sees its own columns and the one being written.
+        """
+        self.rows = len(length_A)
+        self.columns = int(length_A.max()) + 1
+        self.reserve(self.columns)
+        wide = self.store.shape[-2]
+        self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
+        hidden_AC = torch.arange(self.columns) > length_A[:, None]
+        mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype)
+        return mask_AC.masked_fill_(hidden_AC, torch.finfo(mask_AC.dtype).min)[:, None, None]
+
+    def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        keys, values = self.store[layer]
+        keys.view(-1, key.shape[-1]).index_copy_(0, self.place_AK, key.reshape(-1, key.shape[-1]))
+        values.view(-1, value.shape[-1]).index_copy_(0, self.place_AK, value.reshape(-1, value.shape[-1]))
+        return keys[: self.rows, :, : self.columns], values[: self.rows, :, : self.columns]
+
+    def move(self, source: Tensor, to: Tensor, used: int) -> None:
+        """Copy the first `used` columns of some slots over those of others."""
+        self.store[:, :, to, :, :used] = self.store[:, :, source, :, :used]
+
+
+@dataclass(slots=True)
+class _Prompt:
+    """A prefilled prompt, and which of its completions (`rows`, of N) still wait for a slot."""
+
+    rows: range
+    columns: Tensor
+    """[layers, 2, K, C, width]"""
+    logits: Tensor
+    """[V], of the token after the prompt"""
 
 
 class _Run:
@@ -139,200 +204,189 @@ class _Run:
 
     def __init__(self, decoder: Decoder, requests: Sequence[Request]) -> None:
         self.decoder = decoder
-        self.model = decoder.model
+        self.model: Any = decoder.model  # transformers' own annotations are partial
         self.requests = requests
-        self.layers = self.model.config.get_text_config().num_hidden_layers
-        # Longest first: what is left over at the end, when slots run empty, is then short.
-        order = sorted(range(len(requests)), key=lambda i: -len(requests[i].prompt_ids))
-        self.waiting: deque[int] = deque(order)
-        total = sum(r.n for r in requests)
+        self.first = np.cumsum([0] + [r.n for r in requests]).tolist()
+        """Completion `g` of request `i` is row `first[i] + g` of N."""
+        total, tokens = self.first[-1], max(r.max_tokens for r in requests)
+        each_N = torch.tensor([r.n for r in requests])
+        self.limit_N = torch.tensor([r.max_tokens for r in requests]).repeat_interleave(each_N)
+        self.temperature_N = torch.tensor([r.temperature for r in requests]).repeat_interleave(each_N)
+        self.uniform_NT = torch.zeros(total, tokens)
+        self.ids_NT = torch.zeros(total, tokens, dtype=torch.long)
+        self.logprob_NT = torch.zeros(total, tokens)
+        self.count_N = torch.zeros(total, dtype=torch.long)
+        # Longest first: rows decoded together are then of similar length, and what is left over at the end,
+        # when slots run empty, is short.
+        order = sorted(
+            range(len(requests)), key=lambda i: -len(requests[i].prompt_ids) - requests[i].max_tokens
+        )
+        self.waiting = deque(order)
+        self.ready: deque[_Prompt] = deque()
         self.slots = min(decoder.slots, total)
-        self.active: list[_Row] = []
-        self.ready: deque[tuple[_Row, int]] = deque()
-        """Rows whose prompt is prefilled, with the index of its keys and values in the stash."""
-        self.stash: dict[int, tuple[list[tuple[Tensor, Tensor]], int, Tensor]] = {}
-        self.results: list[list[Turn | None]] = [[None] * r.n for r in requests]
-        empty = torch.zeros(0, dtype=torch.long)
-        self.state = _SlotState(row_A=empty, length_A=empty, columns=0)
-        self.cache = Cache(layers=[_SlotLayer(self.state) for _ in range(self.layers)])
-        self.width = 0
-        self.length = torch.zeros(self.slots, dtype=torch.long)
-        self.next_id = torch.zeros(self.slots, dtype=torch.long)
+        self.active = 0
+        self.row_S = torch.zeros(self.slots, dtype=torch.long)
+        self.length_S = torch.zeros(self.slots, dtype=torch.long)
+        self.token_S = torch.zeros(self.slots, dtype=torch.long)
+        self.prefill()
+        self.buffer = _Buffer(self.slots, self.ready[0].columns)
 
     def finish(self) -> list[list[Turn]]:
+        """Decode until nothing waits and no row is active."""
         while self.waiting or self.ready or self.active:
-            free = self.slots - len(self.active)
+            free = self.slots - self.active
             # Refilling a few slots at a time would run many small prefills.
-            if free and (self.waiting or self.ready) and (free >= self.slots // 8 or not self.active):
-                self.refill(free)
+            if (self.waiting or self.ready) and (free >= self.slots / 8 or not self.active):
+                self.refill()
             if self.active:
                 self.step()
-        return [[t for t in turns if t is not None] for turns in self.results]
+        self.decoder.tokens += int(self.count_N.sum())
+        return [[self.turn(i, g) for g in range(r.n)] for i, r in enumerate(self.requests)]
+
+    def turn(self, i: int, sibling: int) -> Turn:
+        row = self.first[i] + sibling
+        count = int(self.count_N[row])
+        ids = tuple(self.ids_NT[row, :count].tolist())
+        return Turn(
+            prompt_ids=self.requests[i].prompt_ids,
+            completion_ids=ids,
+            logprobs=tuple(self.logprob_NT[row, :count].tolist()),
+            weights=self.decoder.digest,
+            stop="eos" if ids[-1] == self.decoder.end_id else "length",
+        )
 
     # ── filling ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def refill(self, free: int) -> None:
+    def refill(self) -> None:
         """Give every free slot a row, prefilling prompts as needed."""
-        while free and (self.ready or self.waiting):
+        while self.active < self.slots and (self.ready or self.waiting):
             if not self.ready:
-                self.prefill(free)
-            arrivals = [self.ready.popleft() for _ in range(min(free, len(self.ready)))]
-            self.place(arrivals)
-            free = self.slots - len(self.active)
+                self.prefill()
+            self.place()
 
-    def prefill(self, rows: int) -> None:
-        """Run enough waiting prompts to fill `rows` slots, each once for all its siblings."""
+    def prefill(self) -> None:
+        """Run enough waiting prompts to fill the free slots, each once for all its siblings."""
         chosen: list[int] = []
-        filled = 0
-        while self.waiting and filled < rows:
+        free, width = self.slots - self.active, 0
+        while self.waiting and free > 0:
+            i = self.waiting[0]
+            width = max(width, len(self.requests[i].prompt_ids))
+            if chosen and width * (len(chosen) + 1) > _PREFILL:
+                break
             chosen.append(self.waiting.popleft())
-            filled += self.requests[chosen[-1]].n
-        lengths = [len(self.requests[i].prompt_ids) for i in chosen]
-        ids_PL = torch.zeros(len(chosen), max(lengths), dtype=torch.long)
-        for p, i in enumerate(chosen):
-            ids_PL[p, : lengths[p]] = torch.tensor(self.requests[i].prompt_ids)
-        cache = DynamicCache(config=self.model.config)
+            free -= self.requests[i].n
+        prompts = [self.requests[i].prompt_ids for i in chosen]
         # Padding stands on the right, where a causal mask already hides it from every real token.
-        hidden_PLD = self.model.base_model(input_ids=ids_PL, past_key_values=cache, use_cache=True)[0]
-        last_PD = hidden_PLD[torch.arange(len(chosen)), torch.tensor(lengths) - 1]
-        logits_PV = self.model.get_output_embeddings()(last_PD).float()
-        self.decoder.prefilled += sum(lengths)
+        ids_PC = torch.tensor([p + (0,) * (width - len(p)) for p in prompts])
+        last_P = torch.tensor([len(p) - 1 for p in prompts])
+        cache = DynamicCache(config=self.model.config)
+        hidden_PCD = self.model.base_model(input_ids=ids_PC, past_key_values=cache, use_cache=True)[0]
+        logits_PV = self.decoder.head(hidden_PCD[torch.arange(len(chosen)), last_P]).float()
+        layers: list[Any] = cache.layers
+        # [layers, 2, P, K, C, width]
+        whole = torch.stack([torch.stack([layer.keys, layer.values]) for layer in layers])
         for p, i in enumerate(chosen):
-            request = self.requests[i]
-            columns = [
-                (layer.keys[p, :, : lengths[p]], layer.values[p, :, : lengths[p]]) for layer in cache.layers
-            ]
-            self.stash[i] = (columns, request.n, logits_PV[p])
-            rng = np.random.Generator(np.random.Philox(key=request.seed % 2**64))
-            uniforms_GT = rng.random((request.n, request.max_tokens))
-            for g in range(request.n):
-                self.ready.append((_Row(i, g, uniforms_GT[g], [], []), i))
+            rows = range(self.first[i], self.first[i + 1])
+            self.ready.append(_Prompt(rows, whole[:, :, p, :, : len(prompts[p])], logits_PV[p]))
+            self.uniform_NT[rows.start : rows.stop, : self.requests[i].max_tokens] = _uniforms(
+                self.requests[i]
+            )
+        self.decoder.prefilled += sum(map(len, prompts))
 
-    def place(self, arrivals: list[tuple[_Row, int]]) -> None:
-        """Copy each arrival's prompt columns into a free slot and sample its first token."""
-        start = len(self.active)
-        lengths = [len(self.requests[i].prompt_ids) for _, i in arrivals]
-        first = next(iter(self.stash.values()))[0][0][0]
-        self.reserve(max(lengths) + 1, first)
-        # Siblings arrive side by side, so each prompt is one broadcast copy into a run of slots.
-        at = 0
-        while at < len(arrivals):
-            i = arrivals[at][1]
-            run = at
-            while run < len(arrivals) and arrivals[run][1] == i:
-                run += 1
-            columns, left, _ = self.stash[i]
-            span, length = slice(start + at, start + run), lengths[at]
-            for layer, (key, value) in zip(self.cache.layers, columns, strict=True):
-                layer.keys[span, :, :length] = key
-                layer.values[span, :, :length] = value
-            self.length[span] = length
-            at = run
-        logits_AV = torch.stack([self.stash[i][2] for _, i in arrivals])
-        self.active += [row for row, _ in arrivals]
-        for _, i in arrivals:
-            columns, left, logits = self.stash[i]
-            self.stash[i] = (columns, left - 1, logits)
-            if left == 1:
-                del self.stash[i]
-        self.choose(logits_AV, start)
-
-    def reserve(self, columns: int, like: Tensor) -> None:
-        """Make the buffer at least `columns` wide."""
-        if columns <= self.width:
-            return
-        self.width = -(-columns // _GROW) * _GROW
-        for layer in self.cache.layers:
-            layer.reserve(like[None], self.slots, self.width)
+    def place(self) -> None:
+        """Copy prompts' columns into free slots and sample each row's first token."""
+        start, logits = self.active, []
+        while self.ready and self.active < self.slots:
+            prompt = self.ready[0]
+            taken = prompt.rows[: self.slots - self.active]
+            span, length = slice(self.active, self.active + len(taken)), prompt.columns.shape[-2]
+            self.buffer.reserve(length + 1)
+            self.buffer.store[:, :, span, :, :length] = prompt.columns[:, :, None]
+            self.length_S[span] = length
+            self.row_S[span] = torch.arange(taken.start, taken.stop)
+            logits.append(prompt.logits.expand(len(taken), -1))
+            self.active += len(taken)
+            prompt.rows = prompt.rows[len(taken) :]
+            if not prompt.rows:
+                self.ready.popleft()
+        self.choose(torch.cat(logits), start)
 
     # ── stepping ─────────────────────────────────────────────────────────────────────────────────────────
 
     def step(self) -> None:
         """One token for every active row."""
-        rows = len(self.active)
-        length_A = self.length[:rows]
-        columns = int(length_A.max()) + 1
-        self.reserve(columns, self.cache.layers[0].keys[0])
-        self.state.row_A = torch.arange(rows)
-        self.state.length_A = length_A
-        self.state.columns = columns
-        # [A, 1, 1, columns]: a row sees its own columns and the one being written.
-        hidden_A11C = (torch.arange(columns)[None] > length_A[:, None])[:, None, None]
-        mask = torch.zeros(hidden_A11C.shape, dtype=self.model.dtype).masked_fill_(
-            hidden_A11C, torch.finfo(self.model.dtype).min
-        )
-        hidden = self.model.base_model(
-            input_ids=self.next_id[:rows, None],
+        length_A = self.length_S[: self.active]
+        hidden_A1D = self.model.base_model(
+            attention_mask=self.buffer.aim(length_A),
+            input_ids=self.token_S[: self.active, None],
             position_ids=length_A[:, None],
-            attention_mask=mask,
-            past_key_values=self.cache,
+            past_key_values=self.buffer.cache,
             use_cache=True,
         )[0]
-        self.length[:rows] += 1
-        self.choose(self.model.get_output_embeddings()(hidden[:, 0]).float(), 0)
+        length_A += 1
+        self.choose(self.decoder.head(hidden_A1D[:, 0]).float(), 0)
 
     def choose(self, logits_AV: Tensor, start: int) -> None:
-        """Sample one token for the rows from `start` on, and retire those that ended."""
-        rows = self.active[start:]
+        """Sample one token for the active rows from `start` on, and retire those that ended."""
+        row_A = self.row_S[start : self.active]
+        count_A = self.count_N[row_A]
         logprob_AV = torch.log_softmax(logits_AV, dim=-1)
-        temperature = [self.requests[r.request].temperature for r in rows]
-        uniform_A = torch.tensor([float(r.uniforms[len(r.ids)]) for r in rows], dtype=torch.float64)
-        chosen_A = _draw(logits_AV, temperature, uniform_A)
-        picked = logprob_AV.gather(1, chosen_A[:, None])[:, 0].tolist()
-        self.next_id[start : start + len(rows)] = chosen_A
-        finished: list[int] = []
-        for offset, (row, token, logprob) in enumerate(zip(rows, chosen_A.tolist(), picked, strict=True)):
-            if not logprob > -1e9:
-                raise FloatingPointError(
-                    f"logits for request {row.request} hold NaN or infinity after {len(row.ids)} tokens; "
-                    "the weights have diverged: go back to the last checkpoint and lower the learning rate"
-                )
-            row.ids.append(token)
-            row.logprobs.append(logprob)
-            if token == self.decoder.end_id or len(row.ids) == self.requests[row.request].max_tokens:
-                finished.append(start + offset)
-        self.decoder.tokens += len(rows)
-        if finished:
-            self.retire(finished)
+        token_A = _draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
+        picked_A = logprob_AV.gather(1, token_A[:, None])[:, 0]
+        self.check_finite(picked_A, row_A)
+        self.ids_NT[row_A, count_A] = token_A
+        self.logprob_NT[row_A, count_A] = picked_A
+        count_A += 1
+        self.count_N[row_A] = count_A
+        self.token_S[start : self.active] = token_A
+        ended_A = (token_A == self.decoder.end_id) | (count_A == self.limit_N[row_A])
+        if bool(ended_A.any()):
+            self.retire((ended_A.nonzero()[:, 0] + start).tolist())
 
-    def retire(self, finished: list[int]) -> None:
-        """Turn finished rows into turns; active rows from the end move into the gaps."""
-        for slot in finished:
-            row = self.active[slot]
-            request = self.requests[row.request]
-            self.results[row.request][row.sibling] = Turn(
-                prompt_ids=request.prompt_ids,
-                completion_ids=tuple(row.ids),
-                logprobs=tuple(row.logprobs),
-                weights=self.decoder.digest,
-                stop="eos" if row.ids[-1] == self.decoder.end_id else "length",
-            )
-        gone = set(finished)
-        keep = len(self.active) - len(finished)
-        gaps = [s for s in finished if s < keep]
-        movers = [s for s in range(keep, len(self.active)) if s not in gone]
-        if gaps:
-            to, source = torch.tensor(gaps), torch.tensor(movers)
-            used = int(self.length[source].max())
-            for layer in self.cache.layers:
-                layer.keys[to, :, :used] = layer.keys[source, :, :used]
-                layer.values[to, :, :used] = layer.values[source, :, :used]
-            self.length[to] = self.length[source]
-            self.next_id[to] = self.next_id[source]
-            for gap, mover in zip(gaps, movers, strict=True):
-                self.active[gap] = self.active[mover]
-        del self.active[keep:]
+    def check_finite(self, picked_A: Tensor, row_A: Tensor) -> None:
+        wrong_A = ~picked_A.isfinite()
+        if not bool(wrong_A.any()):
+            return
+        row = int(row_A[wrong_A][0])
+        request = int(np.searchsorted(self.first, row, side="right")) - 1
+        raise FloatingPointError(
+            f"logits for request {request} hold NaN or infinity after {int(self.count_N[row])} tokens; "
+            "the weights have diverged: go back to the last checkpoint and lower the learning rate"
+        )
+
+    def retire(self, ended: list[int]) -> None:
+        """Free the slots of ended rows; active rows from the end move into the gaps."""
+        gone = set(ended)
+        keep = self.active - len(ended)
+        movers = [s for s in range(keep, self.active) if s not in gone]
+        if movers:
+            to, source = torch.tensor(ended[: len(movers)]), torch.tensor(movers)
+            self.buffer.move(source, to, int(self.length_S[source].max()))
+            for state_S in (self.row_S, self.length_S, self.token_S):
+                state_S[to] = state_S[source]
+        self.active = keep
 
 
-def _draw(logits_AV: Tensor, temperature: list[float], uniform_A: Tensor) -> Tensor:
+def _uniforms(request: Request) -> Tensor:
+    """One uniform number a token of every sibling, from the request's seed alone. [n, max_tokens]"""
+    rng = np.random.Generator(np.random.Philox(key=request.seed % 2**64))
+    return torch.from_numpy(rng.random((request.n, request.max_tokens), dtype=np.float32))
+
+
+def _draw(logprob_AV: Tensor, temperature_A: Tensor, uniform_A: Tensor) -> Tensor:
     """One id a row: the argmax at temperature 0, else the inverse of the cumulative distribution."""
-    t_A = torch.tensor(temperature)
-    greedy_A = t_A == 0
-    chosen_A = logits_AV.argmax(dim=-1)
+    greedy_A = temperature_A == 0
     if bool(greedy_A.all()):
-        return chosen_A
-    scaled_AV = logits_AV / t_A.clamp(min=1e-6)[:, None]
-    total_AV = torch.softmax(scaled_AV, dim=-1).double().cumsum(dim=-1)
-    # Times the row's own total, which rounding leaves a hair off 1: no id past the last is ever drawn.
-    drawn_A = torch.searchsorted(total_AV, (uniform_A * total_AV[:, -1])[:, None], right=True)[:, 0]
-    return torch.where(greedy_A, chosen_A, drawn_A.clamp(max=logits_AV.shape[1] - 1))
+        return logprob_AV.argmax(dim=-1)
+    if bool((temperature_A == 1).all()):
+        weight_AV = logprob_AV.exp()
+    else:
+        weight_AV = torch.softmax(logprob_AV / temperature_A.clamp(min=1e-6)[:, None], dim=-1)
+    total_AV = weight_AV.cumsum(dim=-1)
+    whole_A = total_AV[:, -1]
+    # Strictly below the row's own total, which rounding leaves a hair off 1: the first id past this point then
+    # exists and has a weight above zero.
+    point_A = torch.minimum(uniform_A * whole_A, whole_A.nextafter(torch.zeros_like(whole_A)))
+    drawn_A = torch.searchsorted(total_AV, point_A[:, None], right=True)[:, 0]
+    drawn_A.clamp_(max=logprob_AV.shape[1] - 1)  # only where logits are NaN, which the caller reports
+    return torch.where(greedy_A, logprob_AV.argmax(dim=-1), drawn_A) if bool(greedy_A.any()) else drawn_A
