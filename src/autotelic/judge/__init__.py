@@ -2,5 +2,17 @@
 
 from autotelic.judge.calibration import Calibration, Calibrator
 from autotelic.judge.critic import Critic, CriticReport
+from autotelic.judge.sources import Certainty, Consensus, CriticJudge, Mixed, Opinions, Verifier
 
-__all__ = ["Calibration", "Calibrator", "Critic", "CriticReport"]
+__all__ = [
+    "Calibration",
+    "Calibrator",
+    "Certainty",
+    "Consensus",
+    "Critic",
+    "CriticJudge",
+    "CriticReport",
+    "Mixed",
+    "Opinions",
+    "Verifier",
+]
