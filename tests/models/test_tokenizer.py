@@ -13,10 +13,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from autotelic.models.tokenizer import END, PAD, UNKNOWN, train_tokenizer
 
 MARKS = ["<|deduction|>", "<|induction|>"]
-CORPUS = [
-    f"<|deduction|>def f(x):\n    x = [v + {i} for v in x]  # [3,-{i}]\n    return x[{i}:]\nf([{i},{i},-{i},2{i}])\n[]\n"
-    for i in range(10)
-] * 3
+BODY = "<|deduction|>def f(x):\n    x = [v + {0} for v in x]  # [3,-{0}]\n    return x[{0}:]\n"
+CORPUS = [BODY.format(i) + f"f([{i},{i},-{i},2{i},-{i}])\n[]\n" for i in range(10)] * 5
 PRINTABLE = "".join(chr(c) for c in range(32, 127)) + "\n"
 
 
