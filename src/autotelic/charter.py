@@ -82,9 +82,9 @@ class Model(Section):
     """The actor. The sizes are of `tiny`, which starts from random weights; other models bring theirs."""
 
     name: str = knob("tiny", "name", "models", "`tiny`, a folder, or a Hugging Face id", min_length=1)
-    width: int = knob(128, "channels", "models", "wider learns more, and slower", ge=8)
-    depth: int = knob(5, "layers", "models", "composing operations takes depth", ge=1)
-    heads: int = knob(4, "heads", "models", "must cut the width into even parts", ge=1)
+    width: int = knob(192, "channels", "models", "wider learns more, and slower", ge=8)
+    depth: int = knob(2, "layers", "models", "composing operations takes depth", ge=1)
+    heads: int = knob(6, "heads", "models", "must cut the width into even parts", ge=1)
     context: int = knob(512, "tokens", "models", "the longest prompt with its completion", ge=64)
     vocabulary: int = knob(512, "tokens", "models", "of the tokenizer, trained on the rules", ge=300)
     dtype: Literal["float32", "bfloat16"] = knob("float32", "type", "models", "bfloat16 halves memory")
@@ -134,15 +134,15 @@ class Feedback(Section):
 class Curriculum(Section):
     """What is practised next: a bandit over mode and level."""
 
-    bootstrap_generations: int = knob(6, "generations", "propose", "rules write all tasks until then", ge=0)
-    tasks_per_generation: int = knob(768, "tasks", "propose", "how many a generation learns from", ge=1)
-    actor_share: float = knob(0.7, "share of tasks", "propose", "asked of the actor after that", **SHARE)
+    bootstrap_generations: int = knob(4, "generations", "propose", "rules write all tasks until then", ge=0)
+    tasks_per_generation: int = knob(1536, "tasks", "propose", "how many a generation learns from", ge=1)
+    actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.15, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.2, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
     cluster_quota: float = knob(0.1, "share of tasks", "propose", "most that may behave alike", **RATE)
     probe_tasks: int = knob(48, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
     group_size: int = knob(8, "attempts", "attempt", "siblings at a task, to be compared", ge=2, le=1024)
-    unlock: float = knob(0.6, "mean success", "propose", "where the next level opens", **SHARE)
+    unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
     explore: float = knob(0.1, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)
 
     @model_validator(mode="after")
@@ -156,19 +156,18 @@ class Learn(Section):
     """How verdicts become weights."""
 
     optimiser: Literal["muon", "adamw"] = knob("muon", "name", "learn", "for matrices; the rest has AdamW")
-    lr_matrix: float = knob(0.02, "step size", "learn", "learning rate of matrices", **RATE)
+    lr_matrix: float = knob(0.015, "step size", "learn", "learning rate of matrices", **RATE)
     lr_other: float = knob(0.003, "step size", "learn", "learning rate of embeddings, head, norms", **RATE)
     weight_decay: float = knob(0.0, "a step", "learn", "pull towards zero, times the learning rate", **SHARE)
-    batch_tokens: int = knob(4096, "tokens", "learn", "size of an update; smaller learns more a token", ge=64)
+    batch_tokens: int = knob(2048, "tokens", "learn", "size of an update; smaller learns more a token", ge=64)
     warmup_steps: int = knob(20, "updates", "learn", "the learning rate rises over them", ge=0)
-    cooldown: float = knob(0.2, "share of budget", "learn", "last part, in which the rate falls", **SHARE)
+    cooldown: float = knob(0.25, "share of budget", "learn", "last part, in which the rate falls", **SHARE)
     clip_low: float = knob(0.2, "ratio", "learn", "the policy's ratio is clipped at 1 minus it", **RATE)
     clip_high: float = knob(0.28, "ratio", "learn", "and at 1 plus it; a larger one explores", ge=0, le=10)
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)
     anchor_every: int = knob(10, "generations", "learn", "the anchor is moved this often", ge=1)
     policy: float = knob(0.3, "weight", "learn", "policy gradient, beside self-supervision", ge=0, le=10)
     max_grad_norm: float = knob(1.0, "norm", "learn", "longer gradients are scaled down to it", gt=0)
-    loss_norm: Literal["token", "sequence"] = knob("token", "name", "learn", "what the policy loss averages")
 
 
 class Exam(Section):
@@ -178,7 +177,7 @@ class Exam(Section):
     samples: int = knob(8, "attempts", "exam", "at an item, for pass@k and best-of-k", ge=1, le=1024)
     levels: tuple[Level, Level] = knob((1, 3), "level", "exam", "the lowest and highest examined")
     temperature: float = knob(0.7, "temperature", "exam", "for samples; pass@1 is greedy", **HEAT)
-    every: int = knob(10, "generations", "exam", "one sitting in so many", ge=1)
+    every: int = knob(8, "generations", "exam", "one sitting in so many", ge=1)
     own_items: int = knob(48, "items", "exam", "in the exam the model sets itself; 0 is none", ge=0)
     free_share: float = knob(0.05, "probability", "exam", "items easier to guess are dropped", **RATE)
     free_answers: int = knob(64, "answers", "exam", "from other items, tried to see how easy", ge=1)
@@ -204,13 +203,13 @@ class Limits(Section):
     memory_mb: int = knob(256, "MiB", "sandbox", "a program that hoards is stopped", ge=16, le=65_536)
     output_kb: int = knob(64, "KiB", "sandbox", "the longest output that is read", ge=1, le=65_536)
     workers: int = knob(2, "processes", "sandbox", "programs run at once; one a core", ge=1, le=1024)
-    require: Literal["L0", "L1", "L2", "L3"] = knob("L0", "level", "sandbox", "the weakest to start under")
+    require: Literal["L0", "L1", "L2", "L3"] = knob("L2", "level", "sandbox", "the weakest to start under")
 
 
 class Budget(Section):
     """When the run ends: at the first limit that is reached."""
 
-    seconds: float = knob(780.0, "seconds", "loop", "wall time, exams included; 0 is no limit", ge=0)
+    seconds: float = knob(820.0, "seconds", "loop", "wall time, exams included; 0 is no limit", ge=0)
     tokens: int = knob(0, "tokens", "loop", "trained on; 0 is no limit", ge=0)
     generations: int = knob(0, "generations", "loop", "trips around the loop; 0 is no limit", ge=0)
     threads: int = knob(2, "threads", "models", "for torch; with as many, runs repeat", ge=1, le=1024)

@@ -73,6 +73,7 @@ def _until_spent(engine: Run) -> Summary:
         while engine.progress < 1.0:
             engine.counters.generation += 1
             generation(engine)
+        stages.settle(engine)
         stages.examine(engine, when="after")
     except KeyboardInterrupt:
         reason = "interrupted"

@@ -26,7 +26,7 @@ from autotelic.record import Record, RunFolder
 from autotelic.streams import seed_of, stream
 from autotelic.types import RULES, Experience, Group, LearnReport, Proposal, Rejection, Task, Verdict
 
-ASK_MOST = 2.0
+ASK_MOST = 1.4
 """At most this many proposals for a task wanted, however few were admitted lately."""
 PROPOSER_SHARE = 0.25
 """Tasks of a generation that are also practised from the proposer's side."""
@@ -111,7 +111,9 @@ def probes(run: Run, fresh: Sequence[Task]) -> list[Task]:
     rng = stream(run.charter.seed, "probe", run.generation)
     order = [fresh[int(i)] for i in rng.permutation(len(fresh))]
     order.sort(key=lambda task: task.lineage.author == RULES)
-    return order[: run.charter.curriculum.probe_tasks]
+    most = run.charter.curriculum.probe_tasks
+    # A model that can do nothing yet writes until it is cut off: a few attempts show that as well as many.
+    return order[: most // 4 if run.generation <= run.charter.curriculum.bootstrap_generations else most]
 
 
 def attempt(run: Run, tasks: Sequence[Task]) -> list[Group]:
@@ -152,6 +154,8 @@ def repair(run: Run, judged: Sequence[Group]) -> list[Group]:
 def criticise(run: Run, groups: Sequence[Group]) -> Opinions:
     """What the other judges say of the same attempts; the critic answers before it learns the outcomes."""
     opinions = run.feedback.opinions(groups, run.generation)
+    for note in opinions.notes:
+        run.tell("dropped", what="critic's judgement", n=1, why=note)
     run.critic.learn(groups, seed_of(run.charter.seed, "critic", run.generation))
     return opinions
 
@@ -312,6 +316,14 @@ def examine(run: Run, *, when: Literal["before", "during", "after"]) -> None:
     with run.stage("examine"):
         examining.sit_sealed(run, when)
         examining.sit_own(run, when)
+
+
+def settle(run: Run) -> None:
+    """At the end: a last decision, and the champion's weights in place, so that what is examined is what is kept."""
+    with run.stage("examine"):
+        if run.champion.generation != run.generation:
+            examining.decide(run)
+        run.sampler.load(run.champion.weights)
 
 
 def review(run: Run) -> None:

@@ -10,6 +10,7 @@ repeat, so what became of one is remembered.
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -120,7 +121,9 @@ def _read(statement: str) -> Line | tuple[str, str]:
     if not (statement.isascii() and statement.isprintable()) or "\\" in statement:
         return "whitelist", "a character that is no printable ASCII, or a backslash"
     try:
-        parsed = ast.parse(statement).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `1if x` is odd Python; the model's style is not the user's concern
+            parsed = ast.parse(statement).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "syntax", type(error).__name__
     if len(parsed) != 1:
