@@ -20,6 +20,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,12 @@ from transformers import GPTBigCodeForCausalLM
 
 from autotelic.learn.learner import PolicyLearner
 from autotelic.learn.losses import Clip
-from autotelic.learn.muon import Muon
+from autotelic.learn.muon import Matrix, Muon
 from autotelic.learn.pack import Trace, imitate, pack
 from autotelic.models.decode import Decoder
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.types import Cell, Experience, Request
+from autotelic.types import Batch, Cell, Experience, Request
 from bench.gemm import gemm_peak
 
 GROUP = 8
@@ -187,6 +188,18 @@ def sequences(tokens: int, vocabulary: int, seed: int = 2) -> list[Trace]:
     return traces
 
 
+def pad(traces: Sequence[Trace]) -> Batch:
+    """The same batch without packing: one sequence a row, every row as wide as the longest."""
+    longest = max(map(len, traces))
+    rows = [pack([trace]) for trace in traces]
+
+    def whole(name: str) -> torch.Tensor:
+        parts = [getattr(row, name) for row in rows]
+        return torch.cat([torch.nn.functional.pad(part, (0, longest - part.shape[1])) for part in parts])
+
+    return Batch(**{field.name: whole(field.name) for field in fields(Batch)})
+
+
 def learner_of(model: GPTBigCodeForCausalLM) -> PolicyLearner:
     return PolicyLearner(
         model, lr_matrix=0.02, lr_other=0.003, clip=Clip(), policy=1.0, max_grad_norm=1.0, optimiser="muon"
@@ -214,9 +227,7 @@ def bench_packing(repeats: int) -> Report:
     model, _ = tiny_that_stops()
     learner = learner_of(model)
     traces = sequences(BATCH_TOKENS, model.config.vocab_size)
-    packed = pack(traces)
-    longest = max(map(len, traces))
-    padded = pack(traces, width=longest, share=False)
+    packed, padded = pack(traces), pad(traces)
     rates = alternate(
         {
             "packed": lambda: float(learner.step(packed).tokens),
@@ -233,7 +244,7 @@ def bench_muon(repeats: int) -> Report:
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".h." in name]
     for p in matrices:
         p.grad = torch.randn_like(p)
-    mine = Muon([(p, (p.shape[0],)) for p in matrices], lr=1e-6)
+    mine = Muon([Matrix(weight=p, blocks=(p.shape[0],)) for p in matrices], lr=1e-6)
     theirs = torch.optim.Muon(matrices, lr=1e-6, weight_decay=0.0)
 
     def times(optimiser: torch.optim.Optimizer) -> float:

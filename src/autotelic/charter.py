@@ -139,7 +139,7 @@ class Curriculum(Section):
     actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.15, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.2, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
-    cluster_quota: float = knob(0.1, "share of tasks", "propose", "most that may behave alike", **RATE)
+    cluster_quota: float = knob(0.25, "share of tasks", "propose", "most that may behave alike", **RATE)
     probe_tasks: int = knob(48, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
     group_size: int = knob(8, "attempts", "attempt", "siblings at a task, to be compared", ge=2, le=1024)
     unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
