@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: run test lint clean
 
 run: $(READY)
-	$(VENV)/bin/autotelic run --out runs/default
+	$(VENV)/bin/autotelic run --out runs/default --again
 
 test: $(READY) lint
 	$(PY) -m pytest
