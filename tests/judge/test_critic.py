@@ -10,7 +10,7 @@ import pytest
 import torch
 from episodes import sums, task, turn, verdict
 
-from autotelic.exam.statistics import auroc
+from autotelic.exam.statistics import auroc, brier
 from autotelic.judge import Critic
 from autotelic.judge.critic import CriticModel
 from autotelic.judge.siblings import families_of, prompts_of, rows_of
@@ -36,9 +36,8 @@ def said(critic: Critic, groups: list[Group]) -> list[float]:
 def test_it_learns_to_tell_right_sums_from_wrong_ones() -> None:
     rng, critic = stream(1, "critic"), fresh()
     unseen = sums(rng, 100)
-    before = critic.predict(unseen)
-    assert {p for ps in before for p in ps} == {0.5}
-    for generation in range(12):
+    assert auroc(said(critic, unseen), outcomes(unseen)) < 0.6
+    for generation in range(18):
         critic.learn(sums(rng, 100), seed=generation)
     assert auroc(said(critic, unseen), outcomes(unseen)) > 0.9
     quality = critic.quality
@@ -64,17 +63,26 @@ def test_the_baseline_knows_hard_tasks_from_easy_ones() -> None:
     assert guess[~easy].max() < 0.3
 
 
-def test_it_reads_how_sure_the_sampler_was() -> None:
+def test_before_it_has_learned_it_ranks_as_certainty_does() -> None:
+    groups = sums(stream(3), 20)
+    said_G = said(fresh(), groups)
+    sure = [sum(a.turns[0].logprobs) + min(a.turns[0].logprobs) for g in groups for a in g.attempts]
+    assert np.corrcoef(said_G, sure)[0, 1] > 0.9
+    assert fresh().baseline(groups) == [0.5] * 20
+
+
+def test_it_learns_where_certainty_misleads() -> None:
     rng, critic = stream(3, "critic"), fresh()
 
-    def sure_is_right(group: Group) -> Group:
-        passed = [a.turns[0].logprobs[0] > -1 for a in group.attempts]
+    def sure_is_wrong(group: Group) -> Group:
+        passed = [a.turns[0].logprobs[0] < -1 for a in group.attempts]
         return replace(group, verdicts=tuple(verdict(p) for p in passed))
 
-    for generation in range(8):
-        critic.learn([sure_is_right(g) for g in sums(rng, 100)], seed=generation)
-    unseen = [sure_is_right(g) for g in sums(rng, 60)]
-    assert auroc(said(critic, unseen), outcomes(unseen)) > 0.95
+    unseen = [sure_is_wrong(g) for g in sums(rng, 60)]
+    assert auroc(said(critic, unseen), outcomes(unseen)) < 0.3
+    for generation in range(12):
+        critic.learn([sure_is_wrong(g) for g in sums(rng, 100)], seed=generation)
+    assert auroc(said(critic, unseen), outcomes(unseen)) > 0.9
 
 
 def test_predictions_do_not_depend_on_verdicts_or_on_siblings() -> None:
@@ -115,6 +123,20 @@ def test_later_turns_are_read_and_what_they_were_shown_is_not_their_own() -> Non
     assert rows_of([family]).position_BT.tolist() == [[0, 1, 2, 3, 4, 5, 6, 7, 2, 3, 2, 3]]
 
 
+def test_certainty_is_summed_averaged_and_bounded_within_an_attempt() -> None:
+    first, second = turn([1], [2, 3], [-1.0, -3.0]), turn([1, 2, 3, 9], [4], [-2.0])
+    attempts = (
+        Attempt(task_id="t", turns=(first, second), answer=""),
+        Attempt(task_id="t", turns=(turn([1], [5], [-0.5]),), answer=""),
+    )
+    group = Group(task=task(), attempts=attempts, verdicts=())
+    (family,) = families_of([group], [[1.0, 0.0]], CONTEXT)
+    # prompt | 2, 3, feedback, 4 | 5
+    assert family.certainty()[:, 0].tolist() == [0, -1, -4, -4, -6, -0.5]
+    assert family.certainty()[:, 1].tolist() == [0, -1, -2, -2, -2, -0.5]
+    assert family.certainty()[:, 2].tolist() == [0, -1, -3, -3, -3, -0.5]
+
+
 def test_a_family_too_wide_is_cut_between_attempts() -> None:
     pieces = families_of([several_turns()], [[1.0, 0.0, 1.0]], CONTEXT, width=8)
     assert [len(p) for p in pieces] == [8, 6]
@@ -136,11 +158,10 @@ def test_quality_is_of_what_was_said_before_learning() -> None:
     critic = fresh()
     groups = sums(stream(6), 100)
     critic.learn(groups, seed=0)
-    # It had said one half of everything, whatever it would say now.
-    quality = critic.quality
-    assert quality.auroc == 0.5
-    assert quality.brier == 0.25
-    assert not quality.trusted
+    stated = said(fresh(), groups)
+    assert critic.quality.brier == brier(stated, outcomes(groups))
+    assert critic.quality.auroc == auroc(stated, outcomes(groups))
+    assert said(critic, groups) != stated
 
 
 def test_memory_is_bounded_and_replayed() -> None:

@@ -5,9 +5,13 @@
              anything was attempted
 
 It reads an episode as the actor wrote it, in the actor's vocabulary, together with how likely the actor
-thought each token. One head answers everywhere: at every token it is the probability that an episode which
-began so will pass (a value function, as in Cobbe et al. 2021, arXiv:2110.14168, who found that training a
-verifier on every token makes it better at the last).
+thought each token. How sure the actor was goes straight to the answer as well: it is most of what can be known
+at first (Kadavath et al. 2022, arXiv:2207.05221), so the critic begins as certainty, scaled to the outcomes,
+and learns where certainty misleads.
+
+One head answers everywhere: at every token it is the probability that an episode which began so will pass (a
+value function, as in Cobbe et al. 2021, arXiv:2110.14168, who found that training a verifier on every token
+makes it better at the last).
 
     said = critic.predict(groups)       what it believes; changes nothing
     critic.learn(groups, seed)          first recorded as held-out predictions, then learned from
@@ -33,8 +37,10 @@ from autotelic.judge.siblings import Family, Rows, families_of, prompts_of, rows
 from autotelic.streams import stream
 from autotelic.types import Group
 
-BATCH = 4096
-"""Tokens of an update."""
+BATCH = 2048
+"""Tokens of an update: fewer learn more from a token, more take less time for it."""
+READ = 4096
+"""Tokens of a forward pass."""
 MEMORY = 4096
 """Attempts kept for replay."""
 REPLAY = 2.0
@@ -42,6 +48,8 @@ REPLAY = 2.0
 _TASK, _TOKEN = 0.5, 0.3
 """Weights of the loss at the end of the prompt and over an attempt's tokens, beside 1 at its end."""
 _NORM = 1.0
+_CERTAINTY = torch.tensor([1 / 8, 2.0, 1 / 2])
+"""Scales of the sum, the mean and the least log-probability of an attempt that bring each to about one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +100,11 @@ class CriticModel(nn.Module):
         nn.init.normal_(self.surprise.weight, std=config.initializer_range)
         nn.init.zeros_(self.surprise.bias)
         self.head = nn.Linear(width, 1)
-        nn.init.zeros_(self.head.weight)  # before it has seen anything it says one half
+        nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        # Before it has learned anything it goes by certainty, and ranks as certainty does.
+        self.trust = nn.Linear(3, 1, bias=False)
+        nn.init.ones_(self.trust.weight)
 
     def forward(self, rows: Rows) -> Tensor:
         """The logit of success, given all that its place sees. -> [B, T]."""
@@ -107,7 +118,8 @@ class CriticModel(nn.Module):
             attention_mask=rows.mask(),
             use_cache=False,
         )[0]
-        logit_BT: Tensor = self.head(hidden_BTD)[..., 0]
+        sure_BT1 = self.trust(rows.certainty_BT3.clamp(min=-48.0) * _CERTAINTY)
+        logit_BT: Tensor = (self.head(hidden_BTD) + sure_BT1)[..., 0]
         return logit_BT
 
 
@@ -174,7 +186,7 @@ class Critic:
     @torch.no_grad()
     def _read(self, families: Sequence[Family]) -> list[tuple[Rows, Tensor]]:
         """Rows of families in order, with the logit at every flat place."""
-        batches = (rows_of(batch) for batch in _cut(families, BATCH))
+        batches = (rows_of(batch) for batch in _cut(families, READ))
         return [(rows, self.model(rows).flatten()) for rows in batches]
 
     # ── learning ─────────────────────────────────────────────────────────────────────────────────────────

@@ -52,6 +52,20 @@ class Family:
         """Tokens of each branch. [A]."""
         return np.diff(self.ends, prepend=self.prompt - 1)
 
+    def certainty(self) -> Floats:
+        """How sure the sampler has been so far, in its branch: sum, mean, least log-probability. [T, 3].
+
+        0 on the prompt.
+        """
+        whole = np.zeros((len(self), 3), np.float32)
+        for end, length in zip(self.ends.tolist(), self.lengths.tolist(), strict=True):
+            span = slice(end + 1 - length, end + 1)
+            total = np.cumsum(self.logprob[span])
+            whole[span, 0] = total
+            whole[span, 1] = total / np.maximum(1.0, np.cumsum(self.sampled[span]))
+            whole[span, 2] = np.minimum.accumulate(self.logprob[span])
+        return whole
+
 
 def families_of(
     groups: Iterable[Group], passed: Iterable[Sequence[float]], context: int, width: int = WIDTH
@@ -141,6 +155,7 @@ def _family(prompt: tuple[int, ...], branches: Sequence[tuple[Branch, float]]) -
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """Families packed into rows. [B, T] tensors; segments count families from 1 in each row, 0 is padding.
+    `certainty_BT3` is `Family.certainty`.
 
     `asked_F` and `ended_A` are the flat places (row * T + token) of each family's last prompt token and each
     attempt's last token, in the order the families were given.
@@ -152,6 +167,7 @@ class Rows:
     branch_BT: Tensor
     logprob_BT: Tensor
     sampled_BT: Tensor
+    certainty_BT3: Tensor
     asked_F: Tensor
     ended_A: Tensor
 
@@ -182,6 +198,7 @@ def rows_of(families: Sequence[Family], width: int = WIDTH) -> Rows:
     shape = (len(room), used)
     whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment", "branch")}
     real = {name: np.zeros(shape, np.float32) for name in ("logprob", "sampled")}
+    certainty = np.zeros((*shape, 3), np.float32)
     count = [0] * len(room)
     for family, (b, at) in zip(families, place, strict=True):
         span = slice(at, at + len(family))
@@ -195,11 +212,13 @@ def rows_of(families: Sequence[Family], width: int = WIDTH) -> Rows:
         whole["branch"][b, span] = np.repeat(np.arange(len(lengths)), lengths)
         real["logprob"][b, span] = family.logprob
         real["sampled"][b, span] = family.sampled
+        certainty[b, span] = family.certainty()
     start = [b * used + at for b, at in place]
     asked = [s + f.prompt - 1 for f, s in zip(families, start, strict=True)]
     ended = np.concatenate([f.ends + s for f, s in zip(families, start, strict=True)])
     return Rows(
         **{f"{name}_BT": torch.from_numpy(array) for name, array in (whole | real).items()},
+        certainty_BT3=torch.from_numpy(certainty),
         asked_F=torch.tensor(asked, dtype=torch.long),
         ended_A=torch.from_numpy(ended.astype(np.int64)),
     )
