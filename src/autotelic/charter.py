@@ -134,7 +134,7 @@ class Feedback(Section):
 class Curriculum(Section):
     """What is practised next: a bandit over mode and level."""
 
-    bootstrap_generations: int = knob(4, "generations", "propose", "rules write all tasks until then", ge=0)
+    bootstrap_generations: int = knob(12, "generations", "propose", "rules write all tasks until then", ge=0)
     tasks_per_generation: int = knob(1536, "tasks", "propose", "how many a generation learns from", ge=1)
     actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.15, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
@@ -161,7 +161,7 @@ class Learn(Section):
     weight_decay: float = knob(0.0, "a step", "learn", "pull towards zero, times the learning rate", **SHARE)
     batch_tokens: int = knob(2048, "tokens", "learn", "size of an update; smaller learns more a token", ge=64)
     warmup_steps: int = knob(20, "updates", "learn", "the learning rate rises over them", ge=0)
-    cooldown: float = knob(0.25, "share of budget", "learn", "last part, in which the rate falls", **SHARE)
+    cooldown: float = knob(0.5, "share of budget", "learn", "last part, in which the rate falls", **SHARE)
     clip_low: float = knob(0.2, "ratio", "learn", "the policy's ratio is clipped at 1 minus it", **RATE)
     clip_high: float = knob(0.28, "ratio", "learn", "and at 1 plus it; a larger one explores", ge=0, le=10)
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)

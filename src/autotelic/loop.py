@@ -10,7 +10,6 @@ are verbs from the folders of the same names; what they work on is in `engine/ru
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +99,10 @@ def generation(engine: Run) -> None:
         opinions = stages.criticise(engine, judged + repairs)
     with engine.stage("learn"):
         learned = stages.learn(engine, fresh, judged + repairs, proposed)
+    with engine.stage("critic"):
+        calibration = stages.instruct(engine, judged + repairs)
     with engine.stage("examine"):
         stages.review(engine)
     with engine.stage("record"):
-        stages.report(engine, proposed, fresh, judged + repairs, opinions, learned)
+        stages.report(engine, proposed, fresh, judged + repairs, opinions, learned, calibration)
         engine.save()
-
-
-Stage = Callable[[Run], Any]

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from autotelic.attempt import episode
 from autotelic.engine import examining
 from autotelic.engine.run import Run
 from autotelic.errors import RunError
+from autotelic.judge.calibration import Calibration
 from autotelic.judge.sources import Opinions
 from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce, split
@@ -24,7 +25,7 @@ from autotelic.models.load import save_model
 from autotelic.propose import proposer
 from autotelic.record import Record, RunFolder
 from autotelic.streams import seed_of, stream
-from autotelic.types import RULES, Experience, Group, LearnReport, Proposal, Rejection, Task, Verdict
+from autotelic.types import RULES, Cell, Experience, Group, LearnReport, Proposal, Rejection, Task, Verdict
 
 ASK_MOST = 1.4
 """At most this many proposals for a task wanted, however few were admitted lately."""
@@ -38,8 +39,12 @@ EMPTY_LIMIT = 5
 
 @dataclass(slots=True)
 class Proposed:
-    """What was asked for and written: by the actor (`written`), and by the rules."""
+    """What was asked for and written: by the actor (`written`), and by the rules.
 
+    `wanted` is how many tasks of each cell the actor's share is to have.
+    """
+
+    wanted: Counter[Cell] = field(default_factory=Counter)
     written: list[Proposal] = field(default_factory=list)
     references: list[list[Task]] = field(default_factory=list)
     from_rules: list[Task] = field(default_factory=list)
@@ -67,8 +72,8 @@ def propose(run: Run) -> Proposed:
     proposed = Proposed(bootstrap=g <= settings.bootstrap_generations)
     by_actor = 0 if proposed.bootstrap else round(wanted * settings.actor_share)
     if by_actor:
-        asked = round(by_actor * min(ASK_MOST, 1 / max(run.counters.admitted, 1 / ASK_MOST)))
-        cells = run.curriculum.allocate(asked, rng)
+        proposed.wanted = Counter(run.curriculum.allocate(by_actor, rng))
+        cells = asked_cells(proposed.wanted, run.counters.admitted)
         proposed.references = proposer.draw_references(run.recent, cells, run.charter.roles.references, rng)
         proposed.written = proposer.propose(
             run.sampler,
@@ -86,16 +91,49 @@ def propose(run: Run) -> Proposed:
     return proposed
 
 
+def asked_cells(wanted: Counter[Cell], admitted: float) -> list[Cell]:
+    """What to ask the actor for, when a proposal is posed in every mode that still wants tasks of its level.
+
+    One program can be run forwards, be inverted, and be guessed from what it does, and writing it is what
+    costs; so of each level as many are asked for as its most wanted mode needs, in the modes by turns.
+    """
+    asked: list[Cell] = []
+    for level in sorted({cell.level for cell in wanted}):
+        cells = sorted((cell for cell in wanted if cell.level == level), key=lambda cell: -wanted[cell])
+        count = round(wanted[cells[0]] * min(ASK_MOST, 1 / max(admitted, 1 / ASK_MOST)))
+        asked += [cells[i % len(cells)] for i in range(count)]
+    return asked
+
+
+def posed(proposed: Proposed) -> list[Proposal]:
+    """Each proposal again, in the other modes that want tasks of its level."""
+    return [
+        replace(proposal, cell=cell, turn=None)
+        for proposal in proposed.written
+        for cell in sorted(proposed.wanted)
+        if cell.level == proposal.cell.level and cell != proposal.cell
+    ]
+
+
 def admit(run: Run, proposed: Proposed) -> list[Task]:
     """The tasks that are tasks, new, and sealed by no exam. Some of the actor's are set aside for its exam."""
     quota = run.charter.curriculum.cluster_quota
-    judged = run.domain.admit(proposed.written)
-    proposed.verdicts = run.novelty.admit(judged, quota)
+    others = posed(proposed)
+    judged = run.domain.admit([*proposed.written, *others])
+    first = len(proposed.written)
+    proposed.verdicts = run.novelty.admit(judged[:first], quota)
     proposed.reasons.update(v.reason for v in proposed.verdicts if isinstance(v, Rejection))
     by_actor = [v for v in proposed.verdicts if isinstance(v, Task)]
     if proposed.written:
         share = len(by_actor) / len(proposed.written)
         run.counters.admitted = 0.8 * run.counters.admitted + 0.2 * share
+    room = proposed.wanted - Counter(task.cell for task in by_actor)
+    further: list[Task] = []
+    for item in judged[first:]:
+        if isinstance(item, Task) and room[item.cell] > 0:
+            room[item.cell] -= 1
+            further.append(item)
+    by_actor += [t for t in run.novelty.admit(further, quota) if isinstance(t, Task)]
     by_actor = examining.set_aside(run, by_actor)
     # Rules may repeat what is known (a small cell has few behaviours), but never what is sealed.
     by_rules = [t for t in proposed.from_rules if t.signature not in run.novelty.sealed]
@@ -152,12 +190,18 @@ def repair(run: Run, judged: Sequence[Group]) -> list[Group]:
 
 
 def criticise(run: Run, groups: Sequence[Group]) -> Opinions:
-    """What the other judges say of the same attempts; the critic answers before it learns the outcomes."""
+    """What the other judges say of the same attempts, before any of them learns the outcomes."""
     opinions = run.feedback.opinions(groups, run.generation)
     for note in opinions.notes:
         run.tell("dropped", what="critic's judgement", n=1, why=note)
-    run.critic.learn(groups, seed_of(run.charter.seed, "critic", run.generation))
     return opinions
+
+
+def instruct(run: Run, groups: Sequence[Group]) -> Calibration:
+    """The critic learns the outcomes. After the actor has learned: its guess was the actor's baseline, and a
+    baseline that knew the outcome would bias the gradient."""
+    run.critic.learn(groups, seed_of(run.charter.seed, "critic", run.generation))
+    return run.critic.quality
 
 
 def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Proposed) -> Learned:
@@ -343,6 +387,7 @@ def report(
     groups: Sequence[Group],
     opinions: Opinions,
     learned: Learned,
+    calibration: Calibration,
 ) -> None:
     """Write the generation down: tasks, attempts, and one event that says what came of it."""
     run.record.tasks(fresh, run.generation)
@@ -384,7 +429,7 @@ def report(
         },
         opened=opened,
         learn=means(before),
-        critic=opinions.calibration,
+        critic=asdict(calibration),
         consensus_agreement=opinions.agreement.get("consensus"),
         certainty_agreement=opinions.agreement.get("certainty"),
     )
