@@ -15,7 +15,7 @@ from typing import Any
 
 from autotelic.charter import Charter
 from autotelic.dashboard.publish import publish
-from autotelic.engine import stages
+from autotelic.engine import attempting, examining, learning, proposing, reporting
 from autotelic.engine.run import Run, Watch, begin, take_up
 from autotelic.errors import RunError
 from autotelic.record import RunFolder
@@ -38,7 +38,7 @@ def run(
     """
     engine = begin(charter, folder, watch, source, start_from)
     with engine, engine.folder.lock():
-        stages.examine(engine, when="before")
+        examining.examine(engine, when="before")
         engine.save()
         return _until_spent(engine)
 
@@ -50,7 +50,7 @@ def resume(folder: Path, *, watch: Watch | None = None, extend_seconds: float | 
     """
     place = RunFolder.open(folder)
     with place.lock():
-        if stages.finished(place) and not extend_seconds:
+        if reporting.finished(place) and not extend_seconds:
             raise RunError(
                 f"{folder} is finished: its budget is spent",
                 f"give it more (`autotelic resume {folder} --seconds 600`) or start a run from it (`--from`)",
@@ -72,37 +72,37 @@ def _until_spent(engine: Run) -> Summary:
         while engine.progress < 1.0:
             engine.counters.generation += 1
             generation(engine)
-        stages.settle(engine)
-        stages.examine(engine, when="after")
+        examining.settle(engine)
+        examining.examine(engine, when="after")
     except KeyboardInterrupt:
         reason = "interrupted"
-        stages.abandon(engine)
+        reporting.abandon(engine)
     engine.tell("run.stop", reason=reason)
     engine.record.commit()
-    stages.crown(engine)
+    reporting.crown(engine)
     return publish(engine.folder)
 
 
 def generation(engine: Run) -> None:
     """One trip around the loop."""
     with engine.stage("propose"):
-        proposed = stages.propose(engine)
+        proposed = proposing.propose(engine)
     with engine.stage("admit"):
-        fresh = stages.admit(engine, proposed)
+        fresh = proposing.admit(engine, proposed)
     with engine.stage("attempt"):
-        tried = stages.attempt(engine, stages.probes(engine, fresh))
+        tried = attempting.attempt(engine, attempting.probes(engine, fresh))
     with engine.stage("judge"):
-        judged = stages.judge(engine, tried)
+        judged = attempting.judge(engine, tried)
     with engine.stage("attempt"):
-        repairs = stages.repair(engine, judged)
+        repairs = attempting.repair(engine, judged)
     with engine.stage("critic"):
-        opinions = stages.criticise(engine, judged + repairs)
+        opinions = attempting.criticise(engine, judged + repairs)
     with engine.stage("learn"):
-        learned = stages.learn(engine, fresh, judged + repairs, proposed)
+        learned = learning.learn(engine, fresh, judged + repairs, proposed)
     with engine.stage("critic"):
-        calibration = stages.instruct(engine, judged + repairs)
+        calibration = attempting.instruct(engine, judged + repairs)
     with engine.stage("examine"):
-        stages.review(engine)
+        examining.review(engine)
     with engine.stage("record"):
-        stages.report(engine, proposed, fresh, judged + repairs, opinions, learned, calibration)
+        reporting.report(engine, proposed, fresh, judged + repairs, opinions, learned, calibration)
         engine.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from autotelic.engine.run import Champion, Run
 from autotelic.exam.own import freeze_own
@@ -146,3 +147,28 @@ def compose_own(run: Run) -> None:
         admitted=len(frozen.items),
         refused=refused,
     )
+
+
+def examine(run: Run, *, when: Literal["before", "during", "after"]) -> None:
+    """Sit the sealed exam, and the model's own once it is frozen. During a run greedily, to save time."""
+    with run.stage("examine"):
+        sit_sealed(run, when)
+        sit_own(run, when)
+
+
+def settle(run: Run) -> None:
+    """At the end: a last decision, and the champion's weights in place, so that what is examined is what is kept."""
+    with run.stage("examine"):
+        if run.champion.generation != run.generation:
+            decide(run)
+        run.sampler.load(run.champion.weights)
+
+
+def review(run: Run) -> None:
+    """Now and then: let the gate decide between candidate and champion, set the own exam, sit the sealed one."""
+    if run.generation % run.charter.exam.every:
+        return
+    decide(run)
+    compose_own(run)
+    sit_sealed(run, "during")
+    sit_own(run, "during")

@@ -1,0 +1,72 @@
+"""Attempts at tasks, what is said of them, and further turns at what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autotelic.attempt import episode
+from autotelic.engine.run import Run
+from autotelic.judge.calibration import Calibration
+from autotelic.judge.sources import Opinions
+from autotelic.streams import seed_of, stream
+from autotelic.types import RULES, Group, Task
+
+
+def probes(run: Run, fresh: Sequence[Task]) -> list[Task]:
+    """The tasks of this generation to attempt in groups: the actor's own first, then those of the rules."""
+    rng = stream(run.charter.seed, "probe", run.generation)
+    order = [fresh[int(i)] for i in rng.permutation(len(fresh))]
+    order.sort(key=lambda task: task.lineage.author == RULES)
+    most = run.charter.curriculum.probe_tasks
+    # A model that can do nothing yet writes until it is cut off: a few attempts show that as well as many.
+    return order[: most // 4 if run.generation <= run.charter.curriculum.bootstrap_generations else most]
+
+
+def attempt(run: Run, tasks: Sequence[Task]) -> list[Group]:
+    """A group of siblings at each task."""
+    return episode.attempt(
+        run.sampler,
+        run.tokens,
+        run.domain,
+        tasks,
+        siblings=run.charter.curriculum.group_size,
+        temperature=run.charter.roles.solver_temperature,
+        max_tokens=run.charter.roles.max_tokens,
+        seed=seed_of(run.charter.seed, "attempt", run.generation),
+    )
+
+
+def judge(run: Run, tried: Sequence[Group]) -> list[Group]:
+    """The executor's verdict on every attempt."""
+    return run.feedback.verify(tried)
+
+
+def repair(run: Run, judged: Sequence[Group]) -> list[Group]:
+    """Further turns at what failed: the actor reads what the tests printed and writes a better program."""
+    found: list[Group] = []
+    last = list(judged)
+    for _ in range(run.charter.roles.repair_turns - 1):
+        tasks = episode.repairs(
+            run.domain, last, generation=run.generation, most=run.charter.curriculum.probe_tasks // 4
+        )
+        tasks = [task for task in tasks if task.signature not in run.novelty.sealed]
+        if not tasks:
+            break
+        last = judge(run, attempt(run, tasks))
+        found += last
+    return found
+
+
+def criticise(run: Run, groups: Sequence[Group]) -> Opinions:
+    """What the other judges say of the same attempts, before any of them learns the outcomes."""
+    opinions = run.feedback.opinions(groups, run.generation)
+    for note in opinions.notes:
+        run.tell("dropped", what="critic's judgement", n=1, why=note)
+    return opinions
+
+
+def instruct(run: Run, groups: Sequence[Group]) -> Calibration:
+    """The critic learns the outcomes. After the actor has learned: its guess was the actor's baseline, and a
+    baseline that knew the outcome would bias the gradient."""
+    run.critic.learn(groups, seed_of(run.charter.seed, "critic", run.generation))
+    return run.critic.quality
