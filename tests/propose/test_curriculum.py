@@ -1,0 +1,79 @@
+"""The curriculum's arithmetic: shares, whole allocations, what is learned from groups, when levels open."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autotelic.propose.curriculum import Curriculum
+from autotelic.types import Attempt, Cell, Group, Task, Verdict
+
+MODES = ("deduction", "induction")
+
+
+def curriculum(**changes: object) -> Curriculum:
+    given = {"modes": MODES, "levels": (1, 3), "unlock": 0.5, "retention": 0.1, "explore": 0.1}
+    return Curriculum(**(given | changes))  # type: ignore[arg-type]
+
+
+def group(cell: Cell, passed: int, failed: int) -> Group:
+    task = Task(
+        id="t", domain="d", mode=cell.mode, level=cell.level, prompt="p", secret={}, signature="s"
+    )
+    verdicts = [Verdict(reward=1.0, passed=True, reason="right")] * passed
+    verdicts += [Verdict(reward=0.0, passed=False, reason="wrong")] * failed
+    attempts = tuple(Attempt(task_id="t", turns=(), answer="") for _ in verdicts)
+    return Group(task=task, attempts=attempts, verdicts=tuple(verdicts))
+
+
+def test_it_begins_at_the_lowest_level_with_even_shares() -> None:
+    shares = curriculum().shares()
+    assert shares == pytest.approx({Cell(mode=m, level=1): 0.5 for m in MODES})
+
+
+@settings(deadline=None)
+@given(st.integers(0, 500), st.lists(st.floats(0, 1), min_size=6, max_size=6))
+def test_an_allocation_has_the_size_asked_for_and_keeps_to_the_shares(count: int, gains: list[float]) -> None:
+    bandit = curriculum(open_to=3)
+    for standing, gain in zip(bandit.standing.values(), gains, strict=True):
+        standing.gain = gain
+    cells = Counter(bandit.allocate(count, np.random.default_rng(0)))
+    assert cells.total() == count
+    for cell, share in bandit.shares().items():
+        assert abs(cells[cell] - share * count) < 1 + 1e-9
+
+
+def test_half_solved_cells_get_more_than_solved_and_unsolved_ones() -> None:
+    bandit = curriculum(levels=(1, 1), modes=("half", "solved", "unsolved"))
+    cells = {mode: Cell(mode=mode, level=1) for mode in bandit.modes}
+    outcomes = {"half": (4, 4), "solved": (8, 0), "unsolved": (0, 8)}
+    bandit.learn([group(cells[mode], *outcome) for mode, outcome in outcomes.items()])
+    shares = {cell.mode: share for cell, share in bandit.shares().items()}
+    assert shares["half"] > 2 * shares["solved"]
+    assert shares["solved"] == pytest.approx(shares["unsolved"])
+    # Nothing fades altogether: retention and exploration are spread evenly.
+    assert shares["solved"] >= 0.2 / 3
+
+
+def test_a_level_opens_when_the_one_before_is_mostly_solved_in_the_mean() -> None:
+    bandit = curriculum()
+    one, two = (Cell(mode=m, level=1) for m in MODES)
+    assert not bandit.learn([group(one, 8, 0)])  # the other mode was never tried
+    assert not bandit.learn([group(two, 0, 8), group(one, 7, 1)])
+    assert bandit.open_to == 1
+    assert bandit.learn([group(two, 8, 0), group(one, 8, 0)])
+    assert bandit.open_to == 2
+    assert {cell.level for cell in bandit.shares()} == {1, 2}
+
+
+def test_state_is_taken_up_as_it_was_put_down() -> None:
+    bandit = curriculum()
+    bandit.learn([group(Cell(mode=m, level=1), 8, 0) for m in MODES])
+    other = curriculum()
+    other.restore(bandit.state())
+    assert other.shares() == bandit.shares()
+    assert other.open_to == bandit.open_to == 2
