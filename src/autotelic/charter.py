@@ -134,8 +134,8 @@ class Feedback(Section):
 class Curriculum(Section):
     """What is practised next: a bandit over mode and level."""
 
-    bootstrap_generations: int = knob(12, "generations", "propose", "rules write all tasks until then", ge=0)
-    tasks_per_generation: int = knob(1536, "tasks", "propose", "how many a generation learns from", ge=1)
+    bootstrap_generations: int = knob(8, "generations", "propose", "rules write all tasks until then", ge=0)
+    tasks_per_generation: int = knob(3072, "tasks", "propose", "how many a generation learns from", ge=1)
     actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.15, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.2, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
