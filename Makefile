@@ -5,13 +5,17 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: run test lint clean
+.PHONY: run test test-all lint clean
 
 run: $(READY)
 	$(VENV)/bin/autotelic run --out runs/default --again
 
 test: $(READY) lint
 	$(PY) -m pytest
+
+# Also the corpus of attacks at every level of the sandbox, and uncontained: many minutes.
+test-all: $(READY) lint
+	$(PY) -m pytest -m "slow or not slow" --timeout=1800
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

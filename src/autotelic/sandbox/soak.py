@@ -61,7 +61,8 @@ def soak(seconds: float, workers: int | None = None, level: str = "L3", seed: in
     """Run for so long and print what came of it; 1 if a status was wrong or something was left behind."""
     statuses: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
-    rng, start, count, early = random.Random(seed), time.monotonic(), 0, held()
+    rng, start, count, before = random.Random(seed), time.monotonic(), 0, held()
+    early = before
     limits = Limits(wall_s=0.5, cpu_s=0.5, memory_mb=128)
     with Sandbox(limits, workers=workers, require=level, cache=256) as box:
         for kind, run in box.stream(jobs(rng, start + seconds)):
@@ -80,7 +81,7 @@ def soak(seconds: float, workers: int | None = None, level: str = "L3", seed: in
     for text, times in wrong.items():
         print(f"WRONG {times} x {text}")
     leaks = [name for name in ("descriptors", "processes") if late[name] > early[name] and count > WARM_UP]
-    leaks += ["processes once closed"] if after["processes"] else []
+    leaks += ["processes once closed"] if after["processes"] > before["processes"] else []
     leaks += ["memory"] if count > WARM_UP and late["memory_kb"] > early["memory_kb"] + 4096 else []
     for leak in leaks:
         print(f"LEFT BEHIND {leak}")
