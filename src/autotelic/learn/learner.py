@@ -167,9 +167,9 @@ class PolicyLearner:
         def taken(tensor_BT: Tensor) -> Tensor:
             return tensor_BT.flatten()[at_S]
 
-        nll = imitation(logprob_S, taken(batch.nll_BT))
+        nll_S, weight_S = taken(batch.nll_BT), taken(batch.policy_BT)
+        nll = imitation(logprob_S, nll_S)
         parts = {"nll": float(nll.detach()), "policy": 0.0, "kl": 0.0, "clipped": 0.0}
-        weight_S = taken(batch.policy_BT)
         if not bool((weight_S > 0).any()):
             return nll, parts
         surrogate, clipped = clipped_policy(
@@ -177,7 +177,10 @@ class PolicyLearner:
         )
         kl = anchor_kl(logprob_S, taken(batch.anchor_BT), weight_S)
         parts |= {"policy": float(surrogate.detach()), "kl": float(kl.detach()), "clipped": float(clipped)}
-        return nll + self.policy * (surrogate + self.clip.kl * kl), parts
+        # Each stream by its share of the batch: as a mean of its own, the few attempts that earned credit
+        # would outweigh every imitated token beside them.
+        share = weight_S.sum() / (weight_S.sum() + nll_S.sum())
+        return (1 - share) * nll + share * self.policy * (surrogate + self.clip.kl * kl), parts
 
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
