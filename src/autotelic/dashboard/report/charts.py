@@ -184,7 +184,8 @@ def ticks(low: float, high: float, most: int, axis: Axis) -> list[float]:
 def _ends(axis: Axis, values: Sequence[float]) -> tuple[float, float]:
     low = min(values) if axis.low is None else axis.low
     high = max(values) if axis.high is None else axis.high
-    return (low, high) if high > low else (low, low + 1)
+    # A span that rounding swallows is no span: ticks are rounded to ten places.
+    return (low, high) if high - low > 1e-6 * max(1.0, abs(low)) else (low, low + max(1.0, abs(low)))
 
 
 def _spread(rows: Sequence[float], top: float, bottom: float) -> list[float]:
