@@ -118,6 +118,8 @@ class Feedback(Section):
     consensus: float = knob(0.0, "weight", "judge", "reward from agreement; alone it collapses", **SHARE)
     certainty: float = knob(0.0, "weight", "judge", "reward from certainty; alone it collapses", **SHARE)
     withhold: float = knob(0.0, "share of groups", "judge", "that only a good critic judges", **SHARE)
+    shuffle: float = knob(0.0, "share of groups", "judge", "verdicts dealt out anew: a control", **SHARE)
+    baseline: Literal["critic", "siblings"] = knob("critic", "name", "credit", "what reward was expected")
     critic_width: int = knob(64, "channels", "judge", "width of the critic; small will do", ge=8)
     critic_depth: int = knob(2, "layers", "judge", "depth of the critic", ge=1)
     critic_lr: float = knob(0.001, "step size", "judge", "learning rate of the critic", **RATE)
@@ -158,6 +160,7 @@ class Learn(Section):
     optimiser: Literal["muon", "adamw"] = knob("muon", "name", "learn", "for matrices; the rest has AdamW")
     lr_matrix: float = knob(0.015, "step size", "learn", "learning rate of matrices", **RATE)
     lr_other: float = knob(0.003, "step size", "learn", "learning rate of embeddings, head, norms", **RATE)
+    momentum: float = knob(0.8, "share", "learn", "of the past, in a matrix's next step", ge=0, lt=1)
     weight_decay: float = knob(0.0, "a step", "learn", "pull towards zero, times the learning rate", **SHARE)
     batch_tokens: int = knob(2048, "tokens", "learn", "size of an update; smaller learns more a token", ge=64)
     warmup_steps: int = knob(20, "updates", "learn", "the learning rate rises over them", ge=0)
@@ -167,6 +170,7 @@ class Learn(Section):
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)
     anchor_every: int = knob(10, "generations", "learn", "the anchor is moved this often", ge=1)
     policy: float = knob(0.3, "weight", "learn", "policy gradient, beside self-supervision", ge=0, le=10)
+    practice: float = knob(0.25, "share of tasks", "learn", "also learned from the proposer's side", **SHARE)
     max_grad_norm: float = knob(1.0, "norm", "learn", "longer gradients are scaled down to it", gt=0)
 
 

@@ -17,10 +17,8 @@ from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce, split
 from autotelic.propose import proposer
 from autotelic.streams import stream
-from autotelic.types import Experience, Group, LearnReport, Task
+from autotelic.types import Experience, Group, LearnReport, Source, Task
 
-PROPOSER_SHARE = 0.25
-"""Tasks of a generation that are also practised from the proposer's side."""
 CHUNK = 128
 """Traces that the anchor scores at once."""
 EMPTY_LIMIT = 5
@@ -43,11 +41,10 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
     seed, g = run.charter.seed, run.generation
     rng = stream(seed, "learn", g)
     replayed = replay(run, len(fresh), rng)
-    experience = solved(
-        run, [*fresh, *replayed, *(group.task for group in groups if group.task.mode == "repair")]
-    )
-    experience += verified(groups)
-    count = round(PROPOSER_SHARE * len(fresh))
+    mended = [group.task for group in groups if group.task.mode == "repair"]
+    experience = solved(run, run.feedback.executed([*fresh, *replayed, *mended]))
+    experience += preferred(groups, run.feedback.leader)
+    count = round(run.charter.learn.practice * len(fresh))
     chosen = [fresh[int(i)] for i in rng.permutation(len(fresh))[:count]]
     shown = proposer.draw_references(run.recent, [t.cell for t in chosen], run.charter.roles.references, rng)
     experience += proposer.asking(run.domain, run.tokens, chosen, shown)
@@ -93,10 +90,10 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
 
 def replay(run: Run, fresh: int, rng: np.random.Generator) -> list[Task]:
     """Tasks learned before, from the cells and in the shares that the curriculum wants now."""
-    share = run.charter.curriculum.replay
-    count = round(fresh * share / max(1e-9, 1 - share))
+    settings = run.charter.curriculum
+    count = round(settings.tasks_per_generation * settings.replay)
     old = list(run.recent)[: max(0, len(run.recent) - fresh)]
-    if not old:
+    if not old or not count:
         return []
     shares = run.curriculum.shares()
     weight_N = np.array([shares.get(task.cell, 0.0) for task in old])
@@ -124,11 +121,14 @@ def solved(run: Run, tasks: Sequence[Task]) -> list[Experience]:
     return found
 
 
-def verified(groups: Sequence[Group]) -> list[Experience]:
-    """The model's own right answers, one a group, where siblings failed: what it can do but not yet reliably."""
+def preferred(groups: Sequence[Group], leader: Source) -> list[Experience]:
+    """The model's own right answers, one a group, where siblings failed: what it can do but not yet reliably.
+
+    Right by the word of `leader`: the executor's, unless the charter has it silenced.
+    """
     found: list[Experience] = []
     for group in groups:
-        passed = [i for i, v in enumerate(group.verdicts) if v.passed and v.source == "verifier"]
+        passed = [i for i, v in enumerate(group.verdicts) if v.passed and v.source == leader]
         if 0 < len(passed) < len(group.verdicts):
             turn = group.attempts[passed[0]].turns[-1]
             found.append(

@@ -36,7 +36,8 @@ def propose(run: Run) -> Proposed:
     """Ask the actor for its share of new tasks, and the rules for the rest; all by the rules at first."""
     settings, g = run.charter.curriculum, run.generation
     rng = stream(run.charter.seed, "curriculum", g)
-    wanted = round(settings.tasks_per_generation * (1 - settings.replay))
+    # The first generation has nothing to replay.
+    wanted = round(settings.tasks_per_generation * (1 - settings.replay * bool(run.recent)))
     proposed = Proposed(bootstrap=g <= settings.bootstrap_generations)
     by_actor = 0 if proposed.bootstrap else round(wanted * settings.actor_share)
     if by_actor:

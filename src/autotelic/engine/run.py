@@ -31,6 +31,7 @@ from autotelic.judge.critic import Critic
 from autotelic.judge.sources import Mixed
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
+from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
 from autotelic.models.load import begin_model, load_model, save_model
 from autotelic.models.weights import copy_of, digest_of
@@ -46,7 +47,7 @@ from autotelic.types import Cell, Task
 
 CORPUS = 2000
 """Texts of the rules that the tokenizer is trained on."""
-REMEMBERED = 6000
+REMEMBERED = 16_000
 """Tasks kept at hand, to replay and to show to the proposer."""
 START = "start"
 """The folder of what a run began from: weights and tokenizer, kept so that a resume needs nothing else."""
@@ -111,7 +112,8 @@ class Run:
         self.own = OwnExam()
         self._spent: tuple[float, int, int, float] = (0.0, 0, 0, 0.0)
         self._prefilled = 0
-        torch.set_num_threads(charter.budget.threads)
+        torch.set_num_threads(1)  # what is heavy is shared out among the crew
+        self.crew = Crew(charter.budget.threads)
         limits = charter.limits
         self.box = Sandbox(
             Limits(
@@ -148,7 +150,7 @@ class Run:
         self.model = model
         self.tokens = Tokens(tokenizer)
         self.anchor = copy.deepcopy(model).requires_grad_(False)
-        self.sampler = Decoder(model, end_id=self.tokens.end_id)
+        self.sampler = Decoder(model, end_id=self.tokens.end_id, crew=self.crew)
         learn = charter.learn
         self.learner = PolicyLearner(
             model,
@@ -158,7 +160,9 @@ class Run:
             policy=learn.policy,
             max_grad_norm=learn.max_grad_norm,
             weight_decay=learn.weight_decay,
+            momentum=learn.momentum,
             optimiser=learn.optimiser,
+            crew=self.crew,
         )
         feedback = charter.feedback
         self.critic = Critic(
@@ -179,9 +183,10 @@ class Run:
             consensus=feedback.consensus,
             certainty=feedback.certainty,
             withhold=feedback.withhold,
+            shuffle=feedback.shuffle,
             seed=charter.seed,
         )
-        self.credit = GroupAdvantage(prior=self.critic.baseline)
+        self.credit = GroupAdvantage(prior=self.critic.baseline if feedback.baseline == "critic" else None)
         self.parameters = sum(p.numel() for p in model.parameters())
         self.champion = Champion(weights=copy_of(model), optimiser={}, digest=digest_of(model))
 
@@ -190,6 +195,7 @@ class Run:
 
     def __exit__(self, *error: object) -> None:
         self.box.close()
+        self.crew.close()
         if hasattr(self, "record"):
             self.record.close()
 
@@ -392,6 +398,6 @@ def description(run: Run) -> Mapping[str, Any]:
             "transformers": transformers.__version__,
         },
         "machine": f"{platform.machine()} {sys.platform}",
-        "threads": torch.get_num_threads(),
+        "threads": run.charter.budget.threads,
         "sandbox_level": str(run.box.level),
     }

@@ -133,6 +133,7 @@ def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int 
     import torch  # here, because it takes seconds, and most of what imports this file needs none of it
 
     from autotelic.domains import load_domain
+    from autotelic.models.crew import Crew
     from autotelic.models.decode import Decoder
     from autotelic.models.load import load_model
     from autotelic.sandbox import Limits, Sandbox
@@ -143,7 +144,8 @@ def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int 
     if run is not None and not (run.champion / "config.json").is_file():
         raise RunError(f"{model} has no champion yet", f"let it run to its end: autotelic resume {model}")
     charter = run.charter() if run is not None else Charter()
-    torch.set_num_threads(charter.budget.threads)
+    torch.set_num_threads(1)  # what is heavy is shared out among the crew
+    crew = Crew(charter.budget.threads)
     weights, tokenizer = load_model(model, dtype=charter.model.dtype)
     state, critic = _saved(run, charter, len(tokenizer)) if run is not None else ({}, None)
     tokens = Tokens(tokenizer)
@@ -153,11 +155,10 @@ def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int 
         asked = _asked(exam, state, charter, domain)
         if run is not None:
             _must_be_sealed(run, asked)
+        sampler = Decoder(weights, end_id=tokens.end_id, crew=crew)
         return sit_exam(
             asked,
-            Examinee(
-                sampler=Decoder(weights, end_id=tokens.end_id), tokens=tokens, domain=domain, critic=critic
-            ),
+            Examinee(sampler=sampler, tokens=tokens, domain=domain, critic=critic),
             samples=samples,
             temperature=charter.exam.temperature,
             max_tokens=charter.roles.max_tokens,

@@ -24,7 +24,7 @@ from autotelic.exam.statistics import auroc
 from autotelic.judge.critic import Critic
 from autotelic.protocols import Domain, Feedback
 from autotelic.streams import stream
-from autotelic.types import Group, Source, Verdict
+from autotelic.types import Group, Source, Task, Verdict
 
 Verdicts = list[list[Verdict]]
 
@@ -129,7 +129,8 @@ class Mixed:
 
     `withhold` is the share of tasks on which the executor is not asked and the critic alone is the judge,
     while it is trusted. It is a task's own property, drawn from `seed` and its id, so a task tried again
-    stays withheld. Proposers' groups are never withheld.
+    stays withheld. Proposers' groups are never withheld. `shuffle` is the share of groups whose verdicts are
+    dealt out anew among the siblings, so that reward says nothing of the attempt: a control.
     """
 
     def __init__(
@@ -142,10 +143,12 @@ class Mixed:
         consensus: float = 0.0,
         certainty: float = 0.0,
         withhold: float = 0.0,
+        shuffle: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.critic = critic
         self.withhold = withhold
+        self.shuffle = shuffle
         self.seed = seed
         self.weights: dict[Source, float] = {
             "verifier": verifier,
@@ -173,7 +176,20 @@ class Mixed:
         rest = [group for group, out in zip(groups, apart, strict=True) if not out]
         said = {source: self.voices[source].judge(rest) for source in weights}
         mixed = iter([_mix({s: v[i] for s, v in said.items()}, weights) for i in range(len(rest))])
-        return [next(withheld) if out else next(mixed) for out in apart]
+        judged = [next(withheld) if out else next(mixed) for out in apart]
+        return [self._dealt(group, verdicts) for group, verdicts in zip(groups, judged, strict=True)]
+
+    def executed(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks of which the executor may be heard, hence whose traces may be learned from."""
+        if not self.weights["verifier"]:
+            return []
+        trusted = self.critic.quality.trusted
+        return [task for task in tasks if not (trusted and self._withheld(task))]
+
+    @property
+    def leader(self) -> Source:
+        """The source whose word decides whether an attempt passed, where nothing is withheld."""
+        return _leader(self._live(self.critic.quality.trusted))
 
     def verify(self, groups: Sequence[Group]) -> list[Group]:
         """The groups with the verdicts to learn from."""
@@ -181,9 +197,19 @@ class Mixed:
         return [replace(group, verdicts=tuple(verdicts)) for group, verdicts in judged]
 
     def _drawn(self, group: Group) -> bool:
-        if not self.withhold or group.role != "solver":
-            return False
-        return bool(stream(self.seed, "withhold", group.task.id).random() < self.withhold)
+        return group.role == "solver" and self._withheld(group.task)
+
+    def _withheld(self, task: Task) -> bool:
+        return bool(self.withhold and stream(self.seed, "withhold", task.id).random() < self.withhold)
+
+    def _dealt(self, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
+        if not self.shuffle:
+            return verdicts
+        # A pure function of the attempts, so that judging twice says the same.
+        rng = stream(self.seed, "shuffle", group.task.id, *(attempt.answer for attempt in group.attempts))
+        if rng.random() >= self.shuffle:
+            return verdicts
+        return [verdicts[int(i)] for i in rng.permutation(len(verdicts))]
 
     def _live(self, trusted: bool) -> dict[Source, float]:
         """The sources that have a weight now, from the top of the hierarchy down."""
@@ -235,7 +261,7 @@ class Mixed:
 
 def _mix(said: Mapping[Source, Sequence[Verdict]], weights: Mapping[Source, float]) -> list[Verdict]:
     """One group's verdicts from several sources as one each."""
-    leader = "verifier" if "verifier" in weights else max(weights, key=lambda s: weights[s])
+    leader = _leader(weights)
     total = sum(weights.values())
     share_S = np.array([weights[s] / total for s in said])
     reward_SG = np.array([[v.reward for v in verdicts] for verdicts in said.values()])
@@ -243,6 +269,10 @@ def _mix(said: Mapping[Source, Sequence[Verdict]], weights: Mapping[Source, floa
         replace(verdict, reward=float(reward))
         for verdict, reward in zip(said[leader], share_S @ reward_SG, strict=True)
     ]
+
+
+def _leader(weights: Mapping[Source, float]) -> Source:
+    return "verifier" if "verifier" in weights else max(weights, key=lambda s: weights[s])
 
 
 def _source(group: Group) -> Source | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -17,23 +18,17 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from autotelic.learn.last import hidden_at
 from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
 from autotelic.learn.muon import Matrix, Muon
 from autotelic.learn.pack import pack, reinforce
+from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
 from autotelic.types import Attempt, Batch, LearnReport, Turn
 
 CHUNK = 4096
 """Predicted tokens whose logits are held at once."""
-
-
-def segment_mask(segment_BT: Tensor, dtype: torch.dtype) -> Tensor:
-    """Additive attention mask [B, 1, T, T]: causal, and never across segments."""
-    same_BTT = segment_BT[:, :, None] == segment_BT[:, None, :]
-    length = segment_BT.shape[1]
-    causal_TT = torch.ones(length, length, dtype=torch.bool).tril()
-    mask = torch.zeros(same_BTT.shape, dtype=dtype)
-    return mask.masked_fill_(~(same_BTT & causal_TT), torch.finfo(dtype).min)[:, None]
+_FIGURES = ("loss", "nll", "policy", "kl", "clipped", "entropy")
 
 
 def predicted_places(batch: Batch) -> Tensor:
@@ -52,14 +47,8 @@ def predicted_logprobs(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> tu
 
     For models that `output_head` accepts.
     """
-    hidden_BTD = model.base_model(
-        input_ids=batch.ids_BT,
-        position_ids=batch.position_BT,
-        attention_mask=segment_mask(batch.segment_BT, model.dtype),
-        use_cache=False,
-    )[0]
     # A token is predicted from the place before it.
-    hidden_SD = hidden_BTD.flatten(0, 1)[at_S - 1]
+    hidden_SD = hidden_at(model, batch, at_S - 1)
     target_S = batch.ids_BT.flatten()[at_S]
     head = model.get_output_embeddings()
 
@@ -96,7 +85,7 @@ class PolicyLearner:
     """Holds the actor's weights and optimisers. Implements the `Learner` seam.
 
     Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW.
-    `rate` gives the factor on both learning rates; it is asked before every step.
+    The rows of a batch are shared out among the `crew`; with as many of them, the same batches give the same bits.
     """
 
     def __init__(
@@ -109,7 +98,9 @@ class PolicyLearner:
         policy: float,
         max_grad_norm: float,
         weight_decay: float = 0.0,
+        momentum: float = 0.8,
         optimiser: str = "muon",
+        crew: Crew = ALONE,
     ) -> None:
         if optimiser not in ("muon", "adamw"):
             raise ValueError(f"optimiser = {optimiser!r} is not known; it is one of muon, adamw")
@@ -118,8 +109,10 @@ class PolicyLearner:
         self.clip = clip
         self.policy = policy
         self.max_grad_norm = max_grad_norm
+        self.crew = crew
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
+        self._learned = [m.weight for m in matrices] + others
         if optimiser == "adamw":
             others, matrices = others + [m.weight for m in matrices], []
         self.optimisers: dict[str, torch.optim.Optimizer] = {
@@ -128,32 +121,29 @@ class PolicyLearner:
             )
         }
         if matrices:
-            self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix)
+            self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=momentum, crew=crew)
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
         """One update. On NaN or infinity nothing changes and the report says `skipped`."""
         began = time.perf_counter()
-        at_S = predicted_places(batch)
-        if not len(at_S):
+        whole = _Weights.of(batch)
+        if not whole.nll + whole.policy:
             raise ValueError("the batch has no token with a weight; give it a completion to learn from")
-        logprob_S, entropy_S = predicted_logprobs(self.model, batch, at_S)
-        loss, parts = self._loss(batch, logprob_S, at_S)
-        parts["entropy"] = float(entropy_S.mean())
-        value = float(loss.detach())
-        for optimiser in self.optimisers.values():
-            optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.max_grad_norm))
+        self.model.train(False)
+        found = self.crew.map(lambda share: self._gradients(share, whole), _shares(batch, self.crew.size))
+        parts = {name: sum(part[name] for _, part in found) for name in found[0][1]}
+        for at, p in enumerate(self._learned):
+            p.grad = sum((gradients[at] for gradients, _ in found[1:]), start=found[0][0][at])
+        norm = float(nn.utils.clip_grad_norm_(self._learned, self.max_grad_norm))
         skipped = ""
-        if not (math.isfinite(value) and math.isfinite(norm)):
-            skipped = f"loss {value} and gradient norm {norm} are not finite"
+        if not (math.isfinite(parts["loss"]) and math.isfinite(norm)):
+            skipped = f"loss {parts['loss']} and gradient norm {norm} are not finite"
         else:
             for name, optimiser in self.optimisers.items():
                 for group in optimiser.param_groups:
                     group["lr"] = self.rates[name] * rate
                 optimiser.step()
         return LearnReport(
-            loss=value,
             **parts,
             grad_norm=norm,
             tokens=batch.tokens,
@@ -161,26 +151,45 @@ class PolicyLearner:
             skipped=skipped,
         )
 
-    def _loss(self, batch: Batch, logprob_S: Tensor, at_S: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """The weighted sum of both streams, and its parts for the report."""
+    def _gradients(self, share: Batch, whole: _Weights) -> tuple[list[Tensor], dict[str, float]]:
+        """The gradient of a share's part in the loss of the whole batch, and its part in each figure."""
+        at_S = predicted_places(share)
+        if not len(at_S):
+            return [torch.zeros_like(p) for p in self._learned], dict.fromkeys(_FIGURES, 0.0)
+        logprob_S, entropy_S = predicted_logprobs(self.model, share, at_S)
+        loss, parts = self._loss(share, logprob_S, at_S, whole)
+        parts |= {"loss": float(loss.detach()), "entropy": float(entropy_S.sum()) / whole.places}
+        gradients = torch.autograd.grad(loss, self._learned, allow_unused=True, materialize_grads=True)
+        return list(gradients), parts
+
+    def _loss(
+        self, share: Batch, logprob_S: Tensor, at_S: Tensor, whole: _Weights
+    ) -> tuple[Tensor, dict[str, float]]:
+        """The weighted sum of both streams, and its parts for the report; over all shares they add up."""
 
         def taken(tensor_BT: Tensor) -> Tensor:
             return tensor_BT.flatten()[at_S]
 
-        nll_S, weight_S = taken(batch.nll_BT), taken(batch.policy_BT)
-        nll = imitation(logprob_S, nll_S)
-        parts = {"nll": float(nll.detach()), "policy": 0.0, "kl": 0.0, "clipped": 0.0}
-        if not bool((weight_S > 0).any()):
-            return nll, parts
-        surrogate, clipped = clipped_policy(
-            logprob_S, taken(batch.logprob_BT), taken(batch.advantage_BT), weight_S, self.clip
-        )
-        kl = anchor_kl(logprob_S, taken(batch.anchor_BT), weight_S)
-        parts |= {"policy": float(surrogate.detach()), "kl": float(kl.detach()), "clipped": float(clipped)}
+        nll_S, policy_S = taken(share.nll_BT), taken(share.policy_BT)
+        parts = dict.fromkeys(_FIGURES, 0.0)
         # Each stream by its share of the batch: as a mean of its own, the few attempts that earned credit
         # would outweigh every imitated token beside them.
-        share = weight_S.sum() / (weight_S.sum() + nll_S.sum())
-        return (1 - share) * nll + share * self.policy * (surrogate + self.clip.kl * kl), parts
+        total = whole.nll + whole.policy
+        loss = logprob_S.new_zeros(())
+        if whole.nll:
+            nll = imitation(logprob_S, nll_S) * (nll_S.sum() / whole.nll)
+            parts["nll"] = float(nll.detach())
+            loss = loss + nll * (whole.nll / total)
+        if whole.policy:
+            mine = policy_S.sum() / whole.policy
+            surrogate, clipped = clipped_policy(
+                logprob_S, taken(share.logprob_BT), taken(share.advantage_BT), policy_S, self.clip
+            )
+            kl = anchor_kl(logprob_S, taken(share.anchor_BT), policy_S)
+            figures = {"policy": surrogate, "kl": kl, "clipped": clipped}
+            parts |= {name: float((figure * mine).detach()) for name, figure in figures.items()}
+            loss = loss + (surrogate + self.clip.kl * kl) * mine * self.policy * (whole.policy / total)
+        return loss, parts
 
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
@@ -214,6 +223,32 @@ class PolicyLearner:
         for kind, optimiser in self.optimisers.items():
             for p in optimiser.param_groups[0]["params"]:
                 yield f"{kind}/{names[p]}", optimiser, p
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    """What a whole batch's means divide by: the weights of both streams, and the predicted places."""
+
+    nll: float
+    policy: float
+    places: int
+
+    @classmethod
+    def of(cls, batch: Batch) -> _Weights:
+        return cls(
+            nll=float(batch.nll_BT.sum()),
+            policy=float(batch.policy_BT.sum()),
+            places=int(((batch.nll_BT > 0) | (batch.policy_BT > 0)).sum()),
+        )
+
+
+def _shares(batch: Batch, count: int) -> list[Batch]:
+    """The batch's rows in `count` even parts, or as many as there are rows."""
+    count = min(count, len(batch.ids_BT))
+    if count == 1:
+        return [batch]
+    cut = {field.name: getattr(batch, field.name).tensor_split(count) for field in fields(batch)}
+    return [Batch(**{name: parts[at] for name, parts in cut.items()}) for at in range(count)]
 
 
 def _sorted_parameters(model: PreTrainedModel) -> tuple[list[Matrix], list[nn.Parameter]]:

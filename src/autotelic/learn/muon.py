@@ -9,27 +9,52 @@ bfloat16 units that takes about twenty times as long as float32 over stacks of e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from autotelic.models.crew import ALONE, Crew
+
 # Quintic coefficients of Jordan et al.: fastest growth at 0 for which all singular values end near 1.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(matrix_NRC: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly: singular values end in about [0.7, 1.2]. Same shape."""
+    """The nearest semi-orthogonal matrix, roughly: singular values end in about [0.7, 1.2]. Same shape.
+
+    Each step multiplies by a polynomial in the gram matrix. Where a matrix is much wider than tall the factors
+    are gathered on the small side, and the wide one is multiplied once at the end: they all commute, being
+    polynomials in one matrix.
+    """
     tall = matrix_NRC.shape[1] > matrix_NRC.shape[2]
     x = matrix_NRC.mT if tall else matrix_NRC
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = _factor(x @ x.mT, steps) @ x if x.shape[2] > 2 * x.shape[1] else _stepwise(x, steps)
+    result: Tensor = x.mT if tall else x
+    return result
+
+
+def _stepwise(x: Tensor, steps: int) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + torch.baddbmm(gram, gram, gram, beta=_B, alpha=_C) @ x
-    result: Tensor = x.mT if tall else x
-    return result
+    return x
+
+
+def _factor(gram: Tensor, steps: int) -> Tensor:
+    """The product of all steps' polynomials. [N, R, R] -> [N, R, R]"""
+    whole = None
+    for left in reversed(range(steps)):
+        step = torch.baddbmm(gram, gram, gram, beta=_B, alpha=_C)
+        step.diagonal(dim1=1, dim2=2).add_(_A)
+        whole = step if whole is None else step @ whole
+        if left:
+            gram = step @ gram @ step
+    assert whole is not None
+    return whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +79,10 @@ class Matrix:
 class Muon(torch.optim.Optimizer):
     """Muon over matrices, each stack of equally shaped ones orthogonalised at once."""
 
-    def __init__(self, matrices: Iterable[Matrix], *, lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, matrices: Iterable[Matrix], *, lr: float, momentum: float = 0.95, crew: Crew = ALONE
+    ) -> None:
+        self.crew = crew
         self.matrices = {m.weight: m for m in matrices}
         super().__init__(list(self.matrices), {"lr": lr, "momentum": momentum})
 
@@ -81,7 +109,18 @@ class Muon(torch.optim.Optimizer):
                     if outputs > inputs:
                         target, update = target.mT, update.mT
                     stacks[tuple(update.shape)].append((target, update, scale))
-            for _, members in sorted(stacks.items(), key=lambda item: item[0]):
-                whole = orthogonalise(torch.stack([update for _, update, _ in members]))
-                for (target, _, scale), update in zip(members, whole, strict=True):
+            # Stacks are cut so that every thread of the crew has as much to do.
+            shares = [
+                members[at :: self.crew.size]
+                for _, members in sorted(stacks.items(), key=lambda item: item[0])
+                for at in range(min(self.crew.size, len(members)))
+            ]
+            turned = self.crew.map(_turned, shares)
+            for members, updates in zip(shares, turned, strict=True):
+                for (target, _, scale), update in zip(members, updates, strict=True):
                     target.add_(update, alpha=-group["lr"] * scale)
+
+
+@torch.no_grad()
+def _turned(members: Sequence[tuple[Tensor, Tensor, float]]) -> Tensor:
+    return orthogonalise(torch.stack([update for _, update, _ in members]))

@@ -28,6 +28,7 @@ from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
 
+from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
 from autotelic.models.weights import digest_of
 from autotelic.types import Request, Turn
@@ -41,12 +42,15 @@ _PREFILL = 8192
 class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
-    `slots` is the most rows decoded at once. Not for use from several threads. Raises ValueError for a model
+    `slots` is the most rows decoded at once. Requests are dealt out among the `crew`. Not for use from several
+    threads. Raises ValueError for a model
     that keeps more than attention's keys and values (linear attention), or that does more to its logits than
     its output layer does (`output_head`). A sliding window is a limit on the length of a request.
     """
 
-    def __init__(self, model: PreTrainedModel, *, end_id: int, slots: int = 256) -> None:
+    def __init__(
+        self, model: PreTrainedModel, *, end_id: int, slots: int = 256, crew: Crew = ALONE
+    ) -> None:
         if slots < 1:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
         self.context = _context(model)
@@ -54,6 +58,7 @@ class Decoder:
         self.model = model
         self.end_id = end_id
         self.slots = slots
+        self.crew = crew
         self.digest = digest_of(model)
         self.tokens = 0
         """Completion tokens sampled so far."""
@@ -69,7 +74,6 @@ class Decoder:
         self.digest = digest_of(self.model)
         return self.digest
 
-    @torch.inference_mode()
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
@@ -82,9 +86,24 @@ class Decoder:
         if not requests:
             return []
         self.model.train(False)
-        turns = _Run(self, requests).finish()
+        # Like prompts to like threads: dealt out by length, all threads end at about the same time.
+        order = sorted(range(len(requests)), key=lambda i: _size(requests[i]))
+        shares = [order[at :: self.crew.size] for at in range(min(self.crew.size, len(order)))]
+        found = self.crew.map(lambda share: self._decode([requests[i] for i in share]), shares)
+        turns: list[list[Turn]] = [[] for _ in requests]
+        for share, run in zip(shares, found, strict=True):
+            self.tokens += int(run.count_N.sum())
+            self.prefilled += run.prefilled
+            for at, i in enumerate(share):
+                turns[i] = [run.turn(at, g) for g in range(requests[i].n)]
         self.seconds += time.perf_counter() - began
         return turns
+
+    @torch.inference_mode()
+    def _decode(self, requests: Sequence[Request]) -> _Run:
+        run = _Run(self, requests)
+        run.finish()
+        return run
 
     def _check(self, i: int, request: Request) -> None:
         if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
@@ -218,12 +237,10 @@ class _Run:
         self.count_N = torch.zeros(total, dtype=torch.long)
         # Longest first: rows decoded together are then of similar length, and what is left over at the end,
         # when slots run empty, is short.
-        order = sorted(
-            range(len(requests)), key=lambda i: -len(requests[i].prompt_ids) - requests[i].max_tokens
-        )
-        self.waiting = deque(order)
+        self.waiting = deque(sorted(range(len(requests)), key=lambda i: -_size(requests[i])))
         self.ready: deque[_Prompt] = deque()
-        self.slots = min(decoder.slots, total)
+        self.slots = min(-(-decoder.slots // decoder.crew.size), total)
+        self.prefilled = 0
         self.active = 0
         self.row_S = torch.zeros(self.slots, dtype=torch.long)
         self.length_S = torch.zeros(self.slots, dtype=torch.long)
@@ -231,7 +248,7 @@ class _Run:
         self.prefill()
         self.buffer = _Buffer(self.slots, self.ready[0].columns)
 
-    def finish(self) -> list[list[Turn]]:
+    def finish(self) -> None:
         """Decode until nothing waits and no row is active."""
         while self.waiting or self.ready or self.active:
             free = self.slots - self.active
@@ -240,8 +257,6 @@ class _Run:
                 self.refill()
             if self.active:
                 self.step()
-        self.decoder.tokens += int(self.count_N.sum())
-        return [[self.turn(i, g) for g in range(r.n)] for i, r in enumerate(self.requests)]
 
     def turn(self, i: int, sibling: int) -> Turn:
         row = self.first[i] + sibling
@@ -291,7 +306,7 @@ class _Run:
             self.uniform_NT[rows.start : rows.stop, : self.requests[i].max_tokens] = _uniforms(
                 self.requests[i]
             )
-        self.decoder.prefilled += sum(map(len, prompts))
+        self.prefilled += sum(map(len, prompts))
 
     def place(self) -> None:
         """Copy prompts' columns into free slots and sample each row's first token."""
@@ -365,6 +380,11 @@ class _Run:
             for state_S in (self.row_S, self.length_S, self.token_S):
                 state_S[to] = state_S[source]
         self.active = keep
+
+
+def _size(request: Request) -> int:
+    """The most tokens that a row of the request may come to."""
+    return len(request.prompt_ids) + request.max_tokens
 
 
 def _uniforms(request: Request) -> Tensor:

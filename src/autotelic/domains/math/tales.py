@@ -28,7 +28,7 @@ def _tell(rng: Rng, meaning: str, **slots: str | int) -> str:
 
 
 def _events(rng: Rng, who: str, value: int, count: int) -> tuple[list[str], int]:
-    """What happens to a number of things, and how many there are then."""
+    """What happens to a number of things, and how many there are then: two at least, as a sentence can tell."""
     told = []
     for _ in range(count):
         n, m = between(rng, 2, 9), between(rng, 2, 9)
@@ -42,10 +42,10 @@ def _events(rng: Rng, who: str, value: int, count: int) -> tuple[list[str], int]
                 told.append(_tell(rng, "count then ({q})/{n}", who=who, n=n))
                 value //= n
             case "-" if value > 3:
-                n = between(rng, 2, min(value - 1, 50))
+                n = between(rng, 2, min(value - 2, 50))
                 told.append(_tell(rng, "count then ({q})-{n}", who=who, n=n))
                 value -= n
-            case "B" if value > n * m:
+            case "B" if value > n * m + 1:
                 told.append(_tell(rng, "count then ({q})-{n}*{m}", who=who, n=n, m=m))
                 value -= n * m
             case "b" if count > 1:

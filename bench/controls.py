@@ -1,0 +1,129 @@
+"""What self-play is worth: the default charter against controls, at matched training tokens.
+
+    python -m bench.controls --tokens 2000000 --seeds 0 1 --out runs/controls
+    python -m bench.controls --only self-play random --tokens 500000
+
+One run of the engine a control and seed, one after another, all with the same sealed exam, model and schedule:
+the budget is tokens trained on, so the learning rate falls alike. A run that is in its folder already is taken up where it
+stopped, or only read. `controls.json` in the folder has every exam of every run; the table says how many tokens
+each took to reach what the random control had at its end.
+
+- self-play: the default charter.
+- no-critic: the siblings' mean alone is the baseline of credit.
+- no-proposer: the rules write every task, the curriculum says of which cell.
+- random: as before, all cells alike, nothing replayed.
+- fixed: one generation's tasks of the rules, again and again.
+- shuffled: verdicts dealt out anew among siblings; verified solutions are imitated as ever.
+- certainty: the executor is not heard at all. Reward is certainty, and nothing verified is imitated but the
+  form of tasks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotelic import loop
+from autotelic.charter import Charter
+from autotelic.dashboard.publish import story_of
+from autotelic.record import RunFolder
+
+Table = dict[str, dict[str, Any]]
+NEVER = 1_000_000
+"""Generations: more than any run has."""
+
+CONTROLS: dict[str, Table] = {
+    "self-play": {},
+    "no-critic": {"feedback": {"baseline": "siblings"}},
+    "no-proposer": {"curriculum": {"bootstrap_generations": NEVER}},
+    "random": {
+        "curriculum": {"bootstrap_generations": NEVER, "explore": 1.0, "retention": 0.0, "replay": 0.0}
+    },
+    "fixed": {
+        "curriculum": {"bootstrap_generations": NEVER, "explore": 0.0, "retention": 0.0, "replay": 1.0}
+    },
+    "shuffled": {"feedback": {"shuffle": 1.0}},
+    "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
+}
+
+
+def charter_of(control: str, tokens: int, seed: int, base: Table) -> Charter:
+    """The base charter with a control's changes, ended by tokens alone."""
+    values: dict[str, Any] = {name: dict(section) for name, section in base.items()}
+    for name, section in CONTROLS[control].items():
+        values[name] = values.get(name, {}) | section
+    values["budget"] = values.get("budget", {}) | {"seconds": 0.0, "generations": 0, "tokens": tokens}
+    return Charter.of(values | {"seed": seed})
+
+
+def measured(folder: Path, charter: Charter) -> dict[str, Any]:
+    """The run's summary and its exams as (tokens, mean pass@1), run first if it has not been."""
+    if not (folder / "summary.json").is_file():
+        if (folder / "record.sqlite").is_file():
+            loop.resume(folder)
+        else:
+            loop.run(charter, folder)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    sat = [s for s in story_of(RunFolder.open(folder)).sittings if s.exam == "sealed"]
+    return {"summary": summary, "curve": [[s.tokens, s.pass_at_1.value] for s in sat]}
+
+
+def tokens_to(curve: Sequence[Sequence[float]], mark: float) -> float | None:
+    """Tokens after which the curve first stands at `mark`, between two exams in proportion; None if never."""
+    before = curve[0]
+    for now in curve:
+        if now[1] >= mark:
+            rise = now[1] - before[1]
+            share = (mark - before[1]) / rise if rise > 0 else 0.0
+            return before[0] + share * (now[0] - before[0])
+        before = now
+    return None
+
+
+def report(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> str:
+    """One line a control: mean and range of the last exam, tokens to the random control's end."""
+    lines = [f"{'control':<12} {'sealed pass@1, by seed':<28} {'tokens to reach random, by seed'}"]
+    for control, by_seed in found.items():
+        ends = [100 * by_seed[seed]["curve"][-1][1] for seed in by_seed]
+        reached = []
+        for seed in by_seed:
+            random = found.get("random", {}).get(seed)
+            if random is None:
+                continue
+            spent, last = random["curve"][-1]
+            needed = tokens_to(by_seed[seed]["curve"], last)
+            reached.append("never" if needed is None else f"{100 * needed / spent:.0f} %")
+        lines.append(
+            f"{control:<12} {', '.join(f'{end:.1f} %' for end in ends):<28} {', '.join(reached) or '–'}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tokens", type=int, default=2_000_000, help="trained on, by each run")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="+", choices=list(CONTROLS), default=list(CONTROLS))
+    parser.add_argument("--out", type=Path, default=Path("runs/controls"))
+    parser.add_argument("--charter", type=Path, help="instead of the default one")
+    asked = parser.parse_args()
+    base = Charter.load(asked.charter).model_dump(by_alias=True)
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for seed in asked.seeds:
+        for control in asked.only:
+            charter = charter_of(control, asked.tokens, seed, base)
+            folder = asked.out / f"{control}-{seed}"
+            found.setdefault(control, {})[seed] = measured(folder, charter)
+            print(f"{control} seed {seed}: {100 * found[control][seed]['curve'][-1][1]:.1f} %", flush=True)
+            path = asked.out / "controls.json"
+            path.write_text(json.dumps({"tokens": asked.tokens, "runs": found}, indent=1), encoding="utf-8")
+    print(report(found))
+
+
+if __name__ == "__main__":
+    main()
