@@ -4,9 +4,9 @@
     python -m bench.controls --only self-play random --tokens 500000
 
 One run of the engine a control and seed, one after another, all with the same sealed exam, model and schedule:
-the budget is tokens trained on, so the learning rate falls alike. A run that is in its folder already is taken up where it
-stopped, or only read. `controls.json` in the folder has every exam of every run; the table says how many tokens
-each took to reach what the random control had at its end.
+the budget is tokens trained on, so the learning rate falls alike. A run that is in its folder already is taken
+up where it stopped, or only read. `controls.json` in the folder has every exam of every run; the table says how
+many tokens each took to reach what the random control had at its end.
 
 - self-play: the default charter.
 - no-critic: the siblings' mean alone is the baseline of credit.

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import GPTBigCodeForCausalLM
+from transformers import LlamaForCausalLM
 
 from autotelic.learn.learner import PolicyLearner
 from autotelic.learn.losses import Clip
@@ -44,21 +44,22 @@ BATCH_TOKENS = 4096
 Report = dict[str, Any]
 
 
-def tiny_that_stops(seed: int = 0) -> tuple[GPTBigCodeForCausalLM, int]:
+def tiny_that_stops(seed: int = 0) -> tuple[LlamaForCausalLM, int]:
     """`tiny` with random weights that ends a completion with probability 1 / END_EVERY at each token.
 
-    -> (model, id of its end token). The final norm's bias is pointed along the end token's embedding, which
-    raises that one logit; nothing else about the model changes.
+    -> (model, id of its end token). The end token's embedding is pointed along what the model's last hidden states
+    have in common, which raises that one logit; nothing else about the model changes.
     """
     rng = np.random.default_rng(seed)
     words = ["".join(chr(c) for c in rng.integers(97, 123, 4)) for _ in range(400)]
     tokenizer = train_tokenizer([f"{word} {word}\n" for word in words * 4], [], 512)
-    model = build_tiny(tokenizer, width=128, depth=5, heads=4, context=512, seed=seed)
+    model = build_tiny(tokenizer, width=192, depth=2, heads=6, context=512, seed=seed)
     end = tokenizer.convert_tokens_to_ids(tokenizer.eos_token)
     with torch.no_grad():
-        row_D = model.lm_head.weight[end]
+        ids = torch.from_numpy(rng.integers(3, len(tokenizer), (64, 32)))
+        shared_D = model.model(ids)[0].mean(dim=(0, 1))
         raised = np.log((len(tokenizer) - 1) / (END_EVERY - 1))
-        model.transformer.ln_f.bias.copy_(row_D * float(raised) / row_D.square().sum())
+        model.lm_head.weight[end] = shared_D * float(raised) / shared_D.square().sum()
     return model, end
 
 
@@ -100,7 +101,7 @@ def ratio(ours: Report, theirs: Report) -> Report:
 
 
 def generate_all(
-    model: GPTBigCodeForCausalLM, end: int, asked: Sequence[tuple[int, ...]], rows: int, seed: int
+    model: LlamaForCausalLM, end: int, asked: Sequence[tuple[int, ...]], rows: int, seed: int
 ) -> int:
     """Every prompt's group by `generate`, `rows` rows at a time, shortest prompts first. -> tokens sampled."""
     torch.manual_seed(seed)
@@ -166,10 +167,9 @@ def bench_decode(repeats: int, peak: float, groups: int = 64, slots: int = 256) 
     }
 
 
-def forward_flops(model: GPTBigCodeForCausalLM) -> float:
+def forward_flops(model: LlamaForCausalLM) -> float:
     """Multiply-adds counted as two, a token, of the matrices alone: attention over keys comes on top."""
-    positions = model.transformer.wpe.weight.numel()
-    return 2.0 * (sum(p.numel() for p in model.parameters()) - positions)
+    return 2.0 * sum(p.numel() for p in model.parameters())
 
 
 # ── train ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +202,7 @@ def pad(traces: Sequence[Trace]) -> Batch:
     return Batch(**{field.name: whole(field.name) for field in fields(Batch)})
 
 
-def learner_of(model: GPTBigCodeForCausalLM) -> PolicyLearner:
+def learner_of(model: LlamaForCausalLM) -> PolicyLearner:
     return PolicyLearner(
         model, lr_matrix=0.02, lr_other=0.003, clip=Clip(), policy=1.0, max_grad_norm=1.0, optimiser="muon"
     )

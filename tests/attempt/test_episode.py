@@ -72,9 +72,7 @@ def tried(name: str, outcomes: Sequence[tuple[bool, str]]) -> Group:
     turn = Turn(prompt_ids=(1,), completion_ids=(2,), logprobs=(-1.0,), weights="w", stop="eos")
     return Group(
         task=make(name),
-        attempts=tuple(
-            Attempt(task_id=name, turns=(turn,), answer=str(i)) for i in range(len(outcomes))
-        ),
+        attempts=tuple(Attempt(task_id=name, turns=(turn,), answer=str(i)) for i in range(len(outcomes))),
         verdicts=tuple(
             Verdict(reward=float(ok), passed=ok, reason="", feedback=text) for ok, text in outcomes
         ),

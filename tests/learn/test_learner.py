@@ -22,12 +22,14 @@ from transformers import (
 from autotelic.learn.learner import (
     CHUNK,
     PolicyLearner,
+    _Weights,
     predicted_logprobs,
     predicted_places,
     warmup_then_cooldown,
 )
 from autotelic.learn.losses import Clip
 from autotelic.learn.pack import Trace, imitate, pack, reinforce
+from autotelic.models.crew import Crew
 from autotelic.models.weights import digest_of
 from autotelic.types import Attempt, Batch, Cell, Experience, Turn
 
@@ -201,7 +203,7 @@ def test_one_grpo_step_has_the_loss_and_gradient_of_the_padded_reference() -> No
     batch = pack(some)
     at_S = predicted_places(batch)
     logprob_S, _ = predicted_logprobs(model, batch, at_S)
-    loss, _ = learner._loss(batch, logprob_S, at_S)
+    loss, _ = learner._loss(batch, logprob_S, at_S, _Weights.of(batch))
     loss.backward()
     ours = {n: p.grad.clone() for n, p in model.named_parameters()}
     model.zero_grad()
@@ -392,3 +394,31 @@ def test_rate_goes_up_stays_and_comes_down() -> None:
     assert [rate(step, 0.0) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
     assert [rate(100, p) for p in (0.5, 0.75, 0.875, 1.0)] == [1.0, 1.0, 0.5, 0.0]
     assert warmup_then_cooldown(0, 0.0)(0, 1.0) == 1.0
+
+
+@pytest.mark.parametrize("name", ["bigcode", "llama"])
+def test_a_crew_makes_the_same_update(name: str) -> None:
+    """Shared out among threads, an update is the same but for rounding, and the same bits each time."""
+    batch = pack(traces(40))
+    outcomes = []
+    for size in (1, 3, 3):
+        model, crew = built(name), Crew(size)
+        learner = PolicyLearner(
+            model,
+            lr_matrix=0.02,
+            lr_other=0.003,
+            clip=Clip(kl=0.1),
+            policy=1.0,
+            max_grad_norm=1.0,
+            crew=crew,
+        )
+        reports = [learner.step(batch) for _ in range(3)]
+        crew.close()
+        outcomes.append((reports, [p.detach().clone() for p in model.parameters()], digest_of(model)))
+    (alone, weights, _), (shared, others, digest), (_, _, again) = outcomes
+    assert digest == again
+    for one, other in zip(alone, shared, strict=True):
+        for figure in ("loss", "nll", "policy", "kl", "clipped", "entropy", "grad_norm"):
+            assert getattr(one, figure) == pytest.approx(getattr(other, figure), rel=1e-3, abs=1e-5), figure
+    for one, other in zip(weights, others, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autotelic.learn.muon import Matrix, Muon, orthogonalise
+from autotelic.learn.muon import Matrix, Muon, _stepwise, orthogonalise
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -114,3 +114,11 @@ def test_no_gradient_no_step() -> None:
     before = weight.detach().clone()
     Muon([Matrix(weight=weight, blocks=(4,))], lr=0.1).step()
     assert torch.equal(weight.detach(), before)
+
+
+def test_wide_matrices_come_out_as_step_by_step() -> None:
+    """Gathering the factors on the small side is the same product in another order."""
+    x = random(3, 24, 80) * torch.logspace(0, -3, 24)[None, :, None]
+    unit = x / x.norm(dim=(1, 2), keepdim=True)
+    torch.testing.assert_close(orthogonalise(x), _stepwise(unit, 5), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(orthogonalise(x.mT), orthogonalise(x).mT)

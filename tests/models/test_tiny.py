@@ -23,7 +23,7 @@ def build(tokenizer: PreTrainedTokenizerFast, seed: int = 0, width: int = 32, de
 
 
 def test_about_a_million_parameters_at_its_usual_size(tokenizer: PreTrainedTokenizerFast) -> None:
-    model = build_tiny(tokenizer, width=128, depth=5, heads=4, context=512, seed=0)
+    model = build_tiny(tokenizer, width=192, depth=2, heads=6, context=512, seed=0)
     assert 0.8e6 < sum(p.numel() for p in model.parameters()) < 1.2e6
 
 

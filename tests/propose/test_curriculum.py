@@ -21,9 +21,7 @@ def curriculum(**changes: object) -> Curriculum:
 
 
 def group(cell: Cell, passed: int, failed: int) -> Group:
-    task = Task(
-        id="t", domain="d", mode=cell.mode, level=cell.level, prompt="p", secret={}, signature="s"
-    )
+    task = Task(id="t", domain="d", mode=cell.mode, level=cell.level, prompt="p", secret={}, signature="s")
     verdicts = [Verdict(reward=1.0, passed=True, reason="right")] * passed
     verdicts += [Verdict(reward=0.0, passed=False, reason="wrong")] * failed
     attempts = tuple(Attempt(task_id="t", turns=(), answer="") for _ in verdicts)

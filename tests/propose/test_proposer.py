@@ -16,9 +16,7 @@ def task(level: int = 1) -> Task:
 
 
 def tried(passed: int, attempts: int) -> Group:
-    verdicts = tuple(
-        Verdict(reward=float(i < passed), passed=i < passed, reason="") for i in range(attempts)
-    )
+    verdicts = tuple(Verdict(reward=float(i < passed), passed=i < passed, reason="") for i in range(attempts))
     return Group(
         task=task(),
         attempts=tuple(Attempt(task_id="t", turns=(TURN,), answer="") for _ in verdicts),

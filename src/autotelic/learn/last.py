@@ -42,7 +42,8 @@ def hidden_at(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> Tensor:
     hidden_BTD = model.base_model(
         input_ids=batch.ids_BT, position_ids=batch.position_BT, attention_mask=mask, use_cache=False
     )[0]
-    return hidden_BTD.flatten(0, 1)[at_S]
+    hidden_SD: Tensor = hidden_BTD.flatten(0, 1)[at_S]
+    return hidden_SD
 
 
 def _llama(model: LlamaForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) -> Tensor:
@@ -58,17 +59,14 @@ def _llama(model: LlamaForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) ->
     def heads(tensor: Tensor) -> Tensor:
         return tensor.unflatten(-1, (-1, attention.head_dim)).transpose(-2, -3)
 
-    key_BKTd, value_BKTd = (
-        heads(project(normed_BTD)) for project in (attention.k_proj, attention.v_proj)
-    )
+    key_BKTd, value_BKTd = (heads(project(normed_BTD)) for project in (attention.k_proj, attention.v_proj))
     _, key_BKTd = apply_rotary_pos_emb(key_BKTd, key_BKTd, *turns)
     query_HSd = heads(attention.q_proj(normed_BTD.flatten(0, 1)[at_S]))
     query_HSd, _ = apply_rotary_pos_emb(query_HSd, query_HSd, *(t.flatten(0, 1)[at_S] for t in turns), 0)
     query_SD = query_HSd.transpose(0, 1).flatten(1)
     mixed_SD = _attend(query_SD, key_BKTd, value_BKTd, mask, at_S, attention.scaling)
-    return body.norm(
-        _rest(hidden_BTD, at_S, attention.o_proj(mixed_SD), last.post_attention_layernorm, last.mlp)
-    )
+    attended_SD = attention.o_proj(mixed_SD)
+    return _rest(hidden_BTD, at_S, attended_SD, last.post_attention_layernorm, last.mlp, body.norm)
 
 
 def _bigcode(model: GPTBigCodeForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) -> Tensor:
@@ -83,7 +81,7 @@ def _bigcode(model: GPTBigCodeForCausalLM, batch: Batch, mask: Tensor, at_S: Ten
     key_B1Td, value_B1Td = linear(normed_BTD, weight[width:], bias[width:])[:, None].chunk(2, dim=-1)
     query_SD = linear(normed_BTD.flatten(0, 1)[at_S], weight[:width], bias[:width])
     mixed_SD = _attend(query_SD, key_B1Td, value_B1Td, mask, at_S, attention.scaling)
-    return body.ln_f(_rest(hidden_BTD, at_S, attention.c_proj(mixed_SD), last.ln_2, last.mlp))
+    return _rest(hidden_BTD, at_S, attention.c_proj(mixed_SD), last.ln_2, last.mlp, body.ln_f)
 
 
 def _rest(
@@ -92,10 +90,11 @@ def _rest(
     attended_SD: Tensor,
     norm: Callable[[Tensor], Tensor],
     mlp: Callable[[Tensor], Tensor],
+    end: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """What follows attention in a block, up to the model's last norm. -> [S, D]"""
+    """What follows attention in the last block, and the model's last norm. -> [S, D]"""
     hidden_SD = hidden_BTD.flatten(0, 1)[at_S] + attended_SD
-    return hidden_SD + mlp(norm(hidden_SD))
+    return end(hidden_SD + mlp(norm(hidden_SD)))
 
 
 def _attend(
@@ -121,4 +120,5 @@ def _attend(
         attn_mask=seen_BMT.view(rows, 1, most, length),
         scale=scale,
     )
-    return mixed_BHMd.transpose(1, 2).reshape(-1, width)[place_S]
+    mixed_SD: Tensor = mixed_BHMd.transpose(1, 2).reshape(-1, width)[place_S]
+    return mixed_SD

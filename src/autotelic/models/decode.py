@@ -48,9 +48,7 @@ class Decoder:
     its output layer does (`output_head`). A sliding window is a limit on the length of a request.
     """
 
-    def __init__(
-        self, model: PreTrainedModel, *, end_id: int, slots: int = 256, crew: Crew = ALONE
-    ) -> None:
+    def __init__(self, model: PreTrainedModel, *, end_id: int, slots: int = 256, crew: Crew = ALONE) -> None:
         if slots < 1:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
         self.context = _context(model)

@@ -122,7 +122,9 @@ def _read(statement: str) -> Line | tuple[str, str]:
         return "whitelist", "a character that is no printable ASCII, or a backslash"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `1if x` is odd Python; the model's style is not the user's concern
+            warnings.simplefilter(
+                "ignore"
+            )  # `1if x` is odd Python; the model's style is not the user's concern
             parsed = ast.parse(statement).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "syntax", type(error).__name__

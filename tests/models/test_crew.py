@@ -1,0 +1,48 @@
+"""A crew gives what one thread would, in order, and passes errors on."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import torch
+
+from autotelic.models.crew import Crew
+
+
+def test_results_come_in_order_from_several_threads() -> None:
+    crew = Crew(3)
+    meeting = threading.Barrier(3, timeout=10)  # only passed if all three run at once
+
+    def work(share: int) -> tuple[int, int]:
+        meeting.wait()
+        time.sleep(0.02 * (3 - share))
+        return share, torch.get_num_threads()
+
+    assert crew.map(work, [0, 1, 2]) == [(0, 1), (1, 1), (2, 1)]
+    crew.close()
+
+
+def test_one_works_in_the_callers_thread() -> None:
+    assert Crew(1).map(lambda _: threading.get_ident(), [0, 1]) == [threading.get_ident()] * 2
+
+
+def test_an_error_is_raised_once_all_have_ended() -> None:
+    crew, ended = Crew(2), []
+
+    def work(share: int) -> None:
+        if share == 0:
+            raise FloatingPointError("NaN")
+        time.sleep(0.05)
+        ended.append(share)
+
+    with pytest.raises(FloatingPointError):
+        crew.map(work, [0, 1])
+    assert ended == [1]
+    crew.close()
+
+
+def test_an_empty_crew_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        Crew(0)
