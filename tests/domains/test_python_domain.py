@@ -366,3 +366,20 @@ def test_domains_load_by_name(box):
 def test_the_guide_shows_every_operation(domain):
     assert len(domain.describe().splitlines()) == len(domain.operations(8))
     assert domain.describe() in (Path(__file__).parents[2] / "docs" / "domains.md").read_text()
+
+
+def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behaviour(
+    domain: PythonDomain,
+) -> None:
+    """Sealing one of the hundred single behaviours must not take an operation out of practice; sealing one of
+    the many compositions must keep it off every pair."""
+    def signatures(program: str, level: int) -> set[str]:
+        cell = Cell(mode="induction", level=level)
+        texts = [f"def f(x):\n{program}    return x\nf({x})" for x in ("[3,1,4,1]", "[9,2,6]", "[5,8,0,7,4]")]
+        tasks = domain.admit([Proposal(text=text, cell=cell, lineage=Lineage()) for text in texts])
+        assert all(isinstance(task, Task) for task in tasks), tasks
+        return {task.signature for task in tasks if isinstance(task, Task)}
+
+    assert len(signatures("    x = sorted(x)\n", 1)) == 3
+    assert len(signatures("    x = [v + 2 for v in x]\n    x = [v + 3 for v in x]\n", 2)) == 3  # behaves as one does
+    assert len(signatures("    x = sorted(x)\n    x = [v + 3 for v in x]\n", 2)) == 1

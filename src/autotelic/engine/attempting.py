@@ -19,7 +19,8 @@ def probes(run: Run, fresh: Sequence[Task]) -> list[Task]:
     order.sort(key=lambda task: task.lineage.author == RULES)
     most = run.charter.curriculum.probe_tasks
     # A model that can do nothing yet writes until it is cut off: a few attempts show that as well as many.
-    return order[: most // 4 if run.generation <= run.charter.curriculum.bootstrap_generations else most]
+    nothing_yet = all(standing.p == 0 for standing in run.curriculum.standing.values())
+    return order[: most // 4 if nothing_yet else most]
 
 
 def attempt(run: Run, tasks: Sequence[Task]) -> list[Group]:

@@ -57,9 +57,10 @@ def _llama(model: LlamaForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) ->
     normed_BTD = last.input_layernorm(hidden_BTD)
 
     def heads(tensor: Tensor) -> Tensor:
-        return tensor.unflatten(-1, (-1, attention.head_dim)).transpose(-2, -3)
+        parted: Tensor = tensor.unflatten(-1, (-1, attention.head_dim))
+        return parted.transpose(-2, -3)
 
-    key_BKTd, value_BKTd = (heads(project(normed_BTD)) for project in (attention.k_proj, attention.v_proj))
+    key_BKTd, value_BKTd = heads(attention.k_proj(normed_BTD)), heads(attention.v_proj(normed_BTD))
     _, key_BKTd = apply_rotary_pos_emb(key_BKTd, key_BKTd, *turns)
     query_HSd = heads(attention.q_proj(normed_BTD.flatten(0, 1)[at_S]))
     query_HSd, _ = apply_rotary_pos_emb(query_HSd, query_HSd, *(t.flatten(0, 1)[at_S] for t in turns), 0)

@@ -79,9 +79,8 @@ class Curriculum:
                 seen.setdefault(group.task.cell, []).append(float(np.mean(group.rewards)))
         for cell, p_N in seen.items():
             standing = self.standing[cell]
-            # Shrunk to a Beta(1, 1) prior over eight attempts, so that eight of eight is not certain.
-            shrunk_N = (np.array(p_N) * 8 + 1) / (8 + 2)
-            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * shrunk_N * (1 - shrunk_N)))
+            # Not shrunk: a cell of which nothing succeeds yet waits for those it builds on, on its fixed share.
+            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * np.array(p_N) * (1 - np.array(p_N))))
             memory = MEMORY if standing.tried else 0.0
             standing.p = memory * standing.p + (1 - memory) * new_p
             standing.gain = memory * standing.gain + (1 - memory) * new_gain

@@ -15,10 +15,12 @@ from autotelic.domains.literal import LiteralError, LiteralLimits, canonical, pa
 from autotelic.domains.python.execution import Ask, Executor, Outcome
 from autotelic.domains.python.grammar import vary
 from autotelic.domains.python.inputs import PROBES, draw_input, fits, kind_of, plain
-from autotelic.domains.python.program import Program, ProgramError, parse_program
+from autotelic.domains.python.operations import OPERATIONS
+from autotelic.domains.python.program import Program, ProgramError, compose, parse_program
 from autotelic.domains.python.tasks import (
     HELD_BACK,
     SHOWN,
+    behaviour,
     make_task,
     printed_tests,
     proposal_text,
@@ -145,6 +147,7 @@ class Admission:
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
+        self._single: frozenset[str] = frozenset()
 
     def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
         """One task or refusal a proposal, in order. Programs are run under two hash seeds."""
@@ -170,13 +173,23 @@ class Admission:
                     Rejection(reason="degenerate", detail="no variant of the program fails a shown pair")
                 )
                 continue
-            d = evidence.draft
-            made.append(
-                make_task(
-                    d.cell, d.program, evidence.pairs, evidence.trace, evidence.probed, d.lineage, failed
-                )
-            )
+            made.append(self._task(evidence, failed))
         return made
+
+    def _task(self, evidence: Evidence, failed: str) -> Task:
+        d = evidence.draft
+        common = behaviour(d.kind, evidence.probed) in self._of_one_operation()
+        pairs, trace, probed = evidence.pairs, evidence.trace, evidence.probed
+        return make_task(d.cell, d.program, pairs, trace, probed, d.lineage, failed, common=common)
+
+    def _of_one_operation(self) -> frozenset[str]:
+        """What single operations do, each run once."""
+        if not self._single:
+            asked = [(o.takes, compose([e])) for o in OPERATIONS for e in o.expressions]
+            asks = [Ask(program=program, inputs=PROBES[kind]) for kind, program in asked]
+            ran = zip(asked, self.executor.run(asks), strict=True)
+            self._single = frozenset(behaviour(kind, outcome) for (kind, _), outcome in ran)
+        return self._single
 
     def _failed_turns(self, repairs: Sequence[Evidence]) -> list[str | None]:
         """For each repair the text of a failed turn and of what its tests printed, or None."""

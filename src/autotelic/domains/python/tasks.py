@@ -37,11 +37,17 @@ def make_task(
     probed: Outcome,
     lineage: Lineage,
     failed: str = "",
+    *,
+    common: bool = False,
 ) -> Task:
     """A task of the cell's mode. `trace` holds the values after each line on the first pair's input, `probed`
     what the program does on the probes of its kind of input, `failed` the failed turn that a repair shows.
+    `common` says that a single operation behaves like the program.
     """
     (given, output), kind = pairs[0], kind_of(pairs[0][0])
+    about: list[Json] = [given] if cell.mode == "deduction" else [output] if cell.mode == "abduction" else []
+    if common and cell.mode in ("induction", "repair"):
+        about = [a for a, _ in pairs[:SHOWN]]
     if cell.mode == "deduction":
         prompt = f"<|deduction|>{program}\nf({canonical(given)})\n"
     elif cell.mode == "abduction":
@@ -61,7 +67,7 @@ def make_task(
         level=cell.level,
         prompt=prompt,
         secret=secret,
-        signature=_signature(cell.mode, kind, probed, given, output),
+        signature=_signature(cell.mode, behaviour(kind, probed), about),
         cluster=_cluster(kind, probed),
         lineage=lineage,
     )
@@ -153,14 +159,20 @@ def _digest(parts: Json) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
-def _signature(mode: str, kind: str, probed: Outcome, given: Json, output: Json) -> str:
-    """What is asked, by behaviour. A repair asks for the same program as the induction it began as, so that
-    a sealed induction also seals its repairs; a deduction and an abduction are about one input or output.
-    """
-    asked = "induction" if mode == "repair" else mode
+def behaviour(kind: str, probed: Outcome) -> str:
+    """A key of what a program does: its outputs on the probes of its kind of input."""
     outputs: list[Json] = [row if isinstance(row, str) else [row[-1]] for row in probed.rows]
-    about: list[Json] = [given] if mode == "deduction" else [output] if mode == "abduction" else []
-    return _digest([asked, kind, outputs, about])[:32]
+    return _digest([kind, outputs])[:32]
+
+
+def _signature(mode: str, does: str, about: list[Json]) -> str:
+    """What is asked, by behaviour. A deduction and an abduction are about one input or output. An induction is
+    about the behaviour alone, so that a sealed one is never practised on any pairs; only where a single
+    operation behaves so is it about the shown inputs too, because of such behaviours there are about a
+    hundred, and sealing some would take the operations themselves away. A repair asks for the same program as the
+    induction it began as, so that a sealed induction also seals its repairs.
+    """
+    return _digest(["induction" if mode == "repair" else mode, does, about])[:32]
 
 
 def _cluster(kind: str, probed: Outcome) -> str:
