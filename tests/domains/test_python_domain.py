@@ -373,6 +373,7 @@ def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behavio
 ) -> None:
     """Sealing one of the hundred single behaviours must not take an operation out of practice; sealing one of
     the many compositions must keep it off every pair."""
+
     def signatures(program: str, level: int) -> set[str]:
         cell = Cell(mode="induction", level=level)
         texts = [f"def f(x):\n{program}    return x\nf({x})" for x in ("[3,1,4,1]", "[9,2,6]", "[5,8,0,7,4]")]
@@ -381,5 +382,7 @@ def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behavio
         return {task.signature for task in tasks if isinstance(task, Task)}
 
     assert len(signatures("    x = sorted(x)\n", 1)) == 3
-    assert len(signatures("    x = [v + 2 for v in x]\n    x = [v + 3 for v in x]\n", 2)) == 3  # behaves as one does
+    assert (
+        len(signatures("    x = [v + 2 for v in x]\n    x = [v + 3 for v in x]\n", 2)) == 3
+    )  # behaves as one does
     assert len(signatures("    x = sorted(x)\n    x = [v + 3 for v in x]\n", 2)) == 1

@@ -17,6 +17,7 @@ def exam(
     *,
     exam: Literal["sealed", "own"] = "sealed",
     samples: int = 8,
+    repair: int = 0,
     as_json: Json = False,
 ) -> None:
     """Sit an exam with a run's champion, or with a model.
@@ -28,7 +29,9 @@ def exam(
     exam
         The exam to sit: the sealed one, or the one that the model set itself.
     samples
-        Answers to draw for each item, for pass@k.
+        Answers to draw for each item.
+    repair
+        Instead: on so many new inductions a level, is reading a failure worth more than trying afresh?
     """
     from autotelic.dashboard.wording import interval
     from autotelic.errors import ModelError
@@ -37,6 +40,9 @@ def exam(
 
     if not model.exists():
         raise ModelError(f"{model} does not exist", "give a run folder, or a model in Hugging Face format")
+    if repair:
+        _repair(model, repair, as_json)
+        return
     report = sit(model, exam=exam, samples=samples)
     if as_json:
         print(json.dumps(asdict(report), indent=2))
@@ -45,14 +51,39 @@ def exam(
     rows = {
         "pass@1": report.pass_at_1,
         "pass@1, sampled": report.sampled_at_1,
-        f"pass@{samples}": report.pass_at_8,
-        f"best of {samples}": report.best_of_8,
+        "pass@8": report.pass_at_8,
+        "best of 8": report.best_of_8,
     }
     for name, score in rows.items():
         if score is not None:
             print(f"  {name:<16} {interval(score, 1)}")
     for name in sorted(report.cells, key=lambda name: (Cell.parse(name).mode, Cell.parse(name).level)):
         print(f"  {name:<16} {interval(report.cells[name].get('pass_at_1'), 1)}")
+
+
+def _repair(model: Path, items: int, as_json: bool) -> None:
+    from autotelic.dashboard.wording import interval
+    from autotelic.exam.repair import sit_repair
+    from autotelic.exam.sitting import seated
+    from autotelic.streams import seed_of
+
+    with seated(model, "fresh", items) as seat:
+        roles = seat.charter.roles
+        report = sit_repair(
+            seat.exam,
+            seat.examinee,
+            turns=max(2, roles.repair_turns),
+            max_tokens=roles.max_tokens,
+            seed=seed_of(seat.charter.seed, "repair exam"),
+        )
+    if as_json:
+        print(json.dumps(asdict(report) | {"gain": report.gain}, indent=2))
+        return
+    print(f"{report.items} inductions, {report.failed} failed at the first turn")
+    print(f"  {'repaired':<16} {interval(report.repaired, 1)}  {report.repair_tokens} tokens")
+    print(f"  {'tried afresh':<16} {interval(report.resampled, 1)}  {report.resample_tokens} tokens")
+    c = report.comparison
+    print(f"  {c.wins} solved by repair alone, {c.losses} by trying afresh alone: repair is {c.verdict}")
 
 
 def export(run: Path, dest: Path) -> None:

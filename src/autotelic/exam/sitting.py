@@ -11,7 +11,8 @@ it does not hang on how many items a cell could be given.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -122,13 +123,41 @@ def sit_exam(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Someone at a table: an exam, who sits it, and the charter that says how."""
+
+    exam: Exam
+    examinee: Examinee
+    charter: Charter
+
+    def sit(self, samples: int = K) -> ExamReport:
+        """Sit the exam, greedily and with samples."""
+        return sit_exam(
+            self.exam,
+            self.examinee,
+            samples=samples,
+            temperature=self.charter.exam.temperature,
+            max_tokens=self.charter.roles.max_tokens,
+            seed=seed_of(self.charter.seed, "sit", self.exam.name),
+        )
+
+
 def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int = K) -> ExamReport:
-    """Sit an exam with a run's champion, or with a model folder in Hugging Face format.
+    """Sit an exam with a run's champion, or with a model folder in Hugging Face format. Raises as `seated`."""
+    with seated(model, exam) as seat:
+        return seat.sit(samples)
+
+
+@contextmanager
+def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", items: int = 0) -> Iterator[Seat]:
+    """A run's champion, or a model folder in Hugging Face format, before an exam.
 
     A run's exam is read from its newest checkpoint; where there is none, the sealed one is drawn again.
     Either must have the digest that the run recorded. A model folder sits the sealed exam of the built-in
-    charter. Raises `RunError` for a run without a champion or an exam of its own, `RecordError` for an exam
-    that is not the recorded one, `ModelError` for what is no model.
+    charter. `fresh` is one of `items` a cell, drawn as the sealed one is from another stream, without what the
+    run trained on. Raises `RunError` for a run without a champion or an exam of its own, `RecordError` for an
+    exam that is not the recorded one, `ModelError` for what is no model.
     """
     import torch  # here, because it takes seconds, and most of what imports this file needs none of it
 
@@ -145,25 +174,31 @@ def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int 
         raise RunError(f"{model} has no champion yet", f"let it run to its end: autotelic resume {model}")
     charter = run.charter() if run is not None else Charter()
     torch.set_num_threads(1)  # what is heavy is shared out among the crew
-    crew = Crew(charter.budget.threads)
     weights, tokenizer = load_model(model, dtype=charter.model.dtype)
     state, critic = _saved(run, charter, len(tokenizer)) if run is not None else ({}, None)
     tokens = Tokens(tokenizer)
     limits = charter.limits.model_dump(include={"wall_s", "cpu_s", "memory_mb", "output_kb"})
     with Sandbox(Limits(**limits), workers=charter.limits.workers, require=charter.limits.require) as box:
         domain = load_domain(charter.domain.name, box)
-        asked = _asked(exam, state, charter, domain)
-        if run is not None:
-            _must_be_sealed(run, asked)
-        sampler = Decoder(weights, end_id=tokens.end_id, crew=crew)
-        return sit_exam(
-            asked,
-            Examinee(sampler=sampler, tokens=tokens, domain=domain, critic=critic),
-            samples=samples,
-            temperature=charter.exam.temperature,
-            max_tokens=charter.roles.max_tokens,
-            seed=seed_of(charter.seed, "sit", exam),
-        )
+        if exam == "fresh":
+            asked = _fresh(run, charter, domain, items)
+        else:
+            asked = _asked(exam, state, charter, domain)
+            if run is not None:
+                _must_be_sealed(run, asked)
+        sampler = Decoder(weights, end_id=tokens.end_id, crew=Crew(charter.budget.threads))
+        examinee = Examinee(sampler=sampler, tokens=tokens, domain=domain, critic=critic)
+        yield Seat(exam=asked, examinee=examinee, charter=charter)
+
+
+def _fresh(run: RunFolder | None, charter: Charter, domain: Domain, items: int) -> Exam:
+    """An exam that no run has committed to, of items that the run did not train on."""
+    met: set[str] = set()
+    if run is not None:
+        with Record.open(run.path) as record:
+            met = {row["signature"] for row in record.each("tasks")}
+    drawn = _draw(charter.model_copy(update={"seed": seed_of(charter.seed, "fresh")}), domain, items)
+    return Exam(name="fresh", items=tuple(item for item in drawn.items if item.signature not in met))
 
 
 def _saved(run: RunFolder, charter: Charter, vocabulary: int) -> tuple[Mapping[str, Any], Ranker | None]:
@@ -194,12 +229,16 @@ def _asked(name: str, state: Mapping[str, Any], charter: Charter, domain: Domain
         return Exam.from_json(frozen)
     if "sealed" in state:
         return Exam.from_json(state["sealed"])
+    return _draw(charter, domain, charter.exam.items_per_cell)
+
+
+def _draw(charter: Charter, domain: Domain, items_per_cell: int) -> Exam:
     low, high = charter.exam.levels
     return draw_sealed(
         domain,
         charter.seed,
         [Cell(mode=mode, level=level) for mode in charter.domain.modes for level in range(low, high + 1)],
-        items_per_cell=charter.exam.items_per_cell,
+        items_per_cell=items_per_cell,
         free_share=charter.exam.free_share,
         free_answers=charter.exam.free_answers,
     )

@@ -60,6 +60,10 @@ def load_model(place: Path | str, dtype: str = "float32") -> tuple[PreTrainedMod
             f"{source} cannot be loaded as a causal language model: {reason}",
             "give a folder in Hugging Face format with config.json, model.safetensors and tokenizer.json",
         ) from error
+    # Read from a file, weights lie wherever they lay in it. Products over unaligned memory round differently, and a
+    # resumed run is to repeat the bits of one that never stopped.
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
     model.train(False)
     return model, tokenizer
 
