@@ -139,13 +139,13 @@ class Curriculum(Section):
     bootstrap_generations: int = knob(8, "generations", "propose", "rules write all tasks until then", ge=0)
     tasks_per_generation: int = knob(3072, "tasks", "propose", "how many a generation learns from", ge=1)
     actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
-    retention: float = knob(0.15, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
+    retention: float = knob(0.2, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.4, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
     cluster_quota: float = knob(0.25, "share of tasks", "propose", "most that may behave alike", **RATE)
-    probe_tasks: int = knob(72, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
+    probe_tasks: int = knob(48, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
     group_size: int = knob(8, "attempts", "attempt", "siblings at a task, to be compared", ge=2, le=1024)
     unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
-    explore: float = knob(0.1, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)
+    explore: float = knob(0.2, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -170,7 +170,7 @@ class Learn(Section):
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)
     anchor_every: int = knob(10, "generations", "learn", "the anchor is moved this often", ge=1)
     policy: float = knob(0.3, "weight", "learn", "policy gradient, beside self-supervision", ge=0, le=10)
-    practice: float = knob(0.05, "share of tasks", "learn", "also learned from the proposer's side", **SHARE)
+    practice: float = knob(0.1, "share of tasks", "learn", "the rules' tasks learned as proposals", **SHARE)
     max_grad_norm: float = knob(1.0, "norm", "learn", "longer gradients are scaled down to it", gt=0)
 
 

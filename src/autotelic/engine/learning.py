@@ -17,7 +17,7 @@ from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce, split
 from autotelic.propose import proposer
 from autotelic.streams import stream
-from autotelic.types import Experience, Group, LearnReport, Source, Task
+from autotelic.types import RULES, Cell, Experience, Group, LearnReport, Source, Task
 
 CHUNK = 128
 """Traces that the anchor scores at once."""
@@ -44,13 +44,15 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
     mended = [group.task for group in groups if group.task.mode == "repair"]
     experience = solved(run, run.feedback.executed([*fresh, *replayed, *mended]))
     experience += preferred(groups, run.feedback.leader)
-    count = round(run.charter.learn.practice * len(fresh))
-    chosen = [fresh[int(i)] for i in rng.permutation(len(fresh))[:count]]
-    shown = proposer.draw_references(run.recent, [t.cell for t in chosen], run.charter.roles.references, rng)
-    experience += proposer.asking(run.domain, run.tokens, chosen, shown)
+    experience += practice(run, rng)
     authors: Counter[str] = Counter()
+    spent: dict[Cell, list[int]] = {}
     for item in experience:
-        authors[item.author] += len(item.prompt_ids) + len(item.completion_ids)
+        size = len(item.prompt_ids) + len(item.completion_ids)
+        authors[item.author] += size
+        if item.role == "solver":
+            spent.setdefault(item.cell, []).append(size)
+    run.curriculum.weigh({cell: sum(sizes) / len(sizes) for cell, sizes in spent.items()})
 
     traces = [imitate(item) for item in experience]
     credited = [*groups, *credited_proposals(run, proposed, groups)]
@@ -119,6 +121,19 @@ def solved(run: Run, tasks: Sequence[Task]) -> list[Experience]:
     if len(found) < len(tasks):
         run.tell("dropped", what="experience", n=len(tasks) - len(found), why=f"longer than {longest} tokens")
     return found
+
+
+def practice(run: Run, rng: np.random.Generator) -> list[Experience]:
+    """Examples of proposing: tasks of the rules, as if the actor had been asked for them.
+
+    Of the rules alone. A proposer that imitates what it wrote itself narrows to it within a few generations; what
+    it does better than the rules it learns from its reward.
+    """
+    known = [task for task in run.recent if task.lineage.author == RULES and task.mode != "repair"]
+    count = round(run.charter.learn.practice * run.charter.curriculum.tasks_per_generation)
+    chosen = [known[int(i)] for i in rng.permutation(len(known))[:count]]
+    shown = proposer.draw_references(known, [t.cell for t in chosen], run.charter.roles.references, rng)
+    return proposer.asking(run.domain, run.tokens, chosen, shown)
 
 
 def preferred(groups: Sequence[Group], leader: Source) -> list[Experience]:

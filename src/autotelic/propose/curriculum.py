@@ -4,6 +4,8 @@ A cell's weight is its expected |advantage|: for a reward of 0 or 1 with success
 one half (self-evolving curriculum, Chen et al. 2025, arXiv:2505.14970). Levels open one after another, each
 when the one before it is mostly solved. A fixed share is kept for every open cell, so that none fades, and a
 further share is drawn uniformly.
+
+All shares are of tokens, which is what learning costs: a cell whose tasks are twice as long gets half as many.
 """
 
 from __future__ import annotations
@@ -22,11 +24,14 @@ MEMORY = 0.7
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """What is believed about one cell: success `p`, mean |advantage| `gain`, attempts seen."""
+    """What is believed about one cell: success `p`, mean |advantage| `gain`, attempts `tried`, and the tokens that
+    a task comes to, `cost`.
+    """
 
     p: float = 0.0
     gain: float = 1.0  # optimistic: a cell that was never tried is worth trying
     tried: int = 0
+    cost: float = 0.0  # not known yet
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +63,11 @@ class Curriculum:
         even_C = np.full(len(cells), 1 / len(cells))
         led_C = gain_C / gain_C.sum() if gain_C.sum() > 0 else even_C
         kept = self.retention + self.explore
-        return dict(zip(cells, (kept * even_C + (1 - kept) * led_C).tolist(), strict=True))
+        cost_C = np.array([self.standing[cell].cost for cell in cells])
+        if not cost_C.all():  # a mean and a guess do not compare
+            cost_C[:] = 1.0
+        share_C = (kept * even_C + (1 - kept) * led_C) / cost_C
+        return dict(zip(cells, (share_C / share_C.sum()).tolist(), strict=True))
 
     def allocate(self, count: int, rng: np.random.Generator) -> list[Cell]:
         """`count` cells in random order, each as often as its share says, to the nearest whole."""
@@ -87,6 +96,12 @@ class Curriculum:
             standing.tried += len(p_N)
         return self._open_next()
 
+    def weigh(self, tokens: Mapping[Cell, float]) -> None:
+        """Take in how many tokens a task of these cells comes to, solution included. Others keep what they have."""
+        for cell, size in tokens.items():
+            if cell in self.standing:
+                self.standing[cell].cost = size
+
     def _open_next(self) -> bool:
         if self.open_to >= self.levels[1]:
             return False
@@ -102,13 +117,13 @@ class Curriculum:
         """Plain JSON."""
         return {
             "open_to": self.open_to,
-            "standing": {str(c): [s.p, s.gain, s.tried] for c, s in self.standing.items()},
+            "standing": {str(c): [s.p, s.gain, s.tried, s.cost] for c, s in self.standing.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The inverse of `state`."""
         self.open_to = state["open_to"]
         self.standing = {
-            Cell.parse(name): Standing(p=p, gain=gain, tried=tried)
-            for name, (p, gain, tried) in state["standing"].items()
+            Cell.parse(name): Standing(p=p, gain=gain, tried=tried, cost=cost)
+            for name, (p, gain, tried, cost) in state["standing"].items()
         }
