@@ -12,7 +12,7 @@ from autotelic.streams import stream
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
 DOMAIN = MathDomain()
-CHAT = MathDomain(texts="chat")
+CHAT, NATURAL = MathDomain(style="chat"), MathDomain(style="natural")
 CELLS = [Cell(mode=mode, level=level) for level in DOMAIN.levels for mode in DOMAIN.modes]
 
 
@@ -33,7 +33,7 @@ def _reason(task: Task, answer: str) -> str:
     return verdict.reason
 
 
-@pytest.mark.parametrize("domain", [DOMAIN, CHAT], ids=["compact", "chat"])
+@pytest.mark.parametrize("domain", [DOMAIN, CHAT, NATURAL], ids=["compact", "chat", "natural"])
 def test_rules_give_a_task_for_every_cell_that_admission_would_take_and_working_solves(
     domain: MathDomain,
 ) -> None:
@@ -72,6 +72,17 @@ def test_chat_texts_are_sentences_and_answers_are_boxed() -> None:
     for mode in CHAT.modes:
         assert "\\boxed{}" in CHAT.instructions(mode)
         assert len(CHAT.examples(mode, 3, stream(0, "few"))) == 3
+
+
+def test_natural_texts_have_the_instruction_in_the_prompt_and_are_read_through_fences() -> None:
+    task = _admit("solve", 4, "```\n3x+5=20\n```", NATURAL)
+    assert isinstance(task, Task)
+    assert task.prompt == f"{NATURAL.instructions('solve')}\n\nSolve for x: 3x+5=20\n"
+    assert NATURAL.ask(task.cell, [task]).endswith("\n")
+    compact = _task("solve", 4, "3x+5=20")
+    assert (task.signature, task.secret) == (compact.signature, compact.secret)
+    for completion in ("3x=15\n\\boxed{5}", "```\n3x=15\n5\n```\n", "5"):
+        assert NATURAL.answer("solve", completion) == "5"
 
 
 @pytest.mark.parametrize(
@@ -194,4 +205,4 @@ def test_unknown_modes_and_levels_are_named() -> None:
     with pytest.raises(DomainError, match="1 to 8"):
         MathDomain(levels=(0,))
     with pytest.raises(DomainError, match="compact"):
-        MathDomain(texts="verse")  # type: ignore[arg-type]
+        MathDomain(style="verse")  # type: ignore[arg-type]

@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotelic.domains.math.answers import MAX_ANSWER, find_answer, is_value, plain, read_answer
+from autotelic.domains.math.answers import MAX_ANSWER, is_value, plain, read_answer
 from autotelic.domains.math.holes import check_hole, cover, hidden, produces, read_number, unhiding
 from autotelic.domains.math.language import Hole, ProblemError
 from autotelic.domains.math.problem import LEVELS, Problem, Shape, check, normal, read, skeleton
 from autotelic.domains.math.rules import hide, problem_text
 from autotelic.domains.math.stories import compare, numbers_in, read_story
 from autotelic.domains.math.tales import story_text
-from autotelic.domains.math.texts import MODES, SPECIAL, Chat, Compact, Texts, instructions
+from autotelic.domains.math.texts import MODES, SPECIAL, Chat, Compact, Natural, Texts, instructions
 from autotelic.domains.math.verify import Verifier
 from autotelic.domains.math.working import working
 from autotelic.errors import DomainError
@@ -25,7 +25,7 @@ from autotelic.types import Cell, Lineage, Proposal, Rejection, Task, Verdict
 NAME = "math"
 _DRAWS = 40
 """How often the rules draw before they leave a task out."""
-_STYLES: dict[str, type[Compact] | type[Chat]] = {"compact": Compact, "chat": Chat}
+_STYLES: dict[str, type[Compact] | type[Chat]] = {"compact": Compact, "natural": Natural, "chat": Chat}
 
 
 class MathDomain:
@@ -33,8 +33,9 @@ class MathDomain:
 
     `solve`: work out a problem. `invert`: find a number that gives a problem its answer. `model`: turn a
     story into an expression or equations. `box` is not used: nothing here runs a program, every problem is
-    data in a small language. `texts` is `compact` for small models or `chat` for language models; `verifier`
-    reads what the domain's own reader of answers cannot, and stays the caller's to close.
+    data in a small language. `style` is `compact` for small models or `natural` for language models, or
+    `chat`, which leaves the instruction to a system turn. `verifier` reads what the domain's own reader of answers
+    cannot, and stays the caller's to close.
     """
 
     name = NAME
@@ -45,15 +46,16 @@ class MathDomain:
         self,
         box: object = None,
         levels: Sequence[int] = tuple(LEVELS),
-        texts: Literal["compact", "chat"] = "compact",
+        style: Literal["compact", "natural", "chat"] = "compact",
         verifier: Verifier | None = None,
     ) -> None:
         if not levels or not set(levels) <= set(LEVELS):
             raise DomainError(f"levels={list(levels)} of the math domain", f"give some of 1 to {max(LEVELS)}")
-        if texts not in _STYLES:
-            raise DomainError(f"texts={texts!r} of the math domain", "give 'compact' or 'chat'")
+        if style not in _STYLES:
+            known = "give 'compact', 'natural' or 'chat'"
+            raise DomainError(f"style={style!r} of the math domain", known)
         self.levels = tuple(levels)
-        self.texts: Texts = _STYLES[texts]()
+        self.texts: Texts = _STYLES[style]()
         self.verifier = verifier
 
     def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
@@ -154,7 +156,7 @@ class MathDomain:
 
     def answer(self, mode: str, completion: str) -> str:
         r"""The part of a completion that `judge` takes: the last `\boxed{}`, or else the last line."""
-        return find_answer(completion)
+        return self.texts.answer(completion)
 
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         """None: being told that one number is wrong only invites another guess."""

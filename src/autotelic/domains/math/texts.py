@@ -2,6 +2,7 @@ r"""The texts: what a solver and a proposer are shown, and what they write when 
 
 `Compact` is for a model of a million parameters: special tokens, no words, every line earning its place.
 `Chat` is for language models: sentences, an instruction for the system turn, and answers in `\boxed{}`.
+`Natural` has the instruction within the prompt, for models that know no system turn, or no turns at all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from autotelic.domains.fences import without_fences
 from autotelic.domains.math.answers import find_answer
 from autotelic.domains.math.problem import TOPICS, Kind
 from autotelic.types import Cell
@@ -34,6 +36,9 @@ class Texts(Protocol):
     def proposed(self, completion: str) -> str:
         """The proposal within a proposer's completion."""
 
+    def answer(self, completion: str) -> str:
+        """The part of a solver's completion that is judged."""
+
 
 class Compact:
     """Prompts end with a newline, completions end where their answer ends."""
@@ -50,6 +55,9 @@ class Compact:
 
     def proposed(self, completion: str) -> str:
         return completion
+
+    def answer(self, completion: str) -> str:
+        return find_answer(completion)
 
 
 _QUESTIONS: dict[Kind, str] = {
@@ -118,6 +126,25 @@ class Chat:
         if "\\boxed{" in completion:
             return find_answer(completion)
         return "\n".join(kept)
+
+    def answer(self, completion: str) -> str:
+        return find_answer(completion)
+
+
+class Natural(Chat):
+    """As `Chat`, each prompt whole: the instruction first, and a newline at its end. Fences are read through."""
+
+    def prompt(self, mode: str, kind: Kind, shown: str, answer: str) -> str:
+        return f"{instructions(mode)}\n\n{super().prompt(mode, kind, shown, answer)}\n"
+
+    def ask(self, cell: Cell, references: Sequence[str]) -> str:
+        return f"{super().ask(cell, references)}\n"
+
+    def proposed(self, completion: str) -> str:
+        return super().proposed(without_fences(completion))
+
+    def answer(self, completion: str) -> str:
+        return find_answer(without_fences(completion))
 
 
 def instructions(mode: str) -> str:

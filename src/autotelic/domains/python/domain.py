@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -12,12 +14,12 @@ from autotelic.domains.python.execution import Executor
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.rules import make_tasks
+from autotelic.domains.python.styles import Compact, Natural, Style
 from autotelic.domains.python.tasks import (
     MODES,
     NAME,
+    PROGRAMS,
     SPECIAL,
-    answer_text,
-    ask_text,
     mending,
     proposal_of,
     worked_text,
@@ -26,25 +28,35 @@ from autotelic.errors import DomainError
 from autotelic.sandbox import Sandbox
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task, Verdict
 
+_STYLES: dict[str, type[Compact] | type[Natural]] = {"compact": Compact, "natural": Natural}
+
 
 class PythonDomain:
     """Straight-line Python of one argument, one operation a line; level k is k operations.
 
     Deduction, abduction, induction and repair. `box` is where programs run and stays the caller's to close;
-    `levels` are those that may be asked for.
+    `levels` are those that may be asked for; `style` is `compact` for small models or `natural` for language models.
     """
 
     name = NAME
     modes = MODES
     special = SPECIAL
 
-    def __init__(self, box: Sandbox, levels: Sequence[int] = tuple(SIZES)) -> None:
+    def __init__(
+        self,
+        box: Sandbox,
+        levels: Sequence[int] = tuple(SIZES),
+        style: Literal["compact", "natural"] = "compact",
+    ) -> None:
         unknown = [level for level in levels if level not in SIZES]
         if unknown or not levels:
             raise DomainError(
                 f"levels={list(levels)} of the python domain", f"give some of {min(SIZES)} to {max(SIZES)}"
             )
+        if style not in _STYLES:
+            raise DomainError(f"style={style!r} of the python domain", "give 'compact' or 'natural'")
         self.levels = tuple(levels)
+        self._style: Style = _STYLES[style]()
         self._executor = Executor(box)
         self._admission = Admission(self._executor)
 
@@ -52,13 +64,15 @@ class PythonDomain:
         """One first task a cell, in order; fewer where the rules found none worth setting."""
         for cell in cells:
             self._check(cell)
-        return make_tasks(rng, cells, self._admission)
+        return [self._style.posed(task) for task in make_tasks(rng, cells, self._admission)]
 
     def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
         """A task or the reason why not, for each proposal."""
         for proposal in proposals:
             self._check(proposal.cell)
-        return self._admission.admit(proposals)
+        written = [replace(p, text=self._style.proposal(p.text)) for p in proposals]
+        found = self._admission.admit(written)
+        return [self._style.posed(item) if isinstance(item, Task) else item for item in found]
 
     def judge(self, answers: Sequence[tuple[Task, str]]) -> list[Verdict]:
         """The executor's verdict on each answer (`answer` of a completion)."""
@@ -67,7 +81,7 @@ class PythonDomain:
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
         """The prompt for a proposer."""
         self._check(cell)
-        return ask_text(cell, references)
+        return self._style.ask(cell, references)
 
     def proposal(self, task: Task) -> str:
         """The completion with which a proposer would have made this task."""
@@ -79,15 +93,16 @@ class PythonDomain:
 
     def answer(self, mode: str, completion: str) -> str:
         """The part of a completion that `judge` takes."""
-        return answer_text(mode, completion)
+        return self._style.answer(mode, completion)
 
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What its tests printed, after a failed program; empty for the modes of one turn."""
-        return verdict.feedback if task.mode in ("induction", "repair") else ""
+        return self._style.feedback(verdict.feedback) if task.mode in PROGRAMS else ""
 
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         """The task of mending a failed program, shown what its tests printed; None where none can start."""
-        return mending(task, answer, verdict, lineage)
+        mended = mending(task, answer, verdict, lineage)
+        return None if mended is None else self._style.posed(mended)
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
         """`count` texts of the rules: prompt and completion as one, by turns of every mode, level, role."""

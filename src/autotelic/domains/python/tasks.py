@@ -19,7 +19,11 @@ from autotelic.types import Cell, Json, Lineage, Task, Verdict
 
 NAME = "python"
 MODES = ("deduction", "abduction", "induction", "repair")
-SPECIAL = ("<|deduction|>", "<|abduction|>", "<|induction|>", "<|repair|>", "<|propose|>", "<|task|>")
+PROGRAMS = ("induction", "repair")
+"""The modes whose answer is a program."""
+REPAIR = "<|repair|>"
+"""Between a failed program and what it printed."""
+SPECIAL = ("<|deduction|>", "<|abduction|>", "<|induction|>", REPAIR, "<|propose|>", "<|task|>")
 """Tokens of their own in a tokenizer trained for this domain."""
 SHOWN = 4
 """Pairs an induction shows."""
@@ -46,7 +50,7 @@ def make_task(
     """
     (given, output), kind = pairs[0], kind_of(pairs[0][0])
     about: list[Json] = [given] if cell.mode == "deduction" else [output] if cell.mode == "abduction" else []
-    if common and cell.mode in ("induction", "repair"):
+    if common and cell.mode in PROGRAMS:
         about = [a for a, _ in pairs[:SHOWN]]
     if cell.mode == "deduction":
         prompt = f"<|deduction|>{program}\nf({canonical(given)})\n"
@@ -61,7 +65,7 @@ def make_task(
         "trace": list(trace),
     }
     return Task(
-        id=_id(cell.mode, prompt),
+        id=id_of(cell.mode, prompt),
         domain=NAME,
         mode=cell.mode,
         level=cell.level,
@@ -80,14 +84,14 @@ def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task
     None where no repair can start: the answer was right, belongs to another mode, is no program, or spells
     what could be read as a special token.
     """
-    if task.mode not in ("induction", "repair") or verdict.passed or not verdict.feedback or "<|" in answer:
+    if task.mode not in PROGRAMS or verdict.passed or not verdict.feedback or "<|" in answer:
         return None
     try:
         parse_program(answer)
     except ProgramError:
         return None
     prompt = _induction_prompt(task.secret["pairs"]) + answer.strip("\n") + verdict.feedback
-    return replace(task, id=_id("repair", prompt), mode="repair", prompt=prompt, lineage=lineage)
+    return replace(task, id=id_of("repair", prompt), mode="repair", prompt=prompt, lineage=lineage)
 
 
 def proposal_text(program: Program | str, given: Json) -> str:
@@ -119,7 +123,7 @@ def worked_text(task: Task) -> str:
 
 def answer_text(mode: str, completion: str) -> str:
     """The part of a completion that is judged: its last line, or all of it where it is a program."""
-    return completion if mode in ("induction", "repair") else completion.rpartition("\n")[2]
+    return completion if mode in PROGRAMS else completion.rpartition("\n")[2]
 
 
 def feedback_text(task: Task, outcome: Outcome) -> str:
@@ -133,7 +137,7 @@ def feedback_text(task: Task, outcome: Outcome) -> str:
 def printed_tests(inputs: Sequence[Json], outcome: Outcome) -> str:
     """The first rows of an outcome as the lines of a failed test run."""
     lines = [f"f({canonical(given)})=={_printed(outcome, i)}\n" for i, given in enumerate(inputs)]
-    return "<|repair|>" + "".join(lines)
+    return REPAIR + "".join(lines)
 
 
 def _printed(outcome: Outcome, i: int) -> str:
@@ -151,7 +155,8 @@ def _induction_prompt(pairs: Sequence[Sequence[Json]]) -> str:
     return "<|induction|>" + "".join(shown)
 
 
-def _id(mode: str, prompt: str) -> str:
+def id_of(mode: str, prompt: str) -> str:
+    """A task's id: whoever is asked the same has the same task."""
     return _digest([NAME, mode, prompt])[:16]
 
 

@@ -1,0 +1,153 @@
+"""Two ways of putting the same tasks: `Compact` for a model of a million parameters, `Natural` for language models.
+
+A task is made in the compact style (tasks.py) and, in the other, put into words afterwards: secret, signature and
+cluster are the same in both, so that novelty, exams and judges do not depend on the style. The id is of the
+prompt, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from autotelic.domains.fences import last_block, without_fences
+from autotelic.domains.literal import canonical
+from autotelic.domains.python.inputs import SIZES
+from autotelic.domains.python.program import HEADER
+from autotelic.domains.python.tasks import (
+    PROGRAMS,
+    REPAIR,
+    SHOWN,
+    answer_text,
+    ask_text,
+    id_of,
+    proposal_of,
+)
+from autotelic.types import Cell, Task
+
+REFERENCES = 2
+"""Known tasks that a proposer is shown at most."""
+
+
+class Style(Protocol):
+    """How tasks are put, and how what a model wrote is read."""
+
+    def posed(self, task: Task) -> Task:
+        """A task of the compact style in this one."""
+
+    def ask(self, cell: Cell, references: Sequence[Task]) -> str:
+        """What the proposer reads."""
+
+    def proposal(self, completion: str) -> str:
+        """The proposal within a proposer's completion."""
+
+    def answer(self, mode: str, completion: str) -> str:
+        """The part of a solver's completion that is judged."""
+
+    def feedback(self, feedback: str) -> str:
+        """A verdict's feedback, as a solver is shown it."""
+
+
+class Compact:
+    """Special tokens and no words; see tasks.py."""
+
+    def posed(self, task: Task) -> Task:
+        return task
+
+    def ask(self, cell: Cell, references: Sequence[Task]) -> str:
+        return ask_text(cell, references)
+
+    def proposal(self, completion: str) -> str:
+        return completion
+
+    def answer(self, mode: str, completion: str) -> str:
+        return answer_text(mode, completion)
+
+    def feedback(self, feedback: str) -> str:
+        return feedback
+
+
+_SHAPE = f"Begin with `{HEADER}`, change x once a line, as in `x = sorted(x)`, and end with `return x`."
+_CODE = f"{_SHAPE} Below each line put a comment with what x then is in the first call. Write only the code."
+_DEDUCTION = (
+    "What does this Python function return for f({given})?\n\n{program}\n\n"
+    "Write what x is after each line that changes it, as JSON, each on a line of its own and nothing else. The "
+    "last line is what is returned.\n"
+)
+_ABDUCTION = (
+    "For which argument does this Python function return {output}?\n\n{program}\n\n"
+    "Work backwards: write what x must be before each line that changes it, from the last to the first, as JSON, "
+    "each on a line of its own and nothing else. The last line is the argument.\n"
+)
+_INDUCTION = "Write the Python function of which these are calls.\n\n{calls}\n\n{code}\n"
+_REPAIR = (
+    "A Python function should do this:\n\n{calls}\n\nThis one is wrong:\n\n{failed}\n\n"
+    "It does this, where ! is an error:\n\n{printed}\n\nWrite the right one. {code}\n"
+)
+_PUZZLES = {
+    "deduction": "what it returns has to be worked out",
+    "abduction": "its argument has to be found from what it returns",
+    "induction": "it has to be written from what it returns",
+    "repair": "a wrong version of it has to be mended",
+}
+
+
+class Natural:
+    """Plain English, with the form of the answer stated. Prompts end with a newline; nothing is a special token."""
+
+    def posed(self, task: Task) -> Task:
+        """The same task with its prompt in words."""
+        prompt = _worded(task)
+        return replace(task, id=id_of(task.mode, prompt), prompt=prompt)
+
+    def ask(self, cell: Cell, references: Sequence[Task]) -> str:
+        """What is wanted, after at most two examples of it to depart from."""
+        known = "".join(f"{proposal_of(task)}\n\n" for task in references[:REFERENCES])
+        examples = (
+            f"Examples:\n\n{known}Write another one, which does something else: a" if known else "Write a"
+        )
+        lines = f"{cell.level} line{'s' if cell.level > 1 else ''}"
+        return (
+            f"{examples} Python function, and on the line after it a call, for a puzzle in which "
+            f"{_PUZZLES[cell.mode]}. {_SHAPE} Change x in exactly {lines}. {_inputs(cell.level)} "
+            "Write only the code.\n"
+        )
+
+    def proposal(self, completion: str) -> str:
+        return without_fences(completion)
+
+    def answer(self, mode: str, completion: str) -> str:
+        """A program out of its code fence; else the last line, out of fences and backticks."""
+        if mode in PROGRAMS:
+            return last_block(completion)
+        return without_fences(completion).rpartition("\n")[2].strip(" `")
+
+    def feedback(self, feedback: str) -> str:
+        return feedback.removeprefix(REPAIR)
+
+
+def _worded(task: Task) -> str:
+    pairs = task.secret["pairs"]
+    given, output = pairs[0]
+    if task.mode == "deduction":
+        return _DEDUCTION.format(given=canonical(given), program=task.secret["program"])
+    if task.mode == "abduction":
+        return _ABDUCTION.format(output=canonical(output), program=task.secret["program"])
+    calls = "\n".join(f"f({canonical(a)})=={canonical(b)}" for a, b in pairs[:SHOWN])
+    if task.mode == "induction":
+        return _INDUCTION.format(calls=calls, code=_CODE)
+    # The failed turn is in the compact prompt alone: a program, and what it printed.
+    body, _, printed = task.prompt.partition(HEADER)[2].partition(REPAIR)
+    failed = (HEADER + body).strip("\n")
+    return _REPAIR.format(calls=calls, failed=failed, printed=printed.strip("\n"), code=_CODE)
+
+
+def _inputs(level: int) -> str:
+    size = SIZES[level]
+    kinds = [
+        f"a list of at most {size.longest} whole numbers from 0 to {size.element}, as in `f([3,1,4])`",
+        f"a whole number from 0 to {size.integer}, as in `f(25)`",
+        f'a text of at most {size.text} letters, as in `f("abc")`',
+    ]
+    return f"Call it with {' or '.join(kinds if size.text else kinds[:2])}."
