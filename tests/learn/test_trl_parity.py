@@ -1,0 +1,151 @@
+"""One GRPO update has the loss and the gradients that TRL's own trainer computes for the same batch.
+
+Needs the extra `peers`, and is skipped without it: pip install 'autotelic[peers]'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from autotelic.learn.learner import PolicyLearner
+from autotelic.learn.losses import Clip
+from autotelic.learn.pack import Trace, pack, reinforce
+from autotelic.models.decode import Decoder
+from autotelic.models.load import load_model, save_model
+from autotelic.models.tiny import build_tiny
+from autotelic.models.tokenizer import train_tokenizer
+from autotelic.types import Attempt, Request, Turn
+
+trl = pytest.importorskip("trl", reason="TRL is not installed: pip install 'autotelic[peers]'")
+datasets = pytest.importorskip("datasets")
+
+CLIP = Clip(low=0.2, high=0.28, kl=0.1)
+GROUP = 4
+LOSS, GRADIENT = 1e-6, 1e-5
+"""Tolerances in fp32: of the loss, absolute; of a gradient, relative to the largest entry of its tensor."""
+
+
+def trainer_on(folder: Path, loss_type: str) -> Any:
+    """TRL's trainer over the model in `folder`, as a user would make it."""
+    model, tokenizer = load_model(folder)
+    return trl.GRPOTrainer(
+        model=model,
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),
+        args=trl.GRPOConfig(
+            output_dir=str(folder / "trl"),
+            use_cpu=True,
+            bf16=False,
+            report_to=[],
+            loss_type=loss_type,
+            epsilon=CLIP.low,
+            epsilon_high=CLIP.high,
+            beta=CLIP.kl,
+            use_bias_correction_kl=False,  # GRPO's own KL (arXiv:2402.03300, eq. 4), not DeepSeek-V3.2's
+            num_generations=GROUP,
+            per_device_train_batch_size=GROUP,
+            max_completion_length=24,
+        ),
+        train_dataset=datasets.Dataset.from_list([{"prompt": "a b"}] * GROUP),
+        processing_class=tokenizer,
+    )
+
+
+def rollouts(folder: Path) -> list[tuple[Turn, float, np.ndarray]]:
+    """Turns of four prompts, an advantage each, and an anchor's log-probabilities.
+
+    The sampler's are moved so far that ratios are clipped on both sides.
+    """
+    model, tokenizer = load_model(folder)
+    rng = np.random.default_rng(5)
+    requests = [
+        Request(
+            prompt_ids=tuple(rng.integers(3, len(tokenizer), 4 + 3 * i).tolist()),
+            n=GROUP,
+            max_tokens=24,
+            temperature=1.0,
+            seed=i,
+        )
+        for i in range(4)
+    ]
+    turns = [t for some in Decoder(model, end_id=tokenizer.eos_token_id).sample(requests) for t in some]
+    found = []
+    for turn in turns:
+        own = np.array(turn.logprobs)
+        moved = tuple((own + rng.normal(0, 0.3, len(own))).tolist())
+        anchor = (own + rng.normal(0, 0.3, len(own))).astype(np.float32)
+        found.append((replace(turn, logprobs=moved), float(rng.normal()), anchor))
+    return found
+
+
+def trace_of(turn: Turn, advantage: float, anchor: np.ndarray, loss_type: str) -> Trace:
+    whole = np.concatenate([np.zeros(len(turn.prompt_ids), np.float32), anchor])
+    trace = reinforce(Attempt(task_id="", turns=(turn,), answer=""), advantage, whole)
+    if loss_type == "grpo":  # each sequence counts alike
+        return replace(trace, policy=trace.policy / np.float32(len(turn.completion_ids)))
+    return trace
+
+
+def padded_as_trl_does(found: list[tuple[Turn, float, np.ndarray]]) -> dict[str, Tensor]:
+    """Prompts padded on the left, completions on the right."""
+    prompt = max(len(turn.prompt_ids) for turn, _, _ in found)
+    completion = max(len(turn.completion_ids) for turn, _, _ in found)
+
+    def left(rows: list[list[int]]) -> Tensor:
+        return torch.tensor([[0] * (prompt - len(row)) + row for row in rows])
+
+    def right(rows: list[list[Any]]) -> Tensor:
+        return torch.tensor([row + [0] * (completion - len(row)) for row in rows])
+
+    turns = [turn for turn, _, _ in found]
+    return {
+        "prompt_ids": left([list(t.prompt_ids) for t in turns]),
+        "prompt_mask": left([[1] * len(t.prompt_ids) for t in turns]),
+        "completion_ids": right([list(t.completion_ids) for t in turns]),
+        "completion_mask": right([[1] * len(t.completion_ids) for t in turns]),
+        "old_per_token_logps": right([list(t.logprobs) for t in turns]),
+        "ref_per_token_logps": right([anchor.tolist() for _, _, anchor in found]),
+        "advantages": torch.tensor([advantage for _, advantage, _ in found]),
+        "num_items_in_batch": torch.tensor(sum(len(t.completion_ids) for t in turns)),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("model")
+    tokenizer = train_tokenizer(["a b c d e f g h\n" * 8, "ab ba cd dc\n" * 8], [], 320)
+    save_model(build_tiny(tokenizer, width=48, depth=2, heads=4, context=128, seed=1), tokenizer, place)
+    return place
+
+
+@pytest.mark.parametrize("loss_type", ["bnpo", "dapo", "grpo"])
+def test_loss_and_gradients_are_trls(folder: Path, loss_type: str) -> None:
+    found = rollouts(folder)
+    trainer = trainer_on(folder, loss_type)
+    trainer.model.eval()  # nothing drops out; and no accumulation to divide by
+    theirs = trainer.compute_loss(trainer.model, padded_as_trl_does(found))
+    theirs.backward()
+
+    model, _ = load_model(folder)
+    learner = PolicyLearner(
+        model, lr_matrix=0.1, lr_other=0.1, clip=CLIP, policy=1.0, max_grad_norm=1e9, optimiser="adamw"
+    )
+    report = learner.step(pack([trace_of(*one, loss_type) for one in found]), rate=0.0)
+
+    assert 0.02 < report.clipped < 0.9
+    assert report.kl > 0.01
+    assert report.loss == pytest.approx(float(theirs.detach()), abs=LOSS)
+    expected = dict(trainer.model.named_parameters())
+    for name, p in model.named_parameters():
+        want, got = expected[name].grad, p.grad
+        assert want is not None
+        assert got is not None
+        assert float(want.abs().max()) > 0
+        gap = float((got - want).abs().max() / want.abs().max())
+        assert gap < GRADIENT, f"{name}: {gap:.1e}"
