@@ -136,8 +136,8 @@ class Feedback(Section):
 class Curriculum(Section):
     """What is practised next: a bandit over mode and level."""
 
-    bootstrap_generations: int = knob(8, "generations", "propose", "rules write all tasks until then", ge=0)
-    tasks_per_generation: int = knob(3072, "tasks", "propose", "how many a generation learns from", ge=1)
+    bootstrap_generations: int = knob(4, "generations", "propose", "rules write all tasks until then", ge=0)
+    tasks_per_generation: int = knob(6144, "tasks", "propose", "how many a generation learns from", ge=1)
     actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.2, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.4, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
@@ -145,6 +145,7 @@ class Curriculum(Section):
     probe_tasks: int = knob(48, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
     group_size: int = knob(8, "attempts", "attempt", "siblings at a task, to be compared", ge=2, le=1024)
     unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
+    lead: float = knob(0.2, "mean success", "propose", "of a mode, where the next one comes", **SHARE)
     explore: float = knob(0.2, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)
 
     @model_validator(mode="after")
@@ -170,7 +171,7 @@ class Learn(Section):
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)
     anchor_every: int = knob(10, "generations", "learn", "the anchor is moved this often", ge=1)
     policy: float = knob(0.3, "weight", "learn", "policy gradient, beside self-supervision", ge=0, le=10)
-    practice: float = knob(0.1, "share of tasks", "learn", "the rules' tasks learned as proposals", **SHARE)
+    practice: float = knob(0.05, "share of tasks", "learn", "the rules' tasks learned as proposals", **SHARE)
     max_grad_norm: float = knob(1.0, "norm", "learn", "longer gradients are scaled down to it", gt=0)
 
 
@@ -181,7 +182,7 @@ class Exam(Section):
     samples: int = knob(8, "attempts", "exam", "at an item, for pass@k and best-of-k", ge=1, le=1024)
     levels: tuple[Level, Level] = knob((1, 3), "level", "exam", "the lowest and highest examined")
     temperature: float = knob(0.7, "temperature", "exam", "for samples; pass@1 is greedy", **HEAT)
-    every: int = knob(8, "generations", "exam", "one sitting in so many", ge=1)
+    every: int = knob(5, "generations", "exam", "one sitting in so many", ge=1)
     own_items: int = knob(48, "items", "exam", "in the exam the model sets itself; 0 is none", ge=0)
     free_share: float = knob(0.05, "probability", "exam", "items easier to guess are dropped", **RATE)
     free_answers: int = knob(64, "answers", "exam", "from other items, tried to see how easy", ge=1)

@@ -16,7 +16,7 @@ MODES = ("deduction", "induction")
 
 
 def curriculum(**changes: object) -> Curriculum:
-    given = {"modes": MODES, "levels": (1, 3), "unlock": 0.5, "retention": 0.1, "explore": 0.1}
+    given = {"modes": MODES, "levels": (1, 3), "unlock": 0.5, "retention": 0.1, "explore": 0.1, "leading": 9}
     return Curriculum(**(given | changes))  # type: ignore[arg-type]
 
 
@@ -75,3 +75,24 @@ def test_state_is_taken_up_as_it_was_put_down() -> None:
     other.restore(bandit.state())
     assert other.shares() == bandit.shares()
     assert other.open_to == bandit.open_to == 2
+
+
+def test_modes_come_one_after_another_each_with_its_retention_from_the_start() -> None:
+    first, second = (Cell(mode=m, level=1) for m in MODES)
+    bandit = curriculum(levels=(1, 1), lead=0.4, leading=1)
+    assert bandit.shares() == pytest.approx({first: 0.95, second: 0.05})
+    bandit.learn([group(first, 1, 7), group(second, 8, 0)])
+    assert bandit.shares()[second] == pytest.approx(0.05)
+    for _ in range(4):
+        bandit.learn([group(first, 4, 4)])
+    assert bandit.leading == 2
+    assert bandit.shares()[second] > 0.2
+
+
+def test_shares_are_of_tokens() -> None:
+    first, second = (Cell(mode=m, level=1) for m in MODES)
+    bandit = curriculum(levels=(1, 1))
+    bandit.weigh({first: 20.0})
+    assert bandit.shares() == pytest.approx({first: 0.5, second: 0.5})  # a mean and a guess do not compare
+    bandit.weigh({second: 60.0})
+    assert bandit.shares() == pytest.approx({first: 0.75, second: 0.25})

@@ -134,6 +134,7 @@ class Run:
             unlock=charter.curriculum.unlock,
             retention=charter.curriculum.retention,
             explore=charter.curriculum.explore,
+            lead=charter.curriculum.lead,
         )
         self.novelty = Novelty()
         self.gate = PairedGate(charter.gate.level)

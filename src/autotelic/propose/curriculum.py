@@ -2,8 +2,9 @@
 
 A cell's weight is its expected |advantage|: for a reward of 0 or 1 with success p that is 2p(1-p), largest at
 one half (self-evolving curriculum, Chen et al. 2025, arXiv:2505.14970). Levels open one after another, each
-when the one before it is mostly solved. A fixed share is kept for every open cell, so that none fades, and a
-further share is drawn uniformly.
+when the one before it is mostly solved. Modes come one after another too, because what one teaches is half
+of the next: whoever can run a program can begin to invert it, and to guess it. A fixed share is kept for every open
+cell, whether its mode has come or not, and a further share is drawn uniformly.
 
 All shares are of tokens, which is what learning costs: a cell whose tasks are twice as long gets half as many.
 """
@@ -36,14 +37,18 @@ class Standing:
 
 @dataclass(slots=True, kw_only=True)
 class Curriculum:
-    """The bandit. `modes` and `levels` span the cells; `unlock` is the mean success that opens a level."""
+    """The bandit. `modes` and `levels` span the cells; `unlock` is the mean success that opens a level, `lead`
+    that of a mode after which the next one comes; `open_to` and `leading` say how far it is.
+    """
 
     modes: Sequence[str]
     levels: tuple[int, int]
     unlock: float
     retention: float
     explore: float
+    lead: float = 0.0
     open_to: int = 0
+    leading: int = 1
     standing: dict[Cell, Standing] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,14 +64,16 @@ class Curriculum:
     def shares(self) -> dict[Cell, float]:
         """How a generation's tasks are to be divided among open cells; sums to 1."""
         cells = self.cells()
-        gain_C = np.array([self.standing[cell].gain for cell in cells])
-        even_C = np.full(len(cells), 1 / len(cells))
+        come_C = np.array([cell.mode in self.modes[: self.leading] for cell in cells], dtype=float)
+        gain_C = np.array([self.standing[cell].gain for cell in cells]) * come_C
+        even_C = come_C / come_C.sum()
         led_C = gain_C / gain_C.sum() if gain_C.sum() > 0 else even_C
-        kept = self.retention + self.explore
+        free = 1 - self.retention - self.explore
+        wanted_C = self.retention / len(cells) + self.explore * even_C + free * led_C
         cost_C = np.array([self.standing[cell].cost for cell in cells])
         if not cost_C.all():  # a mean and a guess do not compare
             cost_C[:] = 1.0
-        share_C = (kept * even_C + (1 - kept) * led_C) / cost_C
+        share_C = wanted_C / cost_C
         return dict(zip(cells, (share_C / share_C.sum()).tolist(), strict=True))
 
     def allocate(self, count: int, rng: np.random.Generator) -> list[Cell]:
@@ -88,12 +95,14 @@ class Curriculum:
                 seen.setdefault(group.task.cell, []).append(float(np.mean(group.rewards)))
         for cell, p_N in seen.items():
             standing = self.standing[cell]
-            # Not shrunk: a cell of which nothing succeeds yet waits for those it builds on, on its fixed share.
-            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * np.array(p_N) * (1 - np.array(p_N))))
+            # Shrunk to a Beta(1, 1) prior over eight attempts, so that eight of eight is not certain.
+            shrunk_N = (np.array(p_N) * 8 + 1) / (8 + 2)
+            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * shrunk_N * (1 - shrunk_N)))
             memory = MEMORY if standing.tried else 0.0
             standing.p = memory * standing.p + (1 - memory) * new_p
             standing.gain = memory * standing.gain + (1 - memory) * new_gain
             standing.tried += len(p_N)
+        self._lead_on()
         return self._open_next()
 
     def weigh(self, tokens: Mapping[Cell, float]) -> None:
@@ -101,6 +110,14 @@ class Curriculum:
         for cell, size in tokens.items():
             if cell in self.standing:
                 self.standing[cell].cost = size
+
+    def _lead_on(self) -> None:
+        if self.leading >= len(self.modes):
+            return
+        latest = self.modes[self.leading - 1]
+        tried = [s.p for cell, s in self.standing.items() if cell.mode == latest and s.tried]
+        if tried and np.mean(tried) >= self.lead:
+            self.leading += 1
 
     def _open_next(self) -> bool:
         if self.open_to >= self.levels[1]:
@@ -117,12 +134,13 @@ class Curriculum:
         """Plain JSON."""
         return {
             "open_to": self.open_to,
+            "leading": self.leading,
             "standing": {str(c): [s.p, s.gain, s.tried, s.cost] for c, s in self.standing.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The inverse of `state`."""
-        self.open_to = state["open_to"]
+        self.open_to, self.leading = state["open_to"], state["leading"]
         self.standing = {
             Cell.parse(name): Standing(p=p, gain=gain, tried=tried, cost=cost)
             for name, (p, gain, tried, cost) in state["standing"].items()

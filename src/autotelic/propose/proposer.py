@@ -35,7 +35,7 @@ def propose(
     seed: int,
 ) -> list[Proposal]:
     """One proposal a cell, with its turn and lineage. `references[i]` are shown with `cells[i]`."""
-    prompts = tokens.encode([domain.ask(c, shown) for c, shown in zip(cells, references, strict=True)])
+    prompts = tokens.prompts([domain.ask(c, shown) for c, shown in zip(cells, references, strict=True)])
     requests = [
         Request(
             prompt_ids=ids,
@@ -114,7 +114,7 @@ def asking(
     domain: Domain, tokens: Tokens, tasks: Sequence[Task], references: Sequence[Sequence[Task]]
 ) -> list[Experience]:
     """Tasks as examples of proposing: asked for this cell, with these references, this is a task."""
-    prompts = tokens.encode([domain.ask(t.cell, shown) for t, shown in zip(tasks, references, strict=True)])
+    prompts = tokens.prompts([domain.ask(t.cell, shown) for t, shown in zip(tasks, references, strict=True)])
     written = tokens.completions([domain.proposal(task) for task in tasks])
     return [
         Experience(
