@@ -62,6 +62,9 @@ class Domain(Section):
 
     name: str = knob("python", "name", "domains", "which folder of domains/ it is", min_length=1)
     levels: tuple[Level, Level] = knob((1, 3), "level", "propose", "the lowest and highest practised")
+    style: Literal["compact", "natural"] = knob(
+        "compact", "name", "domains", "natural puts tasks in words, for language models"
+    )
     modes: tuple[str, ...] = knob(
         ("deduction", "abduction", "induction"),
         "modes",

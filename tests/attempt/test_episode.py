@@ -17,6 +17,8 @@ class Letters:
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         return [tuple(map(ord, text)) for text in texts]
 
+    prompts = encode
+
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(chr(i) for i in ids if i)
 

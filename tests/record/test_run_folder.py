@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import RunError
 from autotelic.record import Record, RunFolder, is_run, set_aside
+from autotelic.record.store import NAME
 
 TAKE = """
 import sys
@@ -125,6 +128,18 @@ def test_damage_is_listed(tmp_path: Path) -> None:
     mismatch, unfinished = run.problems()
     assert "is not the charter of the record" in mismatch
     assert "00000003 is damaged: it has no MANIFEST.json" in unfinished
+
+
+def test_a_charter_from_before_a_knob_was_added_is_no_damage(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Charter())
+    values = Charter().canonical()
+    del values["domain"]["style"]
+    (tmp_path / "charter.json").write_text(canonical(values))
+    with sqlite3.connect(tmp_path / NAME) as record:
+        record.execute("UPDATE meta SET value = ? WHERE key = 'charter'", (digest(values),))
+    record.close()
+    assert run.problems() == []
+    assert run.charter() == Charter()
 
 
 def test_one_process_a_run_and_the_other_is_named(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def attempt(
 
     A sibling's randomness is named by the seed and the task, so an attempt does not depend on its company.
     """
-    prompts = tokens.encode([task.prompt for task in tasks])
+    prompts = tokens.prompts([task.prompt for task in tasks])
     requests = [
         Request(
             prompt_ids=ids,

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
+
+from autotelic.errors import ModelError
+
+_MARK = "autotelic"
+"""Stands for an answer where a template is asked what comes after one."""
 
 
 class Tokens:
-    """A model's tokenizer, as the loop needs it: plain text in, ids out, nothing added."""
+    """A model's tokenizer, as the loop needs it: text in, ids out.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+    Nothing is added to a text. Only with `chat` is a prompt given as the model knows it: as the user's turn of
+    its chat template, with the beginning of the assistant's, and then a completion ends with the end of that
+    turn; or, where there is no template, as plain text after what the tokenizer begins every text with. `chat` is for
+    prompts in words (`domain.style = "natural"`): compact texts are no turns of a conversation.
+
+    Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, chat: bool = False) -> None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
         self.tokenizer = tokenizer
-        self.end_id = int(tokenizer.eos_token_id)
+        self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
+        self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
+        self._begin = tokenizer.bos_token if chat and not self.chat and _begins(tokenizer) else ""
+
+    def prompts(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Ids of each text as a prompt: what a completion comes after."""
+        if not self.chat:
+            return self.encode([self._begin + text for text in texts])
+        turns = [{"role": "user", "content": text.strip()} for text in texts]
+        return self.encode([self._render([turn], add_generation_prompt=True) for turn in turns])
 
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text, without any token that the text does not spell."""
@@ -27,5 +53,39 @@ class Tokens:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of a completion, without its end token."""
-        kept = ids[:-1] if ids and ids[-1] == self.end_id else ids
-        return str(self.tokenizer.decode(list(kept), skip_special_tokens=False))
+        kept = list(ids[:-1] if ids and ids[-1] == self.end_id else ids)
+        # The clean-up that some tokenizers ask for takes spaces out of code.
+        return str(self.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+    def _end_of_turn(self) -> int:
+        """The special token that the template puts after an answer; the end token where it puts none.
+
+        The two differ in models that end a text in one way and a turn in another (Gemma).
+        """
+        turns = [{"role": "user", "content": _MARK}, {"role": "assistant", "content": _MARK}]
+        after = self._render(turns, add_generation_prompt=False).rpartition(_MARK)[2].lstrip()
+        (ids,) = self.encode([after])
+        known = self.tokenizer.added_tokens_decoder
+        if ids and ids[0] in known and known[ids[0]].special:
+            return ids[0]
+        return int(self.tokenizer.eos_token_id)
+
+    def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+        tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
+        try:
+            return str(
+                tokenizer.apply_chat_template(
+                    turns, tokenize=False, add_generation_prompt=add_generation_prompt
+                )
+            )
+        except TemplateError as error:
+            raise ModelError(
+                f"the tokenizer's chat template fails on a user's turn: {error}",
+                "correct chat_template.jinja, or remove it: prompts are then plain text",
+            ) from error
+
+
+def _begins(tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Whether the tokenizer begins every text with its beginning token, as the model has seen in training."""
+    ids = tokenizer(_MARK).input_ids
+    return tokenizer.bos_token_id is not None and list(ids[:1]) == [tokenizer.bos_token_id]

@@ -110,7 +110,7 @@ def replay(run: Run, fresh: int, rng: np.random.Generator) -> list[Task]:
 
 def solved(run: Run, tasks: Sequence[Task]) -> list[Experience]:
     """Each task with the solution that the executor's own trace gives."""
-    prompts = run.tokens.encode([task.prompt for task in tasks])
+    prompts = run.tokens.prompts([task.prompt for task in tasks])
     worked = run.tokens.completions([run.domain.worked(task) for task in tasks])
     longest = run.charter.model.context
     found = [

@@ -127,7 +127,9 @@ class Run:
         )
         spans = (charter.domain.levels, charter.exam.levels)
         levels = range(min(s[0] for s in spans), max(s[1] for s in spans) + 1)
-        self.domain = load_domain(charter.domain.name, self.box, levels=tuple(levels))
+        self.domain = load_domain(
+            charter.domain.name, self.box, levels=tuple(levels), style=charter.domain.style
+        )
         self.curriculum = Curriculum(
             modes=charter.domain.modes,
             levels=charter.domain.levels,
@@ -149,7 +151,7 @@ class Run:
         """Everything that depends on the model."""
         charter = self.charter
         self.model = model
-        self.tokens = Tokens(tokenizer)
+        self.tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         self.anchor = copy.deepcopy(model).requires_grad_(False)
         self.sampler = Decoder(model, end_id=self.tokens.end_id, crew=self.crew)
         learn = charter.learn
@@ -380,7 +382,7 @@ def take_up(folder: Path, watch: Watch | None, extend_seconds: float | None) -> 
         return None
     run = Run(place, charter, watch)
     run.record = record
-    run.equip(*load_model(folder / START))
+    run.equip(*load_model(folder / START, dtype=charter.model.dtype))
     run.restore(found)
     return run
 

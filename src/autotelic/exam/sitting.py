@@ -176,10 +176,10 @@ def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", item
     torch.set_num_threads(1)  # what is heavy is shared out among the crew
     weights, tokenizer = load_model(model, dtype=charter.model.dtype)
     state, critic = _saved(run, charter, len(tokenizer)) if run is not None else ({}, None)
-    tokens = Tokens(tokenizer)
+    tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
     limits = charter.limits.model_dump(include={"wall_s", "cpu_s", "memory_mb", "output_kb"})
     with Sandbox(Limits(**limits), workers=charter.limits.workers, require=charter.limits.require) as box:
-        domain = load_domain(charter.domain.name, box)
+        domain = load_domain(charter.domain.name, box, style=charter.domain.style)
         if exam == "fresh":
             asked = _fresh(run, charter, domain, items)
         else:

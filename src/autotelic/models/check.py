@@ -94,7 +94,8 @@ def round_trip_problems(tokenizer: Any) -> list[Problem]:
             return [
                 Problem(
                     cause=f"the tokenizer does not round-trip: {text!r} came back as {back!r}",
-                    fix="use a byte-level tokenizer, as every current causal model does",
+                    fix="use a byte-level tokenizer, as every current causal model does (to go on from a run's "
+                    "own model, give it as model.from)",
                 )
             ]
     return []

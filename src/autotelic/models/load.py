@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from autotelic.charter import Model
 from autotelic.errors import ModelError
+from autotelic.models.check import Problem, check_model, round_trip_problems
 from autotelic.models.registry import resolve
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
@@ -22,12 +23,17 @@ def begin_model(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """What a run starts from: random weights and a tokenizer of the corpus, or a model that exists.
 
-    `start_from` is a folder in Hugging Face format, or a run folder, whose champion is meant.
+    `start_from` is a folder in Hugging Face format, or a run folder, whose champion is meant. Raises ModelError
+    with the first reason why a model by another name than `tiny` cannot be trained (`check_model`).
     """
     if start_from is not None:
-        return load_model(start_from)
+        return load_model(start_from, dtype=settings.dtype)
     if settings.name != TINY:
-        return load_model(resolve(settings.name), dtype=settings.dtype)
+        place = resolve(settings.name)
+        _refuse(check_model(place) if Path(place).is_dir() else [])
+        model, tokenizer = load_model(place, dtype=settings.dtype)
+        _refuse(round_trip_problems(tokenizer))
+        return model, tokenizer
     tokenizer = train_tokenizer(corpus, special, settings.vocabulary)
     model = build_tiny(
         tokenizer,
@@ -37,7 +43,14 @@ def begin_model(
         context=settings.context,
         seed=seed,
     )
-    return model, tokenizer
+    return model.to(getattr(torch, settings.dtype)), tokenizer
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    """Raise ModelError for the first problem that makes a model unfit to be trained."""
+    for problem in problems:
+        if problem.fatal:
+            raise ModelError(problem.cause, problem.fix)
 
 
 def load_model(place: Path | str, dtype: str = "float32") -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:

@@ -1,0 +1,87 @@
+"""Prompts as a model knows them: turns of its chat template, or plain text; ids once and for all."""
+
+from __future__ import annotations
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from autotelic.attempt.tokens import Tokens
+from autotelic.errors import ModelError
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+MARKS = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+
+
+def tokenizer(template: str = "", begins: bool = False, end: str | None = "</s>") -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer without merges, as language models have them."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Tokenizer(models.BPE(vocab={letter: at for at, letter in enumerate(alphabet)}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens(MARKS)
+    if begins:
+        at = backend.token_to_id("<s>")
+        backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", at)])
+    made = PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token=end, additional_special_tokens=MARKS[2:]
+    )
+    if template:
+        made.chat_template = template
+    return made
+
+
+def spelled(tokens: Tokens, ids: tuple[int, ...]) -> str:
+    return str(tokens.tokenizer.decode(list(ids)))
+
+
+def test_a_prompt_is_the_users_turn_and_a_completion_ends_with_the_assistants() -> None:
+    tokens = Tokens(tokenizer(CHATML), chat=True)
+    (prompt,) = tokens.prompts(["What is f(3)?\n"])
+    assert spelled(tokens, prompt) == "<|im_start|>user\nWhat is f(3)?<|im_end|>\n<|im_start|>assistant\n"
+    mark = tokens.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert tokens.end_id == mark
+    assert prompt.count(mark) == 1  # one token, not its letters
+    (completion,) = tokens.completions(["9"])
+    assert completion[-1] == mark
+    assert tokens.decode(completion) == "9"
+
+
+def test_compact_texts_are_never_turns() -> None:
+    tokens = Tokens(tokenizer(CHATML, begins=True))
+    assert tokens.prompts(["f(3)\n"]) == tokens.encode(["f(3)\n"])
+    assert spelled(tokens, tokens.prompts(["f(3)\n"])[0]) == "f(3)\n"
+    assert tokens.end_id == tokens.tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(("begins", "prompt"), [(False, "f(3)\n"), (True, "<s>f(3)\n")])
+def test_without_a_template_prompts_are_plain_text_after_what_every_text_begins_with(begins, prompt) -> None:
+    tokens = Tokens(tokenizer(begins=begins), chat=True)
+    assert spelled(tokens, tokens.prompts(["f(3)\n"])[0]) == prompt
+    assert tokens.end_id == tokens.tokenizer.eos_token_id
+    assert spelled(tokens, tokens.completions(["9"])[0]) == "9</s>"
+
+
+@pytest.mark.parametrize(
+    ("after", "end"), [("</s>", "</s>"), (" <|im_end|>", "<|im_end|>"), ("\n", "</s>"), ("", "</s>")]
+)
+def test_the_end_of_a_turn_is_the_special_token_after_an_answer(after: str, end: str) -> None:
+    template = f"{{% for m in messages %}}[{{{{ m.role }}}}] {{{{ m.content }}}}{after}{{% endfor %}}"
+    tokens = Tokens(tokenizer(template), chat=True)
+    assert tokens.tokenizer.convert_ids_to_tokens(tokens.end_id) == end
+
+
+def test_a_template_that_fails_and_a_missing_end_token_are_one_clear_error() -> None:
+    with pytest.raises(ModelError, match=r"fails on a user's turn: no users.*remove it"):
+        Tokens(tokenizer("{{ raise_exception('no users') }}"), chat=True)
+    with pytest.raises(ModelError, match="no end token"):
+        Tokens(tokenizer(end=None))
+
+
+def test_no_space_is_cleaned_out_of_code() -> None:
+    tokens = Tokens(tokenizer())
+    text = "x = [ 1 , 2 ] , y ."
+    assert tokens.decode(tokens.encode([text])[0]) == text
