@@ -219,3 +219,27 @@ def test_rewards_stay_between_nothing_and_one(
     assert all(0 <= v.reward <= 1 + 1e-12 for v in said)
     if verifier:
         assert [v.passed for v in said] == [a == "yes" for a in answers]
+
+
+def test_a_task_is_learned_from_only_where_the_executor_may_be_heard() -> None:
+    tasks = [task(str(i)) for i in range(400)]
+    assert mixed()[0].executed(tasks) == tasks
+    assert mixed(verifier=0.0, certainty=1.0)[0].executed(tasks) == []
+    judge = mixed(withhold=0.5)[0]
+    kept = {t.id for t in judge.executed(tasks)}
+    assert 150 < len(kept) < 250
+    groups = [replace(g, task=replace(g.task, id=str(i))) for i, g in enumerate(many(400))]
+    heard = {
+        g.task.id for g, vs in zip(groups, judge.judge(groups), strict=True) if vs[0].source == "verifier"
+    }
+    assert kept == heard
+    assert mixed(trusted=False, withhold=0.5)[0].executed(tasks) == tasks
+
+
+def test_shuffled_verdicts_are_the_siblings_own_in_another_order() -> None:
+    groups = [group(*["yes"] * 4, *["no"] * 4, id=str(i)) for i in range(50)]
+    plain, shuffled = mixed()[0].judge(groups), mixed(shuffle=1.0)[0].judge(groups)
+    assert [sorted(rewards(v)) for v in plain] == [sorted(rewards(v)) for v in shuffled]
+    moved = [p != s for p, s in zip(map(rewards, plain), map(rewards, shuffled), strict=True)]
+    assert sum(moved) > 40
+    assert mixed(shuffle=1.0)[0].judge(groups) == shuffled
