@@ -141,7 +141,7 @@ class Curriculum(Section):
 
     bootstrap_generations: int = knob(4, "generations", "propose", "rules write all tasks until then", ge=0)
     tasks_per_generation: int = knob(6144, "tasks", "propose", "how many a generation learns from", ge=1)
-    actor_share: float = knob(0.8, "share of tasks", "propose", "asked of the actor after that", **SHARE)
+    actor_share: float = knob(0.75, "share of tasks", "propose", "asked of the actor after that", **SHARE)
     retention: float = knob(0.2, "share of tasks", "propose", "kept for all cells, lest one fade", **SHARE)
     replay: float = knob(0.4, "share of tasks", "propose", "seen long ago, and tried again", **SHARE)
     cluster_quota: float = knob(0.25, "share of tasks", "propose", "most that may behave alike", **RATE)
@@ -217,7 +217,7 @@ class Limits(Section):
 class Budget(Section):
     """When the run ends: at the first limit that is reached."""
 
-    seconds: float = knob(820.0, "seconds", "loop", "wall time, exams included; 0 is no limit", ge=0)
+    seconds: float = knob(850.0, "seconds", "loop", "wall time, exams included; 0 is no limit", ge=0)
     tokens: int = knob(0, "tokens", "loop", "trained on; 0 is no limit", ge=0)
     generations: int = knob(0, "generations", "loop", "trips around the loop; 0 is no limit", ge=0)
     threads: int = knob(2, "threads", "models", "for torch; with as many, runs repeat", ge=1, le=1024)

@@ -14,6 +14,8 @@ from autotelic.types import Cell, Group, Proposal, Rejection, Task, Verdict
 
 ASK_MOST = 1.4
 """At most this many proposals for a task wanted, however few were admitted lately."""
+SIBLINGS = 4
+"""Proposals written after the same references."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ def propose(run: Run) -> Proposed:
             run.domain,
             cells,
             proposed.references,
+            siblings=SIBLINGS,
             generation=g,
             temperature=run.charter.roles.proposer_temperature,
             max_tokens=run.charter.roles.max_tokens,
@@ -61,7 +64,7 @@ def propose(run: Run) -> Proposed:
 
 
 def asked_cells(wanted: Counter[Cell], admitted: float) -> list[Cell]:
-    """What to ask the actor for, when a proposal is posed in every mode that still wants tasks of its level.
+    """What to ask the actor for, each `SIBLINGS` times, when a proposal is posed in every mode that wants its level.
 
     One program can be run forwards, be inverted, and be guessed from what it does, and writing it is what
     costs; so of each level as many are asked for as its most wanted mode needs, in the modes by turns.
@@ -69,8 +72,8 @@ def asked_cells(wanted: Counter[Cell], admitted: float) -> list[Cell]:
     asked: list[Cell] = []
     for level in sorted({cell.level for cell in wanted}):
         cells = sorted((cell for cell in wanted if cell.level == level), key=lambda cell: -wanted[cell])
-        count = round(wanted[cells[0]] * min(ASK_MOST, 1 / max(admitted, 1 / ASK_MOST)))
-        asked += [cells[i % len(cells)] for i in range(count)]
+        count = wanted[cells[0]] * min(ASK_MOST, 1 / max(admitted, 1 / ASK_MOST))
+        asked += [cells[i % len(cells)] for i in range(round(count / SIBLINGS))]
     return asked
 
 

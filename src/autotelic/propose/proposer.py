@@ -29,17 +29,21 @@ def propose(
     cells: Sequence[Cell],
     references: Sequence[Sequence[Task]],
     *,
+    siblings: int = 1,
     generation: int,
     temperature: float,
     max_tokens: int,
     seed: int,
 ) -> list[Proposal]:
-    """One proposal a cell, with its turn and lineage. `references[i]` are shown with `cells[i]`."""
+    """`siblings` proposals a cell, in order, each with its turn and lineage.
+
+    `references[i]` are shown with `cells[i]`, once for all siblings: reading them costs more than writing a task.
+    """
     prompts = tokens.prompts([domain.ask(c, shown) for c, shown in zip(cells, references, strict=True)])
     requests = [
         Request(
             prompt_ids=ids,
-            n=1,
+            n=siblings,
             max_tokens=max_tokens,
             temperature=temperature,
             seed=seed_of(seed, "propose", generation, i),
@@ -48,14 +52,15 @@ def propose(
     ]
     return [
         Proposal(
-            text=tokens.decode(turns[0].completion_ids),
+            text=tokens.decode(turn.completion_ids),
             cell=cell,
             lineage=Lineage(
-                author=turns[0].weights, generation=generation, references=tuple(t.id for t in shown)
+                author=turn.weights, generation=generation, references=tuple(t.id for t in shown)
             ),
-            turn=turns[0],
+            turn=turn,
         )
         for cell, shown, turns in zip(cells, references, sampler.sample(requests), strict=True)
+        for turn in turns
     ]
 
 
