@@ -35,16 +35,14 @@ Table = dict[str, dict[str, Any]]
 NEVER = 1_000_000
 """Generations: more than any run has."""
 
+EVEN = {"bootstrap_generations": NEVER, "retention": 0.0, "unlock": 0.0, "lead": 0.0}
+
 CONTROLS: dict[str, Table] = {
     "self-play": {},
     "no-critic": {"feedback": {"baseline": "siblings"}},
     "no-proposer": {"curriculum": {"bootstrap_generations": NEVER}},
-    "random": {
-        "curriculum": {"bootstrap_generations": NEVER, "explore": 1.0, "retention": 0.0, "replay": 0.0}
-    },
-    "fixed": {
-        "curriculum": {"bootstrap_generations": NEVER, "explore": 0.0, "retention": 0.0, "replay": 1.0}
-    },
+    "random": {"curriculum": EVEN | {"replay": 0.0, "explore": 1.0}},
+    "fixed": {"curriculum": EVEN | {"replay": 1.0, "explore": 0.0}},
     "shuffled": {"feedback": {"shuffle": 1.0}},
     "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
 }

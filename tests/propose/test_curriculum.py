@@ -96,3 +96,7 @@ def test_shares_are_of_tokens() -> None:
     assert bandit.shares() == pytest.approx({first: 0.5, second: 0.5})  # a mean and a guess do not compare
     bandit.weigh({second: 60.0})
     assert bandit.shares() == pytest.approx({first: 0.75, second: 0.25})
+
+
+def test_what_asks_for_no_success_is_open_from_the_start() -> None:
+    assert len(curriculum(unlock=0.0, lead=0.0, leading=1).shares()) == 6

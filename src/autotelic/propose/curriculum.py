@@ -52,7 +52,9 @@ class Curriculum:
     standing: dict[Cell, Standing] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.open_to = self.open_to or self.levels[0]
+        # What asks for no success is open from the start.
+        self.open_to = self.open_to or self.levels[0 if self.unlock else 1]
+        self.leading = self.leading if self.lead else len(self.modes)
         for cell in self.cells(self.levels[1]):
             self.standing.setdefault(cell, Standing())
 
