@@ -14,7 +14,9 @@ from autotelic.engine.proposing import Proposed
 from autotelic.engine.run import Run
 from autotelic.judge.calibration import Calibration
 from autotelic.judge.sources import Opinions
+from autotelic.models.adapter import merged
 from autotelic.models.load import save_model
+from autotelic.models.weights import put_back
 from autotelic.record import Record, RunFolder
 from autotelic.types import RULES, Group, Task
 
@@ -84,8 +86,8 @@ def crown(run: Run) -> None:
     """Leave the champion in the run folder, in Hugging Face format, whole or not at all."""
     new = run.folder.path / ".champion.new"
     shutil.rmtree(new, ignore_errors=True)
-    run.model.load_state_dict(run.champion.weights)
-    save_model(run.model, run.tokens.tokenizer, new)
+    put_back(run.model, run.champion.weights)
+    save_model(merged(run.model), run.tokens.tokenizer, new)
     write_card(run, new)
     old = run.folder.path / ".champion.old"
     shutil.rmtree(old, ignore_errors=True)

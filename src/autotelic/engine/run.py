@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import platform
 import sys
 import time
@@ -31,10 +30,11 @@ from autotelic.judge.critic import Critic
 from autotelic.judge.sources import Mixed
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
+from autotelic.models.adapter import add_adapter, frozen_twin
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
 from autotelic.models.load import begin_model, load_model, save_model
-from autotelic.models.weights import copy_of, digest_of
+from autotelic.models.weights import copy_of, digest_of, put_back
 from autotelic.oversee.gate import PairedGate
 from autotelic.propose.curriculum import Curriculum
 from autotelic.propose.novelty import Novelty
@@ -150,9 +150,11 @@ class Run:
     def equip(self, model: Any, tokenizer: Any) -> None:
         """Everything that depends on the model."""
         charter = self.charter
+        if charter.model.lora_rank:
+            add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
         self.model = model
         self.tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
-        self.anchor = copy.deepcopy(model).requires_grad_(False)
+        self.anchor = frozen_twin(model)
         self.sampler = Decoder(model, end_id=self.tokens.end_id, crew=self.crew)
         learn = charter.learn
         self.learner = PolicyLearner(
@@ -300,11 +302,11 @@ class Run:
     def restore(self, found: checkpoints.Checkpoint) -> None:
         """Take up everything `save` put down. The record has been rewound to the same place."""
         tensors, state = found.tensors, found.state
-        self.model.load_state_dict(tensors["actor"])
+        put_back(self.model, tensors["actor"])
         self.model.tie_weights()
         self.sampler.load(tensors["actor"])
         self.learner.restore(tensors["optimiser"])
-        self.anchor.load_state_dict(tensors["anchor"])
+        put_back(self.anchor, tensors["anchor"])
         self.critic.restore(tensors["critic"], state["critic"])
         self.champion = Champion(
             weights=dict(tensors["champion"]),
@@ -350,8 +352,8 @@ def begin(
     model, tokenizer = begin_model(
         charter.model, corpus, run.domain.special, seed_of(charter.seed, "init"), start_from
     )
-    run.equip(model, tokenizer)
     save_model(model, tokenizer, folder / START)
+    run.equip(model, tokenizer)
     run.tell("run.start", **description(run))
     run.show("stage", name="exam")
     low, high = charter.exam.levels

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import GPTBigCodeForCausalLM, LlamaForCausalLM, PreTrainedModel
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
@@ -37,13 +37,19 @@ def hidden_at(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> Tensor:
     if 1 < model.config.get_text_config().num_hidden_layers <= SHALLOW:
         if isinstance(model, LlamaForCausalLM):
             return _llama(model, batch, mask, at_S)
-        if isinstance(model, GPTBigCodeForCausalLM) and model.config.multi_query:
+        if isinstance(model, GPTBigCodeForCausalLM) and model.config.multi_query and not _adapted(model):
             return _bigcode(model, batch, mask, at_S)
     hidden_BTD = model.base_model(
         input_ids=batch.ids_BT, position_ids=batch.position_BT, attention_mask=mask, use_cache=False
     )[0]
     hidden_SD: Tensor = hidden_BTD.flatten(0, 1)[at_S]
     return hidden_SD
+
+
+def _adapted(model: GPTBigCodeForCausalLM) -> bool:
+    """Whether an adapter stands before the fused projection, which `_bigcode` takes apart by its weight."""
+    body: Any = model.transformer  # transformers' own annotations are partial
+    return not isinstance(body.h[-1].attn.c_attn, nn.Linear)
 
 
 def _llama(model: LlamaForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -84,7 +84,9 @@ def logprob_gap(model: PreTrainedModel, turns: Sequence[Turn]) -> float:
 class PolicyLearner:
     """Holds the actor's weights and optimisers. Implements the `Learner` seam.
 
-    Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW.
+    Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW. Parameters
+    of fewer bits than float32 are stepped as a float32 copy and then rounded: bfloat16 has 8 bits for a value, and
+    a step of a thousandth would be rounded away each time.
     The rows of a batch are shared out among the `crew`; with as many of them, the same batches give the same bits.
     """
 
@@ -113,13 +115,19 @@ class PolicyLearner:
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
         self._learned = [m.weight for m in matrices] + others
+        if not self._learned:
+            raise ValueError(f"{type(model).__name__} is frozen whole; let some of its parameters learn")
+        # What is stepped: the parameter itself, or its float32 copy.
+        self._master = {p: p if p.dtype.itemsize >= 4 else _float32(p) for p in self._learned}
+        matrices = [replace(m, weight=self._master[m.weight]) for m in matrices]
+        others = [self._master[p] for p in others]
         if optimiser == "adamw":
             others, matrices = others + [m.weight for m in matrices], []
-        self.optimisers: dict[str, torch.optim.Optimizer] = {
-            "other": torch.optim.AdamW(
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}
+        if others:
+            self.optimisers["other"] = torch.optim.AdamW(
                 others, lr=lr_other, betas=(0.9, 0.95), weight_decay=weight_decay, fused=True
             )
-        }
         if matrices:
             self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=momentum, crew=crew)
 
@@ -132,9 +140,10 @@ class PolicyLearner:
         self.model.train(False)
         found = self.crew.map(lambda share: self._gradients(share, whole), _shares(batch, self.crew.size))
         parts = {name: sum(part[name] for _, part in found) for name in found[0][1]}
-        for at, p in enumerate(self._learned):
-            p.grad = sum((gradients[at] for gradients, _ in found[1:]), start=found[0][0][at])
-        norm = float(nn.utils.clip_grad_norm_(self._learned, self.max_grad_norm))
+        stepped = list(self._master.values())
+        for at, p in enumerate(stepped):
+            p.grad = sum((g[at].to(p.dtype) for g, _ in found[1:]), start=found[0][0][at].to(p.dtype))
+        norm = float(nn.utils.clip_grad_norm_(stepped, self.max_grad_norm))
         skipped = ""
         if not (math.isfinite(parts["loss"]) and math.isfinite(norm)):
             skipped = f"loss {parts['loss']} and gradient norm {norm} are not finite"
@@ -143,6 +152,8 @@ class PolicyLearner:
                 for group in optimiser.param_groups:
                     group["lr"] = self.rates[name] * rate
                 optimiser.step()
+            for p, master in self._copied():
+                p.data.copy_(master.data)
         return LearnReport(
             **parts,
             grad_norm=norm,
@@ -194,24 +205,33 @@ class PolicyLearner:
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
     def state(self) -> dict[str, Tensor]:
-        """Optimiser state as flat named tensors: `<optimiser>/<parameter>/<kind>`."""
+        """Optimiser state as flat named tensors: `<optimiser>/<parameter>/<kind>`; float32 copies as `master`."""
+        copies = {master for _, master in self._copied()}
         return {
-            f"{prefix}/{kind}": value.clone()
+            f"{prefix}/{kind}": value.detach().clone()
             for prefix, optimiser, p in self._stepped()
-            for kind, value in optimiser.state.get(p, {}).items()
+            for kind, value in (optimiser.state.get(p, {}) | ({"master": p} if p in copies else {})).items()
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """The inverse of `state`. Raises ValueError for state of a parameter this learner does not step."""
+        """The inverse of `state`, once the model has the weights that go with it: a float32 copy that the state does
+        not have is taken from them. Raises ValueError for state of a parameter this learner does not step.
+        """
         found: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             prefix, _, kind = name.rpartition("/")
             found.setdefault(prefix, {})[kind] = tensor.clone()
         for optimiser in self.optimisers.values():
             optimiser.state.clear()
+        for p, master in self._copied():
+            master.data.copy_(p.data)
         for prefix, optimiser, p in self._stepped():
             if prefix in found:
-                optimiser.state[p] = found.pop(prefix)
+                state = found.pop(prefix)
+                if "master" in state:
+                    p.data.copy_(state.pop("master"))
+                if state:
+                    optimiser.state[p] = state
         if found:
             raise ValueError(
                 f"optimiser state for {', '.join(sorted(found)[:3])} fits no parameter of this learner; restore "
@@ -219,10 +239,18 @@ class PolicyLearner:
             )
 
     def _stepped(self) -> Iterator[tuple[str, torch.optim.Optimizer, nn.Parameter]]:
-        names = {p: name for name, p in self.model.named_parameters()}
+        names = {self._master[p]: name for name, p in self.model.named_parameters() if p in self._master}
         for kind, optimiser in self.optimisers.items():
             for p in optimiser.param_groups[0]["params"]:
                 yield f"{kind}/{names[p]}", optimiser, p
+
+    def _copied(self) -> list[tuple[nn.Parameter, nn.Parameter]]:
+        """Parameters that are stepped as a float32 copy, each with it."""
+        return [(p, master) for p, master in self._master.items() if p is not master]
+
+
+def _float32(parameter: nn.Parameter) -> nn.Parameter:
+    return nn.Parameter(parameter.detach().float())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

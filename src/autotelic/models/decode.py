@@ -30,7 +30,7 @@ from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidi
 
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
-from autotelic.models.weights import digest_of
+from autotelic.models.weights import digest_of, put_back
 from autotelic.types import Request, Turn
 
 _GROW = 32
@@ -65,10 +65,10 @@ class Decoder:
         self.seconds = 0.0
 
     def load(self, weights: object) -> str:
-        """Take a state dict; returns the digest of what is now in the sampler's model."""
+        """Take a state dict, or that of an adapter; returns the digest of what is now in the sampler's model."""
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights are a {type(weights).__name__}; give a state dict of tensors by name")
-        self.model.load_state_dict(weights)
+        put_back(self.model, weights)
         self.digest = digest_of(self.model)
         return self.digest
 

@@ -1,4 +1,8 @@
-"""Weights as values: their digest, and moving them between models."""
+"""Weights as values: their digest, and moving them between models.
+
+A model with an adapter (`adapter.py`) changes nowhere else, so the adapter is all that is copied and put back. Its
+digest is of the whole model nevertheless: the same adapter on another model is another model.
+"""
 
 from __future__ import annotations
 
@@ -25,5 +29,24 @@ def digest_of(weights: nn.Module | Mapping[str, Tensor]) -> str:
 
 
 def copy_of(model: nn.Module) -> dict[str, Tensor]:
-    """A detached copy of a model's parameters and buffers."""
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    """A detached copy of a model's parameters and buffers; of its adapter alone where it has one."""
+    own = adapter_names(model)
+    return {
+        name: tensor.detach().clone() for name, tensor in model.state_dict().items() if not own or name in own
+    }
+
+
+def put_back(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """The inverse of `copy_of`: the whole model's weights, or its whole adapter's. Raises RuntimeError for others."""
+    only_adapter = bool(weights) and set(weights) == adapter_names(model)
+    model.load_state_dict(weights, strict=not only_adapter)
+
+
+def adapter_names(model: nn.Module) -> set[str]:
+    """The names of the adapter's parameters in a model's state; empty where it has none."""
+    return {name for name in model.state_dict() if is_adapter(name)}
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a parameter is an adapter's, by the name that peft gives it."""
+    return ".lora_" in name

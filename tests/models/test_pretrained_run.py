@@ -1,0 +1,107 @@
+"""The loop on a model that was there before: prompts in words, turns of a chat, adapters, 16 bits."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pretrained import llama, write
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from autotelic.charter import Charter
+from autotelic.loop import resume, run
+from autotelic.models.weights import digest_of
+from autotelic.record import Record, checkpoint
+
+TEXTS = [
+    "What does this Python function return for f([3,1,4])?\n\ndef f(x):\n    x = [v + 3 for v in x]\n    return x\n",
+    "Write what x is after each line that changes it, as JSON, each on a line of its own and nothing else. The last",
+    "You work out mathematics exactly. Do one operation a line, writing the whole expression or equation again each",
+] * 4
+
+
+def charter(folder: Path, **sections: dict[str, Any]) -> Charter:
+    """Few and short tasks for a model of a few thousand parameters."""
+    values: dict[str, dict[str, Any]] = {
+        "domain": {"style": "natural", "levels": [1, 1]},
+        "model": {"name": str(folder), "context": 768},
+        "roles": {"max_tokens": 16, "repair_turns": 1},
+        "feedback": {"critic_width": 16, "critic_depth": 1},
+        "curriculum": {
+            "bootstrap_generations": 1,
+            "tasks_per_generation": 12,
+            "probe_tasks": 8,
+            "group_size": 2,
+        },
+        "learn": {"optimiser": "adamw", "lr_other": 0.01, "batch_tokens": 1024, "anchor_every": 1},
+        "exam": {"items_per_cell": 2, "levels": [1, 1], "every": 2, "own_items": 2, "free_answers": 4},
+        "gate": {"items": 8},
+        "limits": {"workers": 1},
+        "budget": {"seconds": 0.0, "generations": 2, "threads": 1},
+    }
+    return Charter.of({name: values.get(name, {}) | sections.get(name, {}) for name in values})
+
+
+def interrupt_at(generation: int) -> Any:
+    def watch(event: Any) -> None:
+        if event.kind == "stage" and event.generation == generation and event.data["name"] == "learn":
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def tensors(folder: Path) -> dict[str, Any]:
+    found = checkpoint.load_latest(folder / "checkpoints")
+    assert found is not None
+    return dict(found.tensors)
+
+
+def adapter_on_python(folder: Path) -> Charter:
+    return charter(folder, model={"lora_rank": 4})
+
+
+def sixteen_bits_on_math(folder: Path) -> Charter:
+    domain = {"name": "math", "modes": ["solve", "invert"]}
+    return charter(folder, domain=domain, model={"dtype": "bfloat16"})
+
+
+NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install 'autotelic[lora]'")
+
+
+@NEEDS_PEFT
+def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
+    run(adapter_on_python(write(tmp_path / "model", TEXTS)), tmp_path / "run")
+    kept = tensors(tmp_path / "run")
+    for name in ("actor", "anchor", "champion"):
+        assert all(".lora_" in key for key in kept[name]), name
+    with Record.open(tmp_path / "run") as record:
+        turns = [turn for row in record.each("attempts") for turn in json.loads(row["turns"])]
+        assert len(list(record.each("updates"))) >= 2
+    assert turns
+    for turn in turns:
+        prompt = turn["texts"][0]
+        assert prompt.startswith("<|im_start|>user\n")
+        assert prompt.endswith("<|im_end|>\n<|im_start|>assistant\n")
+    left = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "champion")
+    assert {n for n, _ in left.named_parameters()} == {n for n, _ in llama().named_parameters()}
+    assert AutoTokenizer.from_pretrained(tmp_path / "run" / "champion").chat_template
+
+
+def test_a_whole_model_of_sixteen_bits_learns_math_in_words(tmp_path: Path) -> None:
+    run(sixteen_bits_on_math(write(tmp_path / "model", TEXTS)), tmp_path / "run")
+    left = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "champion")
+    assert str(left.dtype) == "torch.bfloat16"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rules", [pytest.param(adapter_on_python, marks=NEEDS_PEFT), sixteen_bits_on_math])
+def test_a_resume_changes_nothing(tmp_path: Path, rules: Any) -> None:
+    folder = write(tmp_path / "model", TEXTS)
+    run(rules(folder), tmp_path / "whole")
+    run(rules(folder), tmp_path / "cut", watch=interrupt_at(2))
+    resume(tmp_path / "cut")
+    whole, cut = tensors(tmp_path / "whole"), tensors(tmp_path / "cut")
+    assert {name: digest_of(whole[name]) for name in whole} == {name: digest_of(cut[name]) for name in cut}
