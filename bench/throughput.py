@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from autotelic.learn.learner import PolicyLearner
 from autotelic.learn.losses import Clip
@@ -44,6 +44,13 @@ BATCH_TOKENS = 4096
 Report = dict[str, Any]
 
 
+def tiny_tokenizer(seed: int = 0) -> PreTrainedTokenizerFast:
+    """About 512 tokens of made-up words."""
+    rng = np.random.default_rng(seed)
+    words = ["".join(chr(c) for c in rng.integers(97, 123, 4)) for _ in range(400)]
+    return train_tokenizer([f"{word} {word}\n" for word in words * 4], [], 512)
+
+
 def tiny_that_stops(seed: int = 0) -> tuple[LlamaForCausalLM, int]:
     """`tiny` with random weights that ends a completion with probability 1 / END_EVERY at each token.
 
@@ -51,8 +58,7 @@ def tiny_that_stops(seed: int = 0) -> tuple[LlamaForCausalLM, int]:
     have in common, which raises that one logit; nothing else about the model changes.
     """
     rng = np.random.default_rng(seed)
-    words = ["".join(chr(c) for c in rng.integers(97, 123, 4)) for _ in range(400)]
-    tokenizer = train_tokenizer([f"{word} {word}\n" for word in words * 4], [], 512)
+    tokenizer = tiny_tokenizer(seed)
     model = build_tiny(tokenizer, width=192, depth=2, heads=6, context=512, seed=seed)
     end = tokenizer.convert_tokens_to_ids(tokenizer.eos_token)
     with torch.no_grad():

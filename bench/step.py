@@ -1,0 +1,525 @@
+"""One complete step of GRPO, samples to new weights, against TRL's `GRPOTrainer`.
+
+    python -m bench.step                                   # tiny, a minute or two
+    python -m bench.step --model FOLDER --groups 4         # a real model, in Hugging Face format
+    python -m bench.step --json --repeats 9 --threads 2
+
+Both sides hold the same weights and do the same work: every prompt sampled `--group` times at temperature 1 until
+it ends or for `--max-tokens`, every completion judged by the same function, one update on all of it (AdamW of the
+same settings, GRPO's clipped loss over tokens, no KL, gradients clipped to 1, fp32, no gradient checkpointing).
+TRL runs as its users run it, by `train()`; after each of its steps comes one of ours, so that a busy neighbour
+slows both. The first pair warms up; figures are medians over the rest, a ratio is one of medians. That the two
+updates are one is tested in tests/learn/test_trl_parity.py; credit is each side's own.
+
+- step: wall and CPU seconds a step, and the tokens each sampled, which differ a little by chance.
+- decode: `Decoder` against `transformers`' `generate` (all rows at once, as TRL calls it) and `generate_batch`.
+- memory: the most a process came to hold (VmHWM) with one side alone, two steps, and what it held before its model.
+
+Shares of peak are of the matrix product measured in the same run (bench/gemm.py). They count the multiply-adds that
+the step cannot do without, the same for both: each prompt once and each completion token once to sample, three times
+every sequence to learn, the output layer at completion tokens only; attention over keys comes on top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import copy
+import importlib.util
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from transformers import (
+    ContinuousBatchingConfig,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    TrainerCallback,
+)
+
+from autotelic.credit.advantage import GroupAdvantage
+from autotelic.learn.learner import PolicyLearner
+from autotelic.learn.losses import Clip
+from autotelic.learn.pack import pack, reinforce
+from autotelic.models.crew import Crew
+from autotelic.models.decode import Decoder
+from autotelic.models.load import load_model
+from autotelic.models.weights import digest_of
+from autotelic.types import Attempt, Group, Request, Task, Verdict
+from bench.gemm import gemm_peak
+from bench.throughput import Report, alternate, ratio, tiny_that_stops, tiny_tokenizer
+
+LR = 1e-6
+"""So small that both sides sample from all but the same weights throughout."""
+ADAMW: dict[str, Any] = {"lr": LR, "betas": (0.9, 0.95), "weight_decay": 0.0, "fused": True}
+CLIP = Clip(low=0.2, high=0.28, kl=0.0)
+PAGE = 64
+"""Tokens a page of `generate_batch`'s cache: few rows of this bench are longer than two."""
+MISSING = "TRL is not installed: pip install 'autotelic[peers]'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one step is: `prompts` are texts, each sampled `group` times for `max_tokens` at most."""
+
+    prompts: tuple[str, ...]
+    group: int
+    max_tokens: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """One step: seconds of wall and CPU, completion tokens sampled, CPU seconds of its stages where known."""
+
+    wall: float
+    cpu: float
+    tokens: int
+    stages: Mapping[str, float]
+
+
+def judged(ids: Sequence[int]) -> float:
+    """A reward that costs next to nothing, and hardly ever is the same for all siblings."""
+    return sum(ids) % 101 / 100
+
+
+def prompts_of(tokenizer: PreTrainedTokenizerFast, count: int, chat: bool, seed: int = 1) -> tuple[str, ...]:
+    """Questions in the model's chat template; for `tiny`, words it was made for, 15 to 70 tokens long."""
+    rng = np.random.default_rng(seed)
+    if not chat:
+        ids = [rng.integers(3, len(tokenizer), rng.integers(15, 71)).tolist() for _ in range(count)]
+        return tuple(tokenizer.batch_decode(ids))
+    asked = [f"What is {a} + {b} * {c}? Think step by step." for a, b, c in rng.integers(2, 100, (count, 3))]
+    if tokenizer.chat_template is None:
+        return tuple(asked)
+    return tuple(
+        str(
+            tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+            )
+        )
+        for text in asked
+    )
+
+
+def begin(options: argparse.Namespace) -> tuple[PreTrainedModel, PreTrainedTokenizerFast, Work]:
+    """The model and the work that the command line asks for."""
+    if options.model is None:
+        (model, _), tokenizer = tiny_that_stops(), tiny_tokenizer()
+    else:
+        model, tokenizer = load_model(options.model)
+    work = Work(
+        prompts=prompts_of(tokenizer, options.groups, chat=options.model is not None),
+        group=options.group,
+        max_tokens=options.max_tokens,
+        threads=options.threads,
+    )
+    return model, tokenizer, work
+
+
+# ── a step of ours ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Ours:
+    """Sampler, credit and learner put together as a run does."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, work: Work) -> None:
+        self.crew = Crew(work.threads)
+        self.model = model
+        self.work = work
+        self.ids = [tuple(tokenizer(text)["input_ids"]) for text in work.prompts]
+        self.sampler = Decoder(model, end_id=int(tokenizer.eos_token_id), crew=self.crew)
+        self.credit = GroupAdvantage()
+        self.learner = PolicyLearner(
+            model,
+            lr_matrix=LR,
+            lr_other=LR,
+            clip=CLIP,
+            policy=1.0,
+            max_grad_norm=1.0,
+            optimiser="adamw",
+            crew=self.crew,
+        )
+        self.steps = 0
+
+    def requests(self) -> list[Request]:
+        self.steps += 1
+        return [
+            Request(
+                prompt_ids=ids,
+                n=self.work.group,
+                max_tokens=self.work.max_tokens,
+                temperature=1.0,
+                seed=self.steps * len(self.ids) + i,
+            )
+            for i, ids in enumerate(self.ids)
+        ]
+
+    def step(self) -> Took:
+        """Sample, judge, update, and hand the weights back to the sampler."""
+        torch.set_num_threads(1)  # what is heavy is shared out among the crew
+        wall, marks = time.perf_counter(), [time.process_time()]
+        groups = [judged_group(turns) for turns in self.sampler.sample(self.requests())]
+        marks.append(time.process_time())
+        advantages = self.credit.assign(groups)
+        marks.append(time.process_time())
+        traces = [
+            reinforce(attempt, advantage)
+            for group, some in zip(groups, advantages, strict=True)
+            if some is not None
+            for attempt, advantage in zip(group.attempts, some, strict=True)
+        ]
+        report = self.learner.step(pack(traces))
+        if report.skipped:
+            raise RuntimeError(f"the update was skipped: {report.skipped}")
+        if self.sampler.load(self.model.state_dict()) != digest_of(self.model):
+            raise RuntimeError("the sampler has other weights than the learner")
+        marks.append(time.process_time())
+        return Took(
+            wall=time.perf_counter() - wall,
+            cpu=marks[-1] - marks[0],
+            tokens=sum(len(a.turns[0].completion_ids) for g in groups for a in g.attempts),
+            stages={
+                "sample": marks[1] - marks[0],
+                "credit": marks[2] - marks[1],
+                "update": marks[3] - marks[2],
+            },
+        )
+
+
+def judged_group(turns: Sequence[Any]) -> Group:
+    task = Task(id="", domain="bench", mode="", level=1, prompt="", secret={}, signature="")
+    verdicts = [Verdict(reward=judged(turn.completion_ids), passed=False, reason="") for turn in turns]
+    attempts = [Attempt(task_id="", turns=(turn,), answer="") for turn in turns]
+    return Group(task=task, attempts=tuple(attempts), verdicts=tuple(verdicts))
+
+
+# ── a step of TRL's ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Pairing(TrainerCallback):
+    """Times each step of a trainer, from the end of what came before it, and runs `between` after it."""
+
+    def __init__(self, threads: int, between: Callable[[], None]) -> None:
+        self.threads = threads
+        self.between = between
+        self.tokens = 0
+        self.took: list[Took] = []
+        self.start = (0.0, 0.0)
+
+    def judge(self, completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
+        self.tokens += sum(map(len, completion_ids))
+        return [judged(ids) for ids in completion_ids]
+
+    def begin(self) -> None:
+        torch.set_num_threads(self.threads)
+        self.tokens, self.start = 0, (time.perf_counter(), time.process_time())
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        self.begin()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        wall, cpu = time.perf_counter() - self.start[0], time.process_time() - self.start[1]
+        self.took.append(Took(wall=wall, cpu=cpu, tokens=self.tokens, stages={}))
+        self.between()
+        self.begin()
+
+
+def train_by_trl(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    work: Work,
+    steps: int,
+    accumulate: int,
+    between: Callable[[], None],
+) -> list[Took]:
+    """`steps` steps of `GRPOTrainer`, `between` called after each."""
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    pairing = Pairing(work.threads, between)
+    rows = len(work.prompts) * work.group
+    with tempfile.TemporaryDirectory() as folder:
+        settings = GRPOConfig(
+            output_dir=folder,
+            use_cpu=True,
+            bf16=False,
+            gradient_checkpointing=False,
+            max_steps=steps,
+            per_device_train_batch_size=rows // accumulate,
+            gradient_accumulation_steps=accumulate,
+            num_generations=work.group,
+            max_completion_length=work.max_tokens,
+            loss_type="dapo",
+            epsilon=CLIP.low,
+            epsilon_high=CLIP.high,
+            beta=CLIP.kl,
+            max_grad_norm=1.0,
+            lr_scheduler_type="constant",
+            shuffle_dataset=False,
+            logging_strategy="no",
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+        )
+        trainer = GRPOTrainer(
+            model=model,
+            reward_funcs=pairing.judge,
+            args=settings,
+            train_dataset=Dataset.from_list([{"prompt": text} for text in work.prompts]),
+            processing_class=tokenizer,
+            callbacks=[pairing],
+            optimizers=(torch.optim.AdamW(model.parameters(), **ADAMW), None),
+        )
+        trainer.train()
+    return pairing.took
+
+
+# ── the figures ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flops:
+    """Multiply-adds, counted as two, that a token costs in the blocks and in the output layer."""
+
+    body: float
+    head: float
+
+    @classmethod
+    def of(cls, model: PreTrainedModel) -> Flops:
+        embedding, output = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+        apart = {id(embedding): embedding.numel(), id(output): output.numel()}
+        total = sum(p.numel() for p in model.parameters())
+        return cls(body=2.0 * (total - sum(apart.values())), head=2.0 * output.numel())
+
+    def sampling(self, prompts: int, tokens: float) -> float:
+        return self.body * (prompts + tokens) + self.head * tokens
+
+    def learning(self, prompts: int, group: int, tokens: float) -> float:
+        # Forward, and twice that for the gradients of inputs and weights (Kaplan et al. 2020, arXiv:2001.08361).
+        return 3 * (self.body * (prompts * group + tokens) + self.head * tokens)
+
+
+def median(took: Sequence[Took], figure: Callable[[Took], float]) -> float:
+    return statistics.median(map(figure, took))
+
+
+def summary(took: Sequence[Took], flops: Flops, prompts: int, work: Work, peak: float) -> Report:
+    """Medians of a side's steps, and its shares of `peak` GFLOP/s in all and, where known, by stage."""
+    tokens = median(took, lambda t: t.tokens)
+    sampling = flops.sampling(prompts, tokens)
+    learning = flops.learning(prompts, work.group, tokens)
+    # One thread's peak is in CPU seconds; that of several is in seconds.
+    seconds = median(took, lambda t: t.cpu if work.threads == 1 else t.wall)
+    report: Report = {
+        "seconds": round(median(took, lambda t: t.wall), 3),
+        "cpu_seconds": round(median(took, lambda t: t.cpu), 3),
+        "completion_tokens": tokens,
+        "share_of_peak": round((sampling + learning) / seconds / peak / 1e9, 3),
+        "repetitions": [round(t.wall, 3) for t in took],
+    }
+    if all(t.stages for t in took):
+        stages = {name: median(took, lambda t, name=name: t.stages[name]) for name in took[0].stages}  # type: ignore[misc]
+        report["stages_cpu_seconds"] = {name: round(value, 4) for name, value in stages.items()}
+        if work.threads == 1:
+            report["decode_share_of_peak"] = round(sampling / stages["sample"] / peak / 1e9, 3)
+            report["training_share_of_peak"] = round(learning / stages["update"] / peak / 1e9, 3)
+    return report
+
+
+def bench_step(options: argparse.Namespace, peak: float) -> Report:
+    model, tokenizer, work = begin(options)
+    twin = copy.deepcopy(model)
+    ours, took = Ours(model, tokenizer, work), []
+    steps = options.repeats + 1
+    report: Report = {"rows": len(work.prompts) * work.group, "prompt_tokens": sum(map(len, ours.ids))}
+    if importlib.util.find_spec("trl") is None:
+        took = [ours.step() for _ in range(steps)]
+        theirs: list[Took] = []
+    else:
+        theirs = train_by_trl(
+            twin, tokenizer, work, steps, options.accumulate, lambda: took.append(ours.step())
+        )
+    flops = Flops.of(model)
+    mine = summary(took[1:], flops, report["prompt_tokens"], work, peak)
+    report["autotelic"] = mine
+    if not theirs:
+        return report | {"trl": MISSING}
+    other = summary(theirs[1:], flops, report["prompt_tokens"], work, peak)
+    report["trl"] = other
+    report["ratio"] = {key: round(other[key] / mine[key], 2) for key in ("seconds", "cpu_seconds")}
+    return report
+
+
+def bench_decode(options: argparse.Namespace, peak: float) -> Report:
+    """Completion tokens a second. `generate` and `generate_batch` return no log-probabilities, `Decoder` does."""
+    model, tokenizer, work = begin(options)
+    ours = Ours(model, tokenizer, work)
+    # `generate_batch` changes how its model attends.
+    plain, paged = copy.deepcopy(model), copy.deepcopy(model)
+    how = GenerationConfig(
+        do_sample=True,
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        max_new_tokens=work.max_tokens,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id or 0,
+    )
+    every = [list(ids) for ids in ours.ids for _ in range(work.group)]
+    longest = max(map(len, every))
+    # Room for every row at once, and no more: left to itself it takes nine tenths of the machine's free memory.
+    room = ContinuousBatchingConfig(
+        page_size=PAGE,
+        num_blocks=len(every) * -(-(longest + work.max_tokens) // PAGE) + 1,
+        max_batch_tokens=2048,
+    )
+
+    def by_decoder() -> float:
+        torch.set_num_threads(1)
+        return sum(len(t.completion_ids) for turns in ours.sampler.sample(ours.requests()) for t in turns)
+
+    def by_generate() -> float:
+        torch.set_num_threads(work.threads)
+        ids_BT = torch.tensor([[how.pad_token_id] * (longest - len(ids)) + ids for ids in every])
+        seen_BT = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in every])
+        with torch.inference_mode():
+            out_BT = plain.generate(ids_BT, attention_mask=seen_BT, generation_config=how)[:, longest:]
+        ended_BT = out_BT == how.eos_token_id
+        return float((ended_BT.cumsum(dim=1) - ended_BT.long() == 0).sum())
+
+    def by_generate_batch() -> float:
+        torch.set_num_threads(work.threads)
+        found = paged.generate_batch(
+            every, generation_config=how, continuous_batching_config=room, progress_bar=False
+        )
+        if len(found) != len(every):
+            raise RuntimeError(f"{len(found)} of {len(every)} completions came back")
+        return float(sum(len(one.generated_tokens) for one in found.values()))
+
+    sides: dict[str, Callable[[], float]] = {"autotelic": by_decoder, "generate": by_generate}
+    absent = ""
+    try:
+        by_generate_batch()
+        sides["generate_batch"] = by_generate_batch
+    except Exception as error:  # whatever it is that keeps it from running here is the finding
+        absent = f"does not run here: {type(error).__name__}: {error}".splitlines()[0][:200]
+    rates = alternate(sides, options.repeats)
+    report: Report = {"unit": "completion tokens/s", **rates}
+    if absent:
+        report["generate_batch"] = absent
+    report["ratio"] = {name: ratio(rates["autotelic"], rates[name]) for name in rates if name != "autotelic"}
+    return report
+
+
+# ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def held(kind: str) -> float:
+    """Megabytes this process holds (`VmRSS`), or held at most (`VmHWM`). Linux only.
+
+    Not `getrusage`: there a process begins with what its parent held.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{kind}:"):
+            return int(line.split()[1]) / 1024
+    raise OSError(f"/proc/self/status has no {kind}")
+
+
+def alone(options: argparse.Namespace) -> Report:
+    """Two steps of one side in this process, and what they took."""
+    if options.alone == "trl":
+        import trl  # noqa: F401  so that it counts as there before
+    before = held("VmRSS")
+    model, tokenizer, work = begin(options)
+    if options.alone == "trl":
+        train_by_trl(model, tokenizer, work, 2, options.accumulate, lambda: None)
+    else:
+        ours = Ours(model, tokenizer, work)
+        ours.step()
+        ours.step()
+    return {"before_mb": round(before), "peak_mb": round(held("VmHWM"))}
+
+
+def bench_memory(given: Sequence[str]) -> Report:
+    if not Path("/proc/self/status").exists():
+        return {"absent": "peak memory is read from /proc, which this system does not have"}
+    report: Report = {}
+    for side in ("autotelic", "trl"):
+        if side == "trl" and importlib.util.find_spec("trl") is None:
+            report[side] = MISSING
+            continue
+        command = [sys.executable, "-m", "bench.step", *given, "--alone", side]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            report[side] = f"failed: {(ran.stderr.strip().splitlines() or ['without a word'])[-1][:200]}"
+        else:
+            report[side] = json.loads(ran.stdout.splitlines()[-1])
+    return report
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, help="a folder in Hugging Face format; `tiny` without")
+    parser.add_argument("--groups", type=int, default=32, help="prompts a step")
+    parser.add_argument("--group", type=int, default=8, help="completions of each")
+    parser.add_argument("--max-tokens", type=int, default=40, help="of a completion")
+    parser.add_argument("--repeats", type=int, default=5, help="pairs that count")
+    parser.add_argument("--accumulate", type=int, default=1, help="batches into which TRL cuts its update")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=("step", "decode", "memory"), default=None)
+    parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
+    parser.add_argument("--alone", choices=("autotelic", "trl"), help=argparse.SUPPRESS)
+    given = sys.argv[1:] if given is None else given
+    options = parser.parse_args(given)
+    if options.groups * options.group % options.accumulate:
+        parser.error(
+            f"--accumulate {options.accumulate} does not divide {options.groups * options.group} rows"
+        )
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore", FutureWarning)  # what others will rename
+    torch.set_num_threads(options.threads)
+    if options.alone:
+        with contextlib.redirect_stdout(sys.stderr):
+            report = alone(options)
+        print(json.dumps(report))
+        return
+    peak = gemm_peak()
+    report = {
+        "model": str(options.model or "tiny"),
+        "threads": options.threads,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "gemm_gflops": round(peak, 1),
+    }
+    benches: dict[str, Callable[[], Report]] = {
+        "step": lambda: bench_step(options, peak),
+        "decode": lambda: bench_decode(options, peak),
+        "memory": lambda: bench_memory(given),
+    }
+    for name, run in benches.items():
+        if options.only is None or name in options.only:
+            with contextlib.redirect_stdout(sys.stderr):
+                report[name] = run()
+    print(json.dumps(report, indent=None if options.json else 2))
+
+
+if __name__ == "__main__":
+    main()
