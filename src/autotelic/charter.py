@@ -90,7 +90,7 @@ class Model(Section):
     heads: int = knob(6, "heads", "models", "must cut the width into even parts", ge=1)
     context: int = knob(512, "tokens", "models", "the longest prompt with its completion", ge=64)
     vocabulary: int = knob(512, "tokens", "models", "of the tokenizer, trained on the rules", ge=300)
-    dtype: Literal["float32", "bfloat16"] = knob("float32", "type", "models", "bfloat16 halves memory")
+    dtype: Literal["float32", "bfloat16"] = knob("float32", "type", "models", "16 bits halve frozen weights")
     lora_rank: int = knob(0, "rank", "models", "above 0 an adapter is learned, not the model", ge=0, le=1024)
     from_: str = knob("", "folder", "models", "weights to go on from; empty starts afresh", alias="from")
 

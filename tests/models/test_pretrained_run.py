@@ -12,6 +12,7 @@ from pretrained import llama, write
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotelic.charter import Charter
+from autotelic.exam.sitting import seated
 from autotelic.loop import resume, run
 from autotelic.models.weights import digest_of
 from autotelic.record import Record, checkpoint
@@ -105,3 +106,11 @@ def test_a_resume_changes_nothing(tmp_path: Path, rules: Any) -> None:
     resume(tmp_path / "cut")
     whole, cut = tensors(tmp_path / "whole"), tensors(tmp_path / "cut")
     assert {name: digest_of(whole[name]) for name in whole} == {name: digest_of(cut[name]) for name in cut}
+
+
+@pytest.mark.slow
+def test_a_model_with_a_chat_template_sits_the_exam_in_words(tmp_path: Path) -> None:
+    with seated(write(tmp_path / "model", TEXTS)) as seat:
+        assert seat.charter.domain.style == "natural"
+        assert seat.examinee.tokens.chat
+        assert not any(item.prompt.startswith("<|") for item in seat.exam.items)

@@ -155,9 +155,9 @@ def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", item
 
     A run's exam is read from its newest checkpoint; where there is none, the sealed one is drawn again.
     Either must have the digest that the run recorded. A model folder sits the sealed exam of the built-in
-    charter. `fresh` is one of `items` a cell, drawn as the sealed one is from another stream, without what the
-    run trained on. Raises `RunError` for a run without a champion or an exam of its own, `RecordError` for an
-    exam that is not the recorded one, `ModelError` for what is no model.
+    charter, in words where it has a chat template. `fresh` is one of `items` a cell, drawn as the sealed one is
+    from another stream, without what the run trained on. Raises `RunError` for a run without a champion or an exam
+    of its own, `RecordError` for an exam that is not the recorded one, `ModelError` for what is no model.
     """
     import torch  # here, because it takes seconds, and most of what imports this file needs none of it
 
@@ -175,6 +175,8 @@ def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", item
     charter = run.charter() if run is not None else Charter()
     torch.set_num_threads(1)  # what is heavy is shared out among the crew
     weights, tokenizer = load_model(model, dtype=charter.model.dtype)
+    if run is None and getattr(tokenizer, "chat_template", None):
+        charter = charter.replace({"domain.style": "natural"})
     state, critic = _saved(run, charter, len(tokenizer)) if run is not None else ({}, None)
     tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
     limits = charter.limits.model_dump(include={"wall_s", "cpu_s", "memory_mb", "output_kb"})
