@@ -81,6 +81,10 @@ def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
     with Record.open(tmp_path / "run") as record:
         turns = [turn for row in record.each("attempts") for turn in json.loads(row["turns"])]
         assert len(list(record.each("updates"))) >= 2
+        start = record.latest("run.start")
+    assert start is not None
+    assert start.data["chat"] is True
+    assert start.data["learned"] == sum(t.numel() for t in kept["actor"].values())
     assert turns
     for turn in turns:
         prompt = turn["texts"][0]

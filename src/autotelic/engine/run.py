@@ -193,6 +193,7 @@ class Run:
         )
         self.credit = GroupAdvantage(prior=self.critic.baseline if feedback.baseline == "critic" else None)
         self.parameters = sum(p.numel() for p in model.parameters())
+        self.learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         self.champion = Champion(weights=copy_of(model), optimiser={}, digest=digest_of(model))
 
     def __enter__(self) -> Run:
@@ -240,8 +241,10 @@ class Run:
         prefilled = self.sampler.prefilled - self._prefilled
         self._spent, self._prefilled = now, self.sampler.prefilled
         self.counters.decoded += spent.decoded
-        # Forward 2, forward and backward 6 per parameter and token (Kaplan et al. 2020, arXiv:2001.08361).
-        self.counters.flops += self.parameters * (6.0 * spent.trained + 2.0 * (spent.decoded + prefilled))
+        # Per token 2 a parameter forward, 2 backward through it, and 2 for its own gradient where it learns
+        # (Kaplan et al. 2020, arXiv:2001.08361).
+        self.counters.flops += self.parameters * (4.0 * spent.trained + 2.0 * (spent.decoded + prefilled))
+        self.counters.flops += self.learned * 2.0 * spent.trained
         return spent
 
     def deploy(self) -> None:
@@ -397,6 +400,8 @@ def description(run: Run) -> Mapping[str, Any]:
         "seed": run.charter.seed,
         "model": run.charter.model.name,
         "parameters": run.parameters,
+        "learned": run.learned,
+        "chat": run.tokens.chat,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
