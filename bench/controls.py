@@ -48,13 +48,11 @@ CONTROLS: dict[str, Table] = {
 }
 
 
-def charter_of(control: str, tokens: int, seed: int, base: Table) -> Charter:
+def charter_of(control: str, tokens: int, seed: int, base: Mapping[str, Any]) -> Charter:
     """The base charter with a control's changes, ended by tokens alone."""
-    values: dict[str, Any] = {name: dict(section) for name, section in base.items()}
-    for name, section in CONTROLS[control].items():
-        values[name] = values.get(name, {}) | section
-    values["budget"] = values.get("budget", {}) | {"seconds": 0.0, "generations": 0, "tokens": tokens}
-    return Charter.of(values | {"seed": seed})
+    changes = {**CONTROLS[control], "budget": {"seconds": 0.0, "generations": 0, "tokens": tokens}}
+    changed = {name: {**base[name], **section} for name, section in changes.items()}
+    return Charter.of({**base, **changed, "seed": seed})
 
 
 def measured(folder: Path, charter: Charter) -> dict[str, Any]:
