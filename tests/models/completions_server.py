@@ -123,7 +123,7 @@ class Peer:
                 self.under_way -= 1
 
     def choice(self, at: int, turn: Turn) -> dict[str, Any]:
-        mark = "token_id:" if self.form == "marked" else "word"
+        mark = "token_id:" if self.form == "marked" else ""  # a text of nothing but digits is a text
         choice: dict[str, Any] = {
             "index": at,
             "text": "words",

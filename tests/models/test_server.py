@@ -231,6 +231,24 @@ def test_a_damaged_adapter(peer: Peer, tmp_path: Path) -> None:
         sampler_of(peer).load(folder)
 
 
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([{"data": []}, "Success", {"data": []}], "says that it loaded .*, and does not serve it"),
+        ([{"models": []}], "lists no models"),
+        (["<html>"], "answered no JSON"),
+    ],
+)
+def test_a_server_that_does_not_do_as_it_says(
+    peer: Peer, tmp_path: Path, answers: list[Any], says: str
+) -> None:
+    peer.first = [(200, answer) for answer in answers]
+    sampler = sampler_of(peer)
+    with pytest.raises(ModelError, match=says):
+        sampler.load(adapter(tmp_path / "a", peer.model, seed=1))
+    assert sampler.digest == digest_of(peer.model)
+
+
 def test_tensors_cannot_be_sent(peer: Peer) -> None:
     with pytest.raises(ModelError, match="cannot be given a dict: it takes the folder of a LoRA adapter"):
         sampler_of(peer).load(dict(peer.model.state_dict()))

@@ -240,10 +240,10 @@ def _sampled(choice: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[float, .
     if (given := choice.get("token_ids")) is not None:
         ids = tuple(int(i) for i in given)
     else:
-        marked = [str(token).removeprefix("token_id:") for token in logprobs.get("tokens") or ["text"]]
-        if not all(number.isascii() and number.isdigit() for number in marked):
+        marked = [str(token).partition("token_id:") for token in logprobs.get("tokens") or [""]]
+        if not all(not before and number.isascii() and number.isdigit() for before, _, number in marked):
             raise _AnswerError("it returns text and no token ids, though `return_token_ids` was sent")
-        ids = tuple(int(number) for number in marked)
+        ids = tuple(int(number) for _, _, number in marked)
     return ids, tuple(float(p) for p in logprobs["token_logprobs"])
 
 
