@@ -145,8 +145,8 @@ class PolicyLearner:
             p.grad = sum((g[at].to(p.dtype) for g, _ in found[1:]), start=found[0][0][at].to(p.dtype))
         norm = float(nn.utils.clip_grad_norm_(stepped, self.max_grad_norm))
         skipped = ""
-        if not (math.isfinite(parts["loss"]) and math.isfinite(norm)):
-            skipped = f"loss {parts['loss']} and gradient norm {norm} are not finite"
+        if not all(map(math.isfinite, (parts["loss"], norm, whole.nll, whole.policy))):
+            skipped = f"loss {parts['loss']}, gradient norm {norm} or the batch's weights are not finite"
         else:
             for name, optimiser in self.optimisers.items():
                 for group in optimiser.param_groups:
