@@ -185,8 +185,10 @@ class Experience:
 class Batch:
     """Sequences packed into rows. [B, T] everywhere: B rows, T tokens a row.
 
-    `ids_BT` tokens, zero where empty. `position_BT` counts from 0 in each sequence. `segment_BT` is the
-    sequence's number within its row from 1, and 0 where empty; attention never crosses segments.
+    `ids_BT` tokens, zero where empty. `position_BT` counts from 0 in each sequence. `segment_BT` is the number
+    within its row, from 1, of a family of sequences that begin alike, and 0 where empty; `branch_BT` is 0 on
+    that beginning, stored once, and the sequence's number within the family after it. Attention never crosses
+    segments, and in one sees its beginning and the own branch.
     The three weights speak of *predicting* the token at that place, and are 0 on prompts:
     `nll_BT` the weight of the self-supervised loss, `advantage_BT` the advantage (0 where no policy gradient
     applies), `policy_BT` its weight. `logprob_BT` is the sampler's log-probability, `anchor_BT` the anchor's.
@@ -195,6 +197,7 @@ class Batch:
     ids_BT: Tensor
     position_BT: Tensor
     segment_BT: Tensor
+    branch_BT: Tensor
     nll_BT: Tensor
     advantage_BT: Tensor
     policy_BT: Tensor
@@ -203,7 +206,7 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """Tokens that are not padding."""
+        """Tokens that are not padding; a shared beginning counts once."""
         return int((self.segment_BT > 0).sum())
 
 

@@ -43,7 +43,8 @@ def test_every_token_is_there_once_in_its_place(lengths: list[int]) -> None:
     assert tuple(batch.ids_BT.shape) == shape
     filled = batch.segment_BT > 0
     assert sorted(batch.ids_BT[filled].tolist()) == list(range(1, sum(lengths) + 1))
-    for one, (row, start) in zip(traces, places, strict=True):
+    for one, (row, start, shared) in zip(traces, places, strict=True):
+        assert shared == 0
         span = slice(start, start + len(one))
         assert batch.ids_BT[row, span].tolist() == one.ids.tolist()
         assert batch.position_BT[row, span].tolist() == list(range(len(one)))

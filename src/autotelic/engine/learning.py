@@ -181,9 +181,10 @@ def anchored(
             logprob_S, _ = predicted_logprobs(run.anchor, batch, at_S)
         flat = np.zeros(batch.ids_BT.numel(), np.float32)
         flat[at_S.numpy()] = logprob_S.numpy()
-        for trace, (row, start) in zip(some, places, strict=True):
+        for trace, (row, start, shared) in zip(some, places, strict=True):
             first = row * width + start
-            found.append(replace(trace, anchor=flat[first : first + len(trace)]))
+            own = flat[first : first + len(trace) - shared]
+            found.append(replace(trace, anchor=np.concatenate([np.zeros(shared, np.float32), own])))
     return found
 
 

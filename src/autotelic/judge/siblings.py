@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autotelic.models.mask import family_mask
 from autotelic.types import Attempt, Group
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -173,13 +174,7 @@ class Rows:
 
     def mask(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """Additive attention mask [B, 1, T, T]: causal, within the family, its prompt and the own branch."""
-        segment, branch = self.segment_BT, self.branch_BT
-        family_BTT = segment[:, :, None] == segment[:, None, :]
-        seen_BTT = (branch[:, None, :] == 0) | (branch[:, :, None] == branch[:, None, :])
-        length = segment.shape[1]
-        causal_TT = torch.ones(length, length, dtype=torch.bool).tril()
-        mask = torch.zeros(family_BTT.shape, dtype=dtype)
-        return mask.masked_fill_(~(family_BTT & seen_BTT & causal_TT), torch.finfo(dtype).min)[:, None]
+        return family_mask(self.segment_BT, self.branch_BT, dtype)
 
 
 def rows_of(families: Sequence[Family], width: int = WIDTH) -> Rows:

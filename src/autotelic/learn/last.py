@@ -16,24 +16,16 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import GPTBigCodeForCausalLM, LlamaForCausalLM, PreTrainedModel
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
+from autotelic.models.mask import family_mask
 from autotelic.types import Batch
 
 SHALLOW = 4
 """Blocks up to which one saved is worth code of its own."""
 
 
-def segment_mask(segment_BT: Tensor, dtype: torch.dtype) -> Tensor:
-    """Additive attention mask [B, 1, T, T]: causal, and never across segments."""
-    same_BTT = segment_BT[:, :, None] == segment_BT[:, None, :]
-    length = segment_BT.shape[1]
-    causal_TT = torch.ones(length, length, dtype=torch.bool).tril()
-    mask = torch.zeros(same_BTT.shape, dtype=dtype)
-    return mask.masked_fill_(~(same_BTT & causal_TT), torch.finfo(dtype).min)[:, None]
-
-
 def hidden_at(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> Tensor:
     """The model's last hidden states at flat places (row * T + token), ascending. [S] -> [S, D]"""
-    mask = segment_mask(batch.segment_BT, model.dtype)
+    mask = family_mask(batch.segment_BT, batch.branch_BT, model.dtype)
     if 1 < model.config.get_text_config().num_hidden_layers <= SHALLOW:
         if isinstance(model, LlamaForCausalLM):
             return _llama(model, batch, mask, at_S)

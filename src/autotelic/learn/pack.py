@@ -3,23 +3,26 @@
 Padding a batch to its longest sequence wastes most of the compute where lengths vary, so sequences are
 packed side by side: rows of one width, filled longest first into the first row with room (first-fit
 decreasing, Johnson 1973), attention kept within each sequence. Rows are short, because attention over a row
-is paid for in full whether or not it crosses a segment.
+is paid for in full whether or not it crosses a segment. Sequences that begin alike share that beginning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from autotelic.learn.families import Family, cut, families
 from autotelic.types import Attempt, Batch, Experience
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 ROW = 128
 """Shortest row: wide enough to pack well, narrow enough that attention stays a small share."""
+BRANCHES = 4
+"""Rows are so many times as wide as the tokens that a family shares, lest those fill most of each row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,41 +79,90 @@ def reinforce(attempt: Attempt, advantage: float, anchor: Floats | None = None) 
     )
 
 
-def arrange(traces: Sequence[Trace]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
-    """Where each trace goes, as (row, first token), and the shape of all rows.
+class Place(NamedTuple):
+    """Where a trace stands: its first `shared` tokens where its family has them, the others from `start` on."""
 
-    Rows are as wide as the longest trace, and at least `ROW`. Raises ValueError when there is nothing to pack.
+    row: int
+    start: int
+    shared: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A family in its row, from token `start` on."""
+
+    family: Family
+    row: int
+    start: int
+
+
+def blocks(traces: Sequence[Trace]) -> tuple[list[Block], tuple[int, int]]:
+    """Where each family of traces goes, in order of place, and the shape of all rows.
+
+    Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares. Raises
+    ValueError when there is nothing to pack.
     """
     if not traces:
         raise ValueError("no traces to pack: a batch needs at least one sequence")
-    width = max(ROW, *(len(t) for t in traces))
+    lengths = [len(t) for t in traces]
+    found = families([t.ids for t in traces], [_free(t) for t in traces])
+    width = max(ROW, *lengths, *(BRANCHES * f.shared for f in found))
+    parts = [part for f in found for part in cut(f, lengths, width)]
+    parts.sort(key=lambda part: (-part.width(lengths), part.members))
     room: list[int] = []
-    places = [(0, 0)] * len(traces)
-    for i in sorted(range(len(traces)), key=lambda i: -len(traces[i])):
-        length = len(traces[i])
+    placed: list[Block] = []
+    for part in parts:
+        length = part.width(lengths)
         row = next((r for r, left in enumerate(room) if left >= length), len(room))
         if row == len(room):
             room.append(width)
-        places[i] = (row, width - room[row])
+        placed.append(Block(family=part, row=row, start=width - room[row]))
         room[row] -= length
-    return places, (len(room), width - min(room))
+    placed.sort(key=lambda block: (block.row, block.start))
+    return placed, (len(room), width - min(room))
+
+
+def _free(trace: Trace) -> int:
+    """How many first tokens others may share: a predicted token and the one before it are a trace's own."""
+    weighed = np.flatnonzero((trace.nll > 0) | (trace.policy > 0))
+    return max(0, (int(weighed[0]) if len(weighed) else len(trace)) - 1)
+
+
+def arrange(traces: Sequence[Trace]) -> tuple[list[Place], tuple[int, int]]:
+    """Where `pack` puts each trace, and the shape of all rows."""
+    placed, shape = blocks(traces)
+    places = [Place(0, 0, 0)] * len(traces)
+    for block in placed:
+        at = block.start + block.family.shared
+        for i in block.family.members:
+            places[i] = Place(block.row, at, block.family.shared)
+            at += len(traces[i]) - block.family.shared
+    return places, shape
 
 
 def pack(traces: Sequence[Trace]) -> Batch:
     """One batch of all traces, each where `arrange` puts it."""
-    places, shape = arrange(traces)
-    whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment")}
+    placed, shape = blocks(traces)
+    whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment", "branch")}
     real = {name: np.zeros(shape, np.float32) for name in ("nll", "policy", "advantage", "logprob", "anchor")}
-    filled = [0] * shape[0]
-    for i in sorted(range(len(traces)), key=lambda i: places[i]):
-        (row, start), trace = places[i], traces[i]
-        span = slice(start, start + len(trace))
-        filled[row] += 1
-        whole["ids"][row, span] = trace.ids
-        whole["position"][row, span] = np.arange(len(trace))
-        whole["segment"][row, span] = filled[row]
-        for name, into in real.items():
-            into[row, span] = getattr(trace, name)
+    segments = [0] * shape[0]
+    for block in placed:
+        row, at, shared = block.row, block.start, block.family.shared
+        segments[row] += 1
+        trunk = slice(at, at + shared)
+        whole["ids"][row, trunk] = traces[block.family.members[0]].ids[:shared]
+        whole["position"][row, trunk] = np.arange(shared)
+        at += shared
+        for branch, i in enumerate(block.family.members, start=1):
+            trace = traces[i]
+            span = slice(at, at + len(trace) - shared)
+            whole["ids"][row, span] = trace.ids[shared:]
+            whole["position"][row, span] = np.arange(shared, len(trace))
+            whole["branch"][row, span] = branch
+            for name, into in real.items():
+                into[row, span] = getattr(trace, name)[shared:]
+            at = span.stop
+        whole["segment"][row, block.start : at] = segments[row]
     tensors = {f"{name}_BT": torch.from_numpy(array) for name, array in (whole | real).items()}
     return Batch(**tensors)
 

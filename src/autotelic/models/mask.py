@@ -1,0 +1,19 @@
+"""Who may attend to whom, where many sequences share a row."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def family_mask(segment_BT: Tensor, branch_BT: Tensor, dtype: torch.dtype) -> Tensor:
+    """Additive attention mask [B, 1, T, T]: causal, within a segment, and of its branches only the own one.
+
+    Branch 0 is the trunk that all branches of its segment go on from.
+    """
+    family_BTT = segment_BT[:, :, None] == segment_BT[:, None, :]
+    seen_BTT = (branch_BT[:, None, :] == 0) | (branch_BT[:, :, None] == branch_BT[:, None, :])
+    length = segment_BT.shape[1]
+    causal_TT = torch.ones(length, length, dtype=torch.bool).tril()
+    mask = torch.zeros(family_BTT.shape, dtype=dtype)
+    return mask.masked_fill_(~(family_BTT & seen_BTT & causal_TT), torch.finfo(dtype).min)[:, None]
