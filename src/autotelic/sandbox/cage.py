@@ -27,6 +27,8 @@ MODULES = tuple(_STANDARD.split())
 """What a candidate can import; nothing else exists for it, at any level."""
 GREETING_S = 30.0
 BURIAL_S = 2.0
+PIECE = 1 << 16
+"""Bytes asked of a pipe at a time: what it holds, and little enough that making room for it is no system call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +53,12 @@ class Cage:
     greeting: dict[str, Any]
     inbox: bytearray = field(default_factory=bytearray)
     outbox: bytearray = field(default_factory=bytearray)
+    reader: int = field(init=False)
+    writer: int = field(init=False)
 
-    @property
-    def reader(self) -> int:
-        assert self.process.stdout is not None
-        return self.process.stdout.fileno()
-
-    @property
-    def writer(self) -> int:
-        assert self.process.stdin is not None
-        return self.process.stdin.fileno()
+    def __post_init__(self) -> None:
+        assert self.process.stdout is not None and self.process.stdin is not None  # noqa: PT018
+        self.reader, self.writer = self.process.stdout.fileno(), self.process.stdin.fileno()
 
     def flush(self) -> bool:
         """Write what the pipe takes now; False if the process has gone."""
@@ -78,7 +76,7 @@ class Cage:
     def fill(self) -> bool:
         """Read what is there; False if the process has gone."""
         try:
-            data = os.read(self.reader, 1 << 20)
+            data = os.read(self.reader, PIECE)
         except BlockingIOError:
             return True
         self.inbox += data
@@ -131,7 +129,7 @@ def launch(plan: Plan) -> subprocess.Popen[bytes]:
 
 def greet(plan: Plan, process: subprocess.Popen[bytes]) -> Cage:
     """Wait until a launched process has sealed itself and said what held."""
-    assert process.stdout is not None and process.stderr is not None  # noqa: PT018
+    assert process.stderr is not None
     cage = Cage(plan, process, {})
     deadline = time.monotonic() + GREETING_S
     while len(cage.inbox) < 4 or len(cage.inbox) < 4 + int.from_bytes(cage.inbox[:4], "little"):

@@ -1,6 +1,7 @@
 /* In the forked process: load the program, call it with every case, write a line about each. */
 #include "zygote.h"
 #include "json.h"
+#include "scratch.h"
 
 #include <marshal.h>
 #include <stdio.h>
@@ -12,14 +13,12 @@
 #define ERROR_TEXT 400          /* wire.ERROR_TEXT */
 #define ERROR_KEPT (1u << 15)   /* wire.ERROR_KEPT */
 
-static uint32_t room, spare; /* bytes left for outputs and for error texts */
-
 static void line(char tag, const char *text, size_t size) {
     if (size > ERROR_TEXT)
         size = ERROR_TEXT;
-    if (size > spare)
-        size = spare;
-    spare -= (uint32_t)size;
+    if (size > scratch->spare)
+        size = scratch->spare;
+    scratch->spare -= (uint32_t)size;
     char *at = zygote.results_at + zygote.head->results;
     *at = tag;
     memcpy(at + 1, text, size);
@@ -108,12 +107,12 @@ static void one_case(PyObject *function, const char *input, size_t size) {
         return;
     }
     char *at = zygote.results_at + zygote.head->results, why[200];
-    Text out = {at + 1, at + 1, at + 1 + room, 0, false};
+    Text out = {at + 1, at + 1, at + 1 + scratch->room, 0, false};
     switch (json_write(value, &out, why, sizeof why)) {
     case WRITTEN:
         *at = '=';
         *out.at = '\n';
-        room -= (uint32_t)(out.at - at - 1);
+        scratch->room -= (uint32_t)(out.at - at - 1);
         zygote.head->results += (uint32_t)(out.at - at + 1);
         break;
     case NOT_JSON: {
@@ -123,7 +122,7 @@ static void one_case(PyObject *function, const char *input, size_t size) {
         break;
     }
     case TOO_LONG:
-        line('%', why, (size_t)snprintf(why, sizeof why, "longer than %u bytes", room));
+        line('%', why, (size_t)snprintf(why, sizeof why, "longer than %u bytes", scratch->room));
         break;
     default: failure('!');
     }
@@ -146,8 +145,8 @@ static void hide_constants(PyObject *code) {
 
 void candidate_run(const char *code, size_t code_size, const char *entry, size_t entry_size, const char *inputs,
                    size_t inputs_size) {
-    room = zygote.room;
-    spare = ERROR_KEPT;
+    scratch->room = zygote.room;
+    scratch->spare = ERROR_KEPT;
     PyObject *program = PyMarshal_ReadObjectFromString(code, (Py_ssize_t)code_size);
     if (!program || !PyCode_Check(program)) {
         failure('*');

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "image.h"
+#include "scratch.h"
 #include "zygote.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +29,8 @@ static Region regions[MOST_REGIONS], codes[MOST_REGIONS];
 static size_t count, code_count;
 
 static bool ours(const char *start) {
-    return start == zygote.job || start == zygote.in || start == zygote.out || start == (char *)zygote.head;
+    return start == zygote.job || start == zygote.in || start == zygote.out || start == (char *)zygote.head ||
+           scratch_is(start);
 }
 
 static void keep_code(const Region *now) {
@@ -140,6 +143,14 @@ void image_renew(void) {
     close(file);
 }
 
+static size_t add_page(size_t page, size_t (*ranges)[2], size_t found, size_t most) {
+    if (found && ranges[found - 1][0] + ranges[found - 1][1] == page)
+        ranges[found - 1][1] += PAGE;
+    else if (found < most)
+        ranges[found][0] = page, ranges[found++][1] = PAGE;
+    return found;
+}
+
 /* Add the pages of a region that this process has mapped. */
 static size_t add_mapped(int pagemap, const Region *region, size_t (*ranges)[2], size_t found, size_t most) {
     uint64_t entries[512];
@@ -150,54 +161,151 @@ static size_t add_mapped(int pagemap, const Region *region, size_t (*ranges)[2],
         if (pread(pagemap, entries, pages * 8, (off_t)((size_t)at / PAGE * 8)) != (ssize_t)(pages * 8))
             return found;
         for (size_t page = 0; page < pages; page++) {
-            size_t address = (size_t)at + page * PAGE;
-            if (!(entries[page] >> 63 & 1))
-                continue;
-            if (found && ranges[found - 1][0] + ranges[found - 1][1] == address)
-                ranges[found - 1][1] += PAGE;
-            else if (found < most)
-                ranges[found][0] = address, ranges[found++][1] = PAGE;
+            if (entries[page] >> 63 & 1)
+                found = add_page((size_t)at + page * PAGE, ranges, found, most);
         }
         at += pages * PAGE;
     }
     return found;
 }
 
-size_t image_mapped(int pagemap, size_t (*ranges)[2], size_t most) {
-    size_t found = 0;
-    for (size_t index = 0; index < count; index++)
-        found = add_mapped(pagemap, &regions[index], ranges, found, most);
+/* ---- the watch: which pages a program touches ----
+ *
+ * Not what a process has mapped: a read maps sixteen pages for the one it wants, and to a fork each has its price. So
+ * every page is taken away, and given back when it is missed. */
+#define MOST_TOUCHED 4096
+
+static struct {
+    size_t count, pages[MOST_TOUCHED];
+} touched;
+
+static bool within(const Region *region, const void *at) {
+    return (const char *)at >= region->start && (const char *)at < region->end;
+}
+
+static void on_miss(int signal, siginfo_t *info, void *context);
+
+/* What the watch itself stands on, and so cannot take away: this library, whose zeroed data is no part of its file,
+ * and errno's surroundings. */
+static bool needed(const Region *region) {
+    const void *own[] = {&errno, &count, regions, codes, regions + MOST_REGIONS - 1, codes + MOST_REGIONS - 1, &touched,
+                         touched.pages + MOST_TOUCHED - 1};
+    for (size_t index = 0; index < sizeof own / sizeof *own; index++)
+        if (within(region, own[index]))
+            return true;
     for (size_t index = 0; index < code_count; index++)
-        found = add_mapped(pagemap, &codes[index], ranges, found, most);
+        if (region->file && region->file == codes[index].file && within(&codes[index], (void *)on_miss))
+            return true;
+    return false;
+}
+
+static void give_back(char *page, bool code) {
+    bool again = false;
+    for (size_t index = 0; index < touched.count && !again; index++)
+        again = touched.pages[index] == (size_t)page;
+    if (!again && touched.count < MOST_TOUCHED)
+        touched.pages[touched.count++] = (size_t)page;
+    mprotect(page, PAGE, PROT_READ | (code ? PROT_EXEC : again ? PROT_WRITE : 0));
+}
+
+static void on_miss(int signal, siginfo_t *info, void *context) {
+    char *page = (char *)((size_t)info->si_addr & ~(PAGE - 1));
+    for (size_t index = 0; index < count; index++)
+        if (within(&regions[index], page))
+            return give_back(page, false);
+    for (size_t index = 0; index < code_count; index++)
+        if (within(&codes[index], page))
+            return give_back(page, codes[index].code);
+    _exit(1); /* a fault that is not the watch's doing */
+}
+
+void image_watch(void) {
+    /* Nested, because returning from the handler misses a page of the C library the first time. */
+    struct sigaction action = {.sa_sigaction = on_miss, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    sigaction(SIGSEGV, &action, NULL);
+    char *way_back = (char *)((size_t)mprotect & ~(PAGE - 1));
+    touched.pages[touched.count++] = (size_t)way_back;
+    for (size_t index = 0; index < count; index++)
+        if (!needed(&regions[index]))
+            mprotect(regions[index].start, (size_t)(regions[index].end - regions[index].start), PROT_NONE);
+    for (size_t index = 0; index < code_count; index++) {
+        if (needed(&codes[index]))
+            continue;
+        for (char *at = codes[index].start; at < codes[index].end; at += PAGE)
+            if (at != way_back)
+                mprotect(at, PAGE, PROT_NONE);
+    }
+}
+
+static int by_address(const void *left, const void *right) {
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a > b) - (a < b);
+}
+
+size_t image_touched(int pagemap, size_t (*ranges)[2], size_t most) {
+    size_t found = 0, pages = touched.count;
+    for (size_t index = 0; index < count; index++)
+        if (needed(&regions[index]))
+            found = add_mapped(pagemap, &regions[index], ranges, found, most);
+    for (size_t index = 0; index < code_count; index++)
+        if (needed(&codes[index]))
+            found = add_mapped(pagemap, &codes[index], ranges, found, most);
+    qsort(touched.pages, pages, sizeof *touched.pages, by_address);
+    for (size_t index = 0; index < pages; index++)
+        found = add_page(touched.pages[index], ranges, found, most);
+    qsort(ranges, found, sizeof *ranges, by_address);
     return found;
 }
 
-void image_warm(size_t (*ranges)[2], size_t found) {
-    for (size_t index = 0; index < found; index++) {
-#ifdef MADV_POPULATE_READ
-        madvise((void *)ranges[index][0], ranges[index][1], MADV_POPULATE_READ); /* Linux 5.14 */
-#endif
+/* Unmap what `ranges`, in order of address, do not cover of a stretch of code: it is in its file, unchanged. */
+static void trim(const Region *region, size_t (*ranges)[2], size_t found) {
+    size_t at = (size_t)region->start, end = (size_t)region->end;
+    for (size_t index = 0; index < found && at < end; index++) {
+        size_t start = ranges[index][0], stop = start + ranges[index][1];
+        if (stop <= at || start >= end)
+            continue;
+        if (start > at)
+            madvise((void *)at, start - at, MADV_DONTNEED);
+        at = stop;
     }
-    /* One written page is what tells a fork to copy a mapping's page table. */
-    for (size_t index = 0; index < count; index++)
-        for (size_t range = 0; range < found; range++)
-            if (ranges[range][0] >= (size_t)regions[index].start && ranges[range][0] < (size_t)regions[index].end) {
-                volatile char *byte = (volatile char *)ranges[range][0];
-                *byte = *byte;
-                break;
-            }
+    if (at < end)
+        madvise((void *)at, end - at, MADV_DONTNEED);
 }
 
-/* The same for code, while the seal still allows it to be written. With the constants around it given the same
- * rights it also becomes one mapping of what were three: a fork's cost grows with their number. */
+void image_warm(size_t (*ranges)[2], size_t found) {
+#ifdef MADV_POPULATE_WRITE /* Linux 5.14 */
+    for (size_t index = 0; index < found; index++)
+        /* Where it can be, as if written: a fork copies the page tables of mappings that were. To read one page
+         * would map the fifteen beside it, which `trim` undoes for code. */
+        if (madvise((void *)ranges[index][0], ranges[index][1], MADV_POPULATE_WRITE))
+            madvise((void *)ranges[index][0], ranges[index][1], MADV_POPULATE_READ);
+    for (size_t index = 0; index < code_count && found; index++)
+        trim(&codes[index], ranges, found);
+#endif
+}
+
+/* A library's code and the constants around it, given the same rights, are one mapping of what were three: a fork's
+ * cost grows with their number. */
 static void join_code(void) {
+    for (size_t index = 0; index < code_count; index++)
+        if (codes[index].code)
+            mprotect(codes[index].start, (size_t)(codes[index].end - codes[index].start), PROT_READ | PROT_EXEC);
+}
+
+void image_keep_code(size_t (*ranges)[2], size_t found) {
+    size_t at = 0;
     for (size_t index = 0; index < code_count; index++) {
-        volatile char *byte = (volatile char *)codes[index].start;
-        size_t size = (size_t)(codes[index].end - codes[index].start);
-        if (!codes[index].code || mprotect((void *)byte, size, PROT_READ | PROT_WRITE | PROT_EXEC))
+        while (at < found && ranges[at][0] < (size_t)codes[index].start)
+            at++;
+        if (!codes[index].code || at == found || ranges[at][0] >= (size_t)codes[index].end)
             continue;
+        /* All of it, or it would be more than one mapping; still code, since this may be where it runs. */
+        size_t size = (size_t)(codes[index].end - codes[index].start);
+        if (mprotect(codes[index].start, size, PROT_READ | PROT_WRITE | PROT_EXEC))
+            continue;
+        volatile char *byte = (volatile char *)ranges[at][0];
         *byte = *byte;
-        mprotect((void *)byte, size, PROT_READ | PROT_EXEC);
+        mprotect(codes[index].start, size, PROT_READ | PROT_EXEC);
     }
 }
 

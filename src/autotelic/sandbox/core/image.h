@@ -22,9 +22,17 @@ void image_renew(void);
  * Returns the bytes moved; 0 where the kernel has no huge pages to give. */
 long image_huge_text(int smaps);
 
-/* In a child that has run a sample program: what it has mapped of the image and of code, found in `pagemap`
- * (/proc/self/pagemap, open), into `ranges` as pairs of first byte and size. Returns how many, at most `most`. */
-size_t image_mapped(int pagemap, size_t (*ranges)[2], size_t most);
+/* In a child that is to run a sample program: from here on, note every page of the image and of code that is touched.
+ * Leaves a handler of SIGSEGV; the process is to be thrown away. */
+void image_watch(void);
+
+/* The pages noted, and of what the watch stands on the pages mapped, found in `pagemap` (/proc/self/pagemap, open):
+ * into `ranges` as pairs of first byte and size. Returns how many, at most `most`. */
+size_t image_touched(int pagemap, size_t (*ranges)[2], size_t most);
+
+/* In the zygote, while the seal still allows code to be written: write a page of each stretch of code that has one in
+ * `ranges`. A fork copies the page table of no mapping that was never written. */
+void image_keep_code(size_t (*ranges)[2], size_t found);
 
 /* In the zygote, at last: map just those pages, and have each fork take them along, instead of a page fault for
  * each in every child. */

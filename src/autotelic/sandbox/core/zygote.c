@@ -2,6 +2,7 @@
 #include "zygote.h"
 
 #include "image.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,7 @@ int zygote_open(double wall_s, double cpu_s, uint32_t output_kb) {
     zygote.job = area(CAPACITY, MAP_PRIVATE);
     zygote.in = area(CAPACITY, MAP_PRIVATE);
     zygote.out = area(zygote.size + 2 * CHUNK, MAP_PRIVATE);
-    if (!zygote.head || !zygote.job || !zygote.in || !zygote.out)
+    if (!zygote.head || !zygote.job || !zygote.in || !zygote.out || scratch_open())
         return -1;
     zygote.results_at = (char *)(zygote.head + 1);
     zygote.printed_at = zygote.results_at + zygote.results;
@@ -92,18 +93,22 @@ long zygote_rehearse(int proc, const char *code, size_t code_size, const char *i
     pid_t pid = fork();
     if (pid == 0) {
         Habits *found = (void *)zygote.results_at;
+        int pagemap = dup2(openat(proc, "self/pagemap", O_RDONLY), 2); /* where confining leaves it open */
+        scratch_begin();
+        image_watch();
+        zygote_confine();
         candidate_run(code, code_size, "f", 1, inputs, inputs_size);
         bool good = zygote.head->results && zygote.results_at[0] == '=';
-        int pagemap = openat(proc, "self/pagemap", O_RDONLY);
         memset(found, 0, sizeof *found);
         if (good && pagemap >= 0)
-            found->count = image_mapped(pagemap, found->ranges, MOST_RANGES);
+            found->count = image_touched(pagemap, found->ranges, MOST_RANGES);
         _exit(0);
     }
     int status;
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return -1;
     memcpy(&habits, zygote.results_at, sizeof habits);
+    image_keep_code(habits.ranges, habits.count);
     madvise(zygote.head, zygote.size, MADV_REMOVE);
     long pages = 0;
     for (size_t index = 0; index < habits.count; index++)
@@ -214,6 +219,8 @@ static void take(size_t used, size_t size) {
 int zygote_serve(int reader, int writer) {
     size_t used = 0; /* bytes of `in` that were taken */
     int64_t flushed = now_ns();
+    PyGC_Collect(); /* empties the lists of free objects, which lie on pages all over */
+    scratch_begin();
     image_renew();
     image_warm(habits.ranges, habits.count);
     for (;;) {

@@ -30,7 +30,7 @@ def compiled(source: bytes) -> tuple[bool, bytes]:
 def frames(fd: int) -> Iterator[list[tuple[int, bytes]]]:
     """The jobs that arrive on `fd`, as many at a time as are there; ends with the pipe."""
     held = bytearray()
-    while piece := os.read(fd, 1 << 18):
+    while piece := os.read(fd, 1 << 16):
         held += piece
         batch, start = [], 0
         while len(held) - start >= SOURCE.size:

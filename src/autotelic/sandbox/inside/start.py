@@ -36,8 +36,27 @@ from autotelic.sandbox.inside.syscalls import by_ctypes, numbers  # noqa: E402
 from autotelic.sandbox.inside.zygote import Zygote  # noqa: E402
 
 READER, WRITER = 3, 4
-REHEARSAL = "def f(x):\n    return [x + 1]"
-"""What most programs do, to learn which pages most programs write."""
+REHEARSAL = """
+def f(x):
+    values, table = [x + 1], {}
+    for step in range(3):
+        values.append(values[-1] * 2 + step)
+    for index, word in enumerate("one two one".split()):
+        table[word] = table.get(word, 0) + index
+    evens = [value // 2 for value in values if value % 2 == 0 and value not in (7, 9)]
+    pairs = sorted(zip(values, reversed(values)), key=lambda pair: (-pair[0], pair[1]))
+    text = ",".join(str(value) for value in values[1:]).upper() + f"{x}:{1.5 * len(values):.2f}"
+    seen = {abs(value) for value in values} | set(text[:2])
+    try:
+        low = int("x")
+    except ValueError:
+        low = min(values)
+    while low > 1 and isinstance(low, int):
+        low -= 1
+    rest = [max(evens + [0]), len(seen), low]
+    return {"sums": [sum(pair) for pair in pairs], "table": table, "text": text, "rest": rest}
+"""
+"""What most programs do, to learn which pages most programs touch."""
 
 
 def load_core(path: str) -> Any:
