@@ -85,3 +85,26 @@ def test_no_space_is_cleaned_out_of_code() -> None:
     tokens = Tokens(tokenizer())
     text = "x = [ 1 , 2 ] , y ."
     assert tokens.decode(tokens.encode([text])[0]) == text
+
+
+SHOTS = [("What is f(1)?\n", "2"), ("What is f(2)?\n", "4")]
+
+
+def test_shots_are_turns_that_came_before() -> None:
+    tokens = Tokens(tokenizer(CHATML), chat=True).primed(SHOTS)
+    (prompt,) = tokens.prompts(["What is f(3)?\n"])
+    assert spelled(tokens, prompt) == (
+        "<|im_start|>user\nWhat is f(1)?<|im_end|>\n<|im_start|>assistant\n2<|im_end|>\n"
+        "<|im_start|>user\nWhat is f(2)?<|im_end|>\n<|im_start|>assistant\n4<|im_end|>\n"
+        "<|im_start|>user\nWhat is f(3)?<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert tokens.primed([]).prompts(["f(3)\n"]) == Tokens(tokenizer(CHATML), chat=True).prompts(["f(3)\n"])
+
+
+def test_without_turns_shots_are_texts_that_end_as_completions_do() -> None:
+    tokens = Tokens(tokenizer(begins=True), chat=True).primed(SHOTS)
+    (prompt,) = tokens.prompts(["f(3)\n"])
+    assert spelled(tokens, prompt) == "<s>What is f(1)?\n2</s>What is f(2)?\n4</s>f(3)\n"
+    assert prompt.count(tokens.end_id) == 2
+    compact = Tokens(tokenizer()).primed(SHOTS[:1])
+    assert spelled(compact, compact.prompts(["f(3)\n"])[0]) == "What is f(1)?\n2</s>f(3)\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -349,3 +350,38 @@ def test_a_sliding_window_bounds_the_request() -> None:
     assert largest_gap(model, decoder.sample([ask(12, n=2, max_tokens=12), ask(23, max_tokens=1)])) < 1e-4
     with pytest.raises(ValueError, match="has 24"):
         decoder.sample([ask(13, max_tokens=12)])
+
+
+BEGINNING = prompt(90, seed=99)
+
+
+def alike(length: int, seed: int, **how: Any) -> Request:
+    """A request that begins as all of its kind do."""
+    request = ask(length, seed=seed, **how)
+    return replace(request, prompt_ids=BEGINNING + request.prompt_ids)
+
+
+@pytest.mark.parametrize("slots", [2, 64])
+def test_what_all_prompts_begin_with_is_run_once(model: PreTrainedModel, slots: int) -> None:
+    requests = [alike(3, 1, n=3), alike(30, 2), alike(1, 3, n=2, max_tokens=5), alike(17, 4, temperature=0.0)]
+    decoder = Decoder(model, end_id=END, slots=slots)
+    turns = decoder.sample(requests)
+    assert decoder.prefilled == 90 + 3 + 30 + 1 + 17
+    assert largest_gap(model, turns) < 1e-4
+    alone = [Decoder(model, end_id=END).sample([request])[0] for request in requests]
+    assert [[t.completion_ids for t in s] for s in turns] == [[t.completion_ids for t in s] for s in alone]
+
+
+def test_a_prompt_that_is_the_beginning_itself_keeps_a_token() -> None:
+    requests = [replace(alike(4, 1), prompt_ids=BEGINNING), alike(4, 1)]
+    model = built("llama")
+    decoder = Decoder(model, end_id=END)
+    assert largest_gap(model, decoder.sample(requests)) < 1e-4
+    assert decoder.prefilled == 89 + 1 + 5
+
+
+def test_a_short_beginning_is_run_with_each_prompt() -> None:
+    requests = [replace(alike(4, seed), prompt_ids=(*BEGINNING[:50], seed)) for seed in (2, 3)]
+    decoder = Decoder(built("llama"), end_id=END)
+    decoder.sample(requests)
+    assert decoder.prefilled == 2 * 51

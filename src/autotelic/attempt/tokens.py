@@ -22,23 +22,39 @@ class Tokens:
     turn; or, where there is no template, as plain text after what the tokenizer begins every text with. `chat` is for
     prompts in words (`domain.style = "natural"`): compact texts are no turns of a conversation.
 
+    `shots` are prompts with right completions, put before every prompt: as turns that came before it, or, where there
+    are no turns, as texts, each with the end token after it.
+
     Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, chat: bool = False) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, chat: bool = False, shots: Sequence[tuple[str, str]] = ()
+    ) -> None:
         if tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
         self.tokenizer = tokenizer
         self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
         self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
+        self.shots = tuple(shots)
+        self._words = chat
         self._begin = tokenizer.bos_token if chat and not self.chat and _begins(tokenizer) else ""
+        if not self.chat:
+            self._begin += "".join(f"{asked}{said}{tokenizer.eos_token}" for asked, said in shots)
+
+    def primed(self, shots: Sequence[tuple[str, str]]) -> Tokens:
+        """The same tokenizer, with these prompts and completions before every prompt."""
+        return Tokens(self.tokenizer, self._words, shots)
 
     def prompts(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text as a prompt: what a completion comes after."""
         if not self.chat:
             return self.encode([self._begin + text for text in texts])
-        turns = [{"role": "user", "content": text.strip()} for text in texts]
-        return self.encode([self._render([turn], add_generation_prompt=True) for turn in turns])
+        before = [
+            turn for asked, said in self.shots for turn in (_turn("user", asked), _turn("assistant", said))
+        ]
+        turns = [[*before, _turn("user", text)] for text in texts]
+        return self.encode([self._render(each, add_generation_prompt=True) for each in turns])
 
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text, without any token that the text does not spell."""
@@ -62,7 +78,7 @@ class Tokens:
 
         The two differ in models that end a text in one way and a turn in another (Gemma).
         """
-        turns = [{"role": "user", "content": _MARK}, {"role": "assistant", "content": _MARK}]
+        turns = [_turn("user", _MARK), _turn("assistant", _MARK)]
         after = self._render(turns, add_generation_prompt=False).rpartition(_MARK)[2].lstrip()
         (ids,) = self.encode([after])
         known = self.tokenizer.added_tokens_decoder
@@ -83,6 +99,10 @@ class Tokens:
                 f"the tokenizer's chat template fails on a user's turn: {error}",
                 "correct chat_template.jinja, or remove it: prompts are then plain text",
             ) from error
+
+
+def _turn(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text.strip()}
 
 
 def _begins(tokenizer: PreTrainedTokenizerFast) -> bool:

@@ -7,7 +7,9 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from autotelic.commands import Json
 
@@ -18,9 +20,14 @@ def exam(
     exam: Literal["sealed", "own"] = "sealed",
     samples: int = 8,
     repair: int = 0,
+    base: Annotated[bool, Parameter(negative="")] = False,
+    shots: Annotated[tuple[int, ...], Parameter(negative="")] = (),
+    constrained: bool | None = None,
     as_json: Json = False,
 ) -> None:
     """Sit an exam with a run's champion, or with a model.
+
+    With any of the last three it is sat greedily under several prompts, and a table says what each came to.
 
     Parameters
     ----------
@@ -32,6 +39,12 @@ def exam(
         Answers to draw for each item.
     repair
         Instead: on so many new inductions a level, is reading a failure worth more than trying afresh?
+    base
+        Sit it with what the run began from, so that a gain can be told from a better prompt.
+    shots
+        Solved examples shown before each item (--shots 0 --shots 4); 0, 4 and 8 without.
+    constrained
+        Hold each answer to the form of its mode, or not; both without.
     """
     from autotelic.dashboard.wording import interval
     from autotelic.errors import ModelError
@@ -40,6 +53,11 @@ def exam(
 
     if not model.exists():
         raise ModelError(f"{model} does not exist", "give a run folder, or a model in Hugging Face format")
+    if base or shots or constrained is not None:
+        from autotelic.commands.prompting import exam_by_prompt
+
+        exam_by_prompt(model, exam, base=base, shots=shots, constrained=constrained, as_json=as_json)
+        return
     if repair:
         _repair(model, repair, as_json)
         return

@@ -49,8 +49,6 @@ CORPUS = 2000
 """Texts of the rules that the tokenizer is trained on."""
 REMEMBERED = 16_000
 """Tasks kept at hand, to replay and to show to the proposer."""
-START = "start"
-"""The folder of what a run began from: weights and tokenizer, kept so that a resume needs nothing else."""
 
 Watch = Callable[[Event], None]
 
@@ -355,7 +353,7 @@ def begin(
     model, tokenizer = begin_model(
         charter.model, corpus, run.domain.special, seed_of(charter.seed, "init"), start_from
     )
-    save_model(model, tokenizer, folder / START)
+    save_model(model, tokenizer, run.folder.start)
     run.equip(model, tokenizer)
     run.tell("run.start", **description(run))
     run.show("stage", name="exam")
@@ -387,7 +385,7 @@ def take_up(folder: Path, watch: Watch | None, extend_seconds: float | None) -> 
         return None
     run = Run(place, charter, watch)
     run.record = record
-    run.equip(*load_model(folder / START, dtype=charter.model.dtype))
+    run.equip(*load_model(place.start, dtype=charter.model.dtype))
     run.restore(found)
     return run
 

@@ -79,9 +79,22 @@ class Examinee:
         return [replace(g, verdicts=tuple(said[g.task.id, a.answer] for a in g.attempts)) for g in groups]
 
 
+class Sitter(Protocol):
+    """What an exam needs of who sits it; `Examinee` is one."""
+
+    @property
+    def critic(self) -> Ranker | None:
+        """Who ranks samples, if anyone does."""
+
+    def attempt(
+        self, tasks: Sequence[Task], *, siblings: int, temperature: float, max_tokens: int, seed: int
+    ) -> list[Group]:
+        """Attempts at tasks, in their order, each with its verdict."""
+
+
 def sit_exam(
     exam: Exam,
-    examinee: Examinee,
+    examinee: Sitter,
     *,
     samples: int = K,
     temperature: float = 0.7,
@@ -150,14 +163,18 @@ def sit(model: Path, *, exam: Literal["sealed", "own"] = "sealed", samples: int 
 
 
 @contextmanager
-def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", items: int = 0) -> Iterator[Seat]:
+def seated(
+    model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", items: int = 0, *, base: bool = False
+) -> Iterator[Seat]:
     """A run's champion, or a model folder in Hugging Face format, before an exam.
 
-    A run's exam is read from its newest checkpoint; where there is none, the sealed one is drawn again.
-    Either must have the digest that the run recorded. A model folder sits the sealed exam of the built-in
-    charter, in words where it has a chat template. `fresh` is one of `items` a cell, drawn as the sealed one is
-    from another stream, without what the run trained on. Raises `RunError` for a run without a champion or an exam
-    of its own, `RecordError` for an exam that is not the recorded one, `ModelError` for what is no model.
+    With `base` it is not the champion that sits, but what the run began from. A run's exam is read from its newest
+    checkpoint; where there is none, the sealed one is drawn again. Either must have the digest that the run
+    recorded. A model folder sits the sealed exam of the built-in charter, in words where it has a chat template.
+    `fresh` is one of `items` a cell, drawn as the sealed one is from another stream, without what the run trained on.
+
+    Raises `RunError` for a run without a champion or an exam of its own and, with `base`, for what is no run;
+    `RecordError` for an exam that is not the recorded one; `ModelError` for what is no model.
     """
     import torch  # here, because it takes seconds, and most of what imports this file needs none of it
 
@@ -170,11 +187,12 @@ def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", item
     run = RunFolder.open(model) if is_run(model) else None
     if run is None and exam == "own":
         raise ModelError(f"{model} is no run folder, so it has no exam of its own", "sit the sealed exam")
-    if run is not None and not (run.champion / "config.json").is_file():
+    place = _start(run, model) if base else model
+    if not base and run is not None and not (run.champion / "config.json").is_file():
         raise RunError(f"{model} has no champion yet", f"let it run to its end: autotelic resume {model}")
     charter = run.charter() if run is not None else Charter()
     torch.set_num_threads(1)  # what is heavy is shared out among the crew
-    weights, tokenizer = load_model(model, dtype=charter.model.dtype)
+    weights, tokenizer = load_model(place, dtype=charter.model.dtype)
     if run is None and getattr(tokenizer, "chat_template", None):
         charter = charter.replace({"domain.style": "natural"})
     state, critic = _saved(run, charter, len(tokenizer)) if run is not None else ({}, None)
@@ -191,6 +209,17 @@ def seated(model: Path, exam: Literal["sealed", "own", "fresh"] = "sealed", item
         sampler = Decoder(weights, end_id=tokens.end_id, crew=Crew(charter.budget.threads))
         examinee = Examinee(sampler=sampler, tokens=tokens, domain=domain, critic=critic)
         yield Seat(exam=asked, examinee=examinee, charter=charter)
+
+
+def _start(run: RunFolder | None, model: Path) -> Path:
+    """Where the weights are that a run began from."""
+    if run is None:
+        raise RunError(
+            f"{model} is no run folder, so it has no base", "give a run folder, or sit without --base"
+        )
+    if not (run.start / "config.json").is_file():
+        raise RunError(f"{model} has not kept what it began from", "restore its folder `start` from a copy")
+    return run.start
 
 
 def _fresh(run: RunFolder | None, charter: Charter, domain: Domain, items: int) -> Exam:

@@ -5,10 +5,11 @@
                         └──────── refill ◄────────┘
 
 Three things make it quicker than `generate` (bench/throughput.py): a prompt is prefilled once for all its
-siblings; a finished row's place goes to the next row that waits, so no step is spent on rows that ended; and
-keys and values live in one preallocated buffer, written in place. Sampling inverts the cumulative
-distribution at uniforms drawn beforehand from the request's own seed, so an answer does not depend on what
-else is in the batch (up to the rounding of a matrix product, which does depend on its shape).
+siblings, and what all prompts begin with once for all of them; a finished row's place goes to the next row that
+waits, so no step is spent on rows that ended; and keys and values live in one preallocated buffer, written in
+place. Sampling inverts the cumulative distribution at uniforms drawn beforehand from the request's own seed, so an
+answer does not depend on what else is in the batch (up to the rounding of a matrix product, which does depend on
+its shape).
 
 Axes: N every completion asked for, S slots, A active rows (always slots 0 to A - 1), P prompts of one prefill,
 T tokens of a completion, C columns of the buffer, K key heads, V vocabulary.
@@ -18,34 +19,42 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import Cache, DynamicCache, PreTrainedModel
-from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidingWindowLayer
+from transformers import DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from autotelic.models.buffer import Buffer
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
 from autotelic.models.weights import digest_of, put_back
 from autotelic.types import Request, Turn
 
-_GROW = 32
-"""Columns by which the buffer grows, so that it is copied rarely."""
+MayFollow = Callable[[Sequence[int], int], bool]
+"""Whether a token may come after what a completion has so far."""
+
 _PREFILL = 8192
 """Prompt tokens, padding included, that one forward pass may hold: more is no faster and takes memory."""
+_SHARED = 64
+"""Tokens that all prompts of a call must begin with for these to be run once: below it costs what it saves."""
+_KEPT = 4 << 30
+"""Bytes of keys and values at most: with long prompts, fewer rows are decoded at once."""
+_LIKELIEST = 64
+"""Tokens that are tried first where not all may follow."""
 
 
 class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
-    `slots` is the most rows decoded at once. Requests are dealt out among the `crew`. Not for use from several
-    threads. Raises ValueError for a model
-    that keeps more than attention's keys and values (linear attention), or that does more to its logits than
-    its output layer does (`output_head`). A sliding window is a limit on the length of a request.
+    `slots` is the most rows decoded at once, fewer where their keys and values would take more than 4 GiB. Requests
+    are dealt out among the `crew`. Not for use from several threads. Raises ValueError for a model that keeps more
+    than attention's keys and values (linear attention), or that does more to its logits than its output layer does
+    (`output_head`). A sliding window is a limit on the length of a request.
     """
 
     def __init__(self, model: PreTrainedModel, *, end_id: int, slots: int = 256, crew: Crew = ALONE) -> None:
@@ -72,8 +81,11 @@ class Decoder:
         self.digest = digest_of(self.model)
         return self.digest
 
-    def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
+    def sample(self, requests: Sequence[Request], may_follow: MayFollow | None = None) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
+
+        With `may_follow` each token is the likeliest of those that may follow, and the end token where none may;
+        requests must be greedy, and the turns have NaN for log-probabilities: nothing can be learned from them.
 
         Raises ValueError for a request that cannot be met; FloatingPointError if the logits hold NaN or
         infinity, naming the request.
@@ -81,13 +93,18 @@ class Decoder:
         began = time.perf_counter()
         for i, request in enumerate(requests):
             self._check(i, request)
+            if may_follow is not None and request.temperature:
+                raise ValueError(
+                    f"request {i} has the temperature {request.temperature:g}; constrained decoding is greedy, so "
+                    "make it 0"
+                )
         if not requests:
             return []
         self.model.train(False)
         # Like prompts to like threads: dealt out by length, all threads end at about the same time.
         order = sorted(range(len(requests)), key=lambda i: _size(requests[i]))
         shares = [order[at :: self.crew.size] for at in range(min(self.crew.size, len(order)))]
-        found = self.crew.map(lambda share: self._decode([requests[i] for i in share]), shares)
+        found = self.crew.map(lambda share: self._decode([requests[i] for i in share], may_follow), shares)
         turns: list[list[Turn]] = [[] for _ in requests]
         for share, run in zip(shares, found, strict=True):
             self.tokens += int(run.count_N.sum())
@@ -98,8 +115,8 @@ class Decoder:
         return turns
 
     @torch.inference_mode()
-    def _decode(self, requests: Sequence[Request]) -> _Run:
-        run = _Run(self, requests)
+    def _decode(self, requests: Sequence[Request], may_follow: MayFollow | None) -> _Run:
+        run = _Run(self, requests, may_follow)
         run.finish()
         return run
 
@@ -130,81 +147,6 @@ def _context(model: PreTrainedModel) -> int:
     return min([2**31 if known is None else int(known), *windows])
 
 
-class _SlotLayer(CacheLayerMixin):
-    """One layer of the buffer, as transformers' attention sees it."""
-
-    def __init__(self, buffer: _Buffer, index: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.buffer = buffer
-        self.index = index
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
-    ) -> tuple[Tensor, Tensor]:
-        """Write one new column a row, [A, K, 1, width], each at its row's length; -> the columns in use."""
-        return self.buffer.write(self.index, key_states, value_states)
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None: ...
-
-    def get_seq_length(self) -> int:
-        return self.buffer.columns - 1
-
-    def get_max_length(self) -> int:
-        return -1
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.buffer.columns, 0
-
-
-class _Buffer:
-    """Keys and values of all slots: `store` is [layers, 2, S, K, C, width]."""
-
-    def __init__(self, slots: int, like: Tensor) -> None:
-        """`like` holds some prompt's columns, [layers, 2, K, C, width]."""
-        layers, _, heads, _, width = like.shape
-        self.store = like.new_zeros(layers, 2, slots, heads, 0, width)
-        self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])
-        self.head_SK = torch.arange(slots * heads).view(slots, heads)
-        self.rows = 0
-        self.columns = 0
-        self.place_AK = torch.zeros(0, dtype=torch.long)
-
-    def reserve(self, columns: int) -> None:
-        """Make the buffer at least `columns` wide."""
-        old = self.store
-        have = old.shape[-2]
-        if columns <= have:
-            return
-        wide = -(-columns // _GROW) * _GROW
-        # Zeros, not empty: a masked column still enters the product, and NaN times zero is NaN.
-        self.store = old.new_zeros(*old.shape[:-2], wide, old.shape[-1])
-        self.store[..., :have, :] = old
-
-    def aim(self, length_A: Tensor) -> Tensor:
-        """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns].
-
-        A row sees its own columns and the one being written.
-        """
-        self.rows = len(length_A)
-        self.columns = int(length_A.max()) + 1
-        self.reserve(self.columns)
-        wide = self.store.shape[-2]
-        self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
-        hidden_AC = torch.arange(self.columns) > length_A[:, None]
-        mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype)
-        return mask_AC.masked_fill_(hidden_AC, torch.finfo(mask_AC.dtype).min)[:, None, None]
-
-    def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        keys, values = self.store[layer]
-        keys.view(-1, key.shape[-1]).index_copy_(0, self.place_AK, key.reshape(-1, key.shape[-1]))
-        values.view(-1, value.shape[-1]).index_copy_(0, self.place_AK, value.reshape(-1, value.shape[-1]))
-        return keys[: self.rows, :, : self.columns], values[: self.rows, :, : self.columns]
-
-    def move(self, source: Tensor, to: Tensor, used: int) -> None:
-        """Copy the first `used` columns of some slots over those of others."""
-        self.store[:, :, to, :, :used] = self.store[:, :, source, :, :used]
-
-
 @dataclass(slots=True)
 class _Prompt:
     """A prefilled prompt, and which of its completions (`rows`, of N) still wait for a slot."""
@@ -219,8 +161,9 @@ class _Prompt:
 class _Run:
     """One call of `sample`: the queue, the slots and the results."""
 
-    def __init__(self, decoder: Decoder, requests: Sequence[Request]) -> None:
+    def __init__(self, decoder: Decoder, requests: Sequence[Request], may_follow: MayFollow | None) -> None:
         self.decoder = decoder
+        self.may_follow = may_follow
         self.model: Any = decoder.model  # transformers' own annotations are partial
         self.requests = requests
         self.first = np.cumsum([0] + [r.n for r in requests]).tolist()
@@ -243,8 +186,19 @@ class _Run:
         self.row_S = torch.zeros(self.slots, dtype=torch.long)
         self.length_S = torch.zeros(self.slots, dtype=torch.long)
         self.token_S = torch.zeros(self.slots, dtype=torch.long)
+        self.shared = _common([r.prompt_ids for r in requests])
+        """What all prompts begin with, where it is worth running it by itself."""
+        self.begin: Any = DynamicCache(config=self.model.config)
+        """Its keys and values."""
+        if self.shared:
+            ids_1C = torch.tensor([self.shared])
+            self.model.base_model(input_ids=ids_1C, past_key_values=self.begin, use_cache=True)
+            self.prefilled += len(self.shared)
         self.prefill()
-        self.buffer = _Buffer(self.slots, self.ready[0].columns)
+        like = self.ready[0].columns
+        row = like[..., :1, :].numel() * like.element_size() * max(map(_size, requests))
+        self.slots = max(1, min(self.slots, _KEPT // decoder.crew.size // row))
+        self.buffer = Buffer(self.slots, like)
 
     def finish(self) -> None:
         """Decode until nothing waits and no row is active."""
@@ -289,10 +243,16 @@ class _Run:
             chosen.append(self.waiting.popleft())
             free -= self.requests[i].n
         prompts = [self.requests[i].prompt_ids for i in chosen]
+        rest = [p[len(self.shared) :] for p in prompts]
+        width = max(map(len, rest))
         # Padding stands on the right, where a causal mask already hides it from every real token.
-        ids_PC = torch.tensor([p + (0,) * (width - len(p)) for p in prompts])
-        last_P = torch.tensor([len(p) - 1 for p in prompts])
+        ids_PC = torch.tensor([p + (0,) * (width - len(p)) for p in rest])
+        last_P = torch.tensor([len(p) - 1 for p in rest])
         cache = DynamicCache(config=self.model.config)
+        if self.shared:
+            for at, layer in enumerate(self.begin.layers):
+                keys, values = (kept.expand(len(chosen), -1, -1, -1) for kept in (layer.keys, layer.values))
+                cache.update(keys, values, at)
         hidden_PCD = self.model.base_model(input_ids=ids_PC, past_key_values=cache, use_cache=True)[0]
         logits_PV = self.decoder.head(hidden_PCD[torch.arange(len(chosen)), last_P]).float()
         layers: list[Any] = cache.layers
@@ -304,7 +264,7 @@ class _Run:
             self.uniform_NT[rows.start : rows.stop, : self.requests[i].max_tokens] = _uniforms(
                 self.requests[i]
             )
-        self.prefilled += sum(map(len, prompts))
+        self.prefilled += sum(map(len, rest))
 
     def place(self) -> None:
         """Copy prompts' columns into free slots and sample each row's first token."""
@@ -344,9 +304,14 @@ class _Run:
         row_A = self.row_S[start : self.active]
         count_A = self.count_N[row_A]
         logprob_AV = torch.log_softmax(logits_AV, dim=-1)
-        token_A = _draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
-        picked_A = logprob_AV.gather(1, token_A[:, None])[:, 0]
-        self.check_finite(picked_A, row_A)
+        if self.may_follow is None:
+            token_A = _draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
+            picked_A = logprob_AV.gather(1, token_A[:, None])[:, 0]
+            self.check_finite(picked_A, row_A)
+        else:
+            self.check_finite(logprob_AV.amax(dim=-1), row_A)
+            token_A = self.likeliest(logprob_AV, self.may_follow)
+            picked_A = torch.full((len(token_A),), torch.nan)
         self.ids_NT[row_A, count_A] = token_A
         self.logprob_NT[row_A, count_A] = picked_A
         count_A += 1
@@ -355,6 +320,16 @@ class _Run:
         ended_A = (token_A == self.decoder.end_id) | (count_A == self.limit_N[row_A])
         if bool(ended_A.any()):
             self.retire((ended_A.nonzero()[:, 0] + start).tolist())
+
+    def likeliest(self, logprob_AV: Tensor, may_follow: MayFollow) -> Tensor:
+        """The likeliest token that may follow, for each of the last rows; the end token where none may. [A]"""
+        found: list[int] = []
+        row_A = self.row_S[self.active - len(logprob_AV) : self.active].tolist()
+        for logprob_V, row in zip(logprob_AV, row_A, strict=True):
+            written = self.ids_NT[row, : int(self.count_N[row])].tolist()
+            fits = (token for token in _ranked(logprob_V) if may_follow(written, token))
+            found.append(next(fits, self.decoder.end_id))
+        return torch.tensor(found)
 
     def check_finite(self, picked_A: Tensor, row_A: Tensor) -> None:
         wrong_A = ~picked_A.isfinite()
@@ -383,6 +358,20 @@ class _Run:
 def _size(request: Request) -> int:
     """The most tokens that a row of the request may come to."""
     return len(request.prompt_ids) + request.max_tokens
+
+
+def _common(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The ids that all prompts begin with, if they are many; each prompt keeps one of its own."""
+    first, last, most = min(prompts), max(prompts), min(map(len, prompts)) - 1
+    # What the first and the last in order have in common, all between them have too.
+    count = next((at for at in range(most) if first[at] != last[at]), most)
+    return first[:count] if len(prompts) > 1 and count >= _SHARED else ()
+
+
+def _ranked(logprob_V: Tensor) -> Iterator[int]:
+    """All tokens, the likeliest first, sorted as far as they are asked for."""
+    yield from logprob_V.topk(min(_LIKELIEST, len(logprob_V))).indices.tolist()
+    yield from logprob_V.argsort(descending=True)[_LIKELIEST:].tolist()
 
 
 def _uniforms(request: Request) -> Tensor:

@@ -5,6 +5,7 @@ runs/NAME/
   charter.json     its canonical form; written last, so that a folder with it is a whole one
   record.sqlite    events, tasks, attempts, updates
   lock             held by the process that runs, with its number
+  start/           the weights and the tokenizer that the run began from
   checkpoints/     weights, optimiser, state; the newest two and what is pinned
   champion/        the best weights in Hugging Face format
   summary.json  report.html  plots/
@@ -94,6 +95,11 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Where the checkpoints are."""
         return self.path / "checkpoints"
+
+    @property
+    def start(self) -> Path:
+        """What the run began from, in Hugging Face format: a resume needs nothing else."""
+        return self.path / "start"
 
     @property
     def champion(self) -> Path:

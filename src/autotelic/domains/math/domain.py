@@ -158,6 +158,10 @@ class MathDomain:
         r"""The part of a completion that `judge` takes: the last `\boxed{}`, or else the last line."""
         return self.texts.answer(completion)
 
+    def form(self, mode: str) -> str:
+        """The pattern that right completions of a mode match as a whole, for constrained decoding."""
+        return self.texts.form(mode)
+
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         """None: being told that one number is wrong only invites another guess."""
         return None
@@ -181,12 +185,6 @@ class MathDomain:
     def instructions(self, mode: str) -> str:
         """The system turn for a language model that solves tasks of a mode."""
         return instructions(mode)
-
-    def examples(self, mode: str, n: int, rng: np.random.Generator) -> list[tuple[str, str]]:
-        """`n` prompts with right completions, easiest level first, to show before a task."""
-        levels = sorted(self.levels[at % len(self.levels)] for at in range(n))
-        tasks = self.rules(rng, [Cell(mode=mode, level=level) for level in levels])
-        return [(task.prompt, self.worked(task)) for task in tasks]
 
     def _check(self, cell: Cell) -> None:
         if cell.mode not in self.modes:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from autotelic.domains.fences import without_fences
 from autotelic.domains.math.answers import find_answer
+from autotelic.domains.math.forms import form
 from autotelic.domains.math.problem import TOPICS, Kind
 from autotelic.types import Cell
 
@@ -39,6 +40,9 @@ class Texts(Protocol):
     def answer(self, completion: str) -> str:
         """The part of a solver's completion that is judged."""
 
+    def form(self, mode: str) -> str:
+        """The pattern that right completions match as a whole."""
+
 
 class Compact:
     """Prompts end with a newline, completions end where their answer ends."""
@@ -58,6 +62,9 @@ class Compact:
 
     def answer(self, completion: str) -> str:
         return find_answer(completion)
+
+    def form(self, mode: str) -> str:
+        return form(mode, boxed=False)
 
 
 _QUESTIONS: dict[Kind, str] = {
@@ -129,6 +136,9 @@ class Chat:
 
     def answer(self, completion: str) -> str:
         return find_answer(completion)
+
+    def form(self, mode: str) -> str:
+        return form(mode, boxed=True)
 
 
 class Natural(Chat):

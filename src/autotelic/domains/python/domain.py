@@ -11,6 +11,7 @@ import numpy as np
 from autotelic.domains.python import judge as judging
 from autotelic.domains.python.admission import Admission
 from autotelic.domains.python.execution import Executor
+from autotelic.domains.python.forms import FORMS
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.rules import make_tasks
@@ -94,6 +95,10 @@ class PythonDomain:
     def answer(self, mode: str, completion: str) -> str:
         """The part of a completion that `judge` takes."""
         return self._style.answer(mode, completion)
+
+    def form(self, mode: str) -> str:
+        """The pattern that right completions of a mode match as a whole, for constrained decoding."""
+        return FORMS[mode]
 
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What its tests printed, after a failed program; empty for the modes of one turn."""

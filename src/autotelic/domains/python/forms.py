@@ -1,0 +1,23 @@
+"""The form of a right completion, by mode, as a pattern: for constrained decoding.
+
+Of the form only. What matches may be wrong, may call what no program here may call, or be longer than is read.
+"""
+
+from __future__ import annotations
+
+from autotelic.domains.python.program import FOOTER, HEADER, MAX_LINE, MAX_OPERATIONS
+
+_SCALAR = r'(?:-?(?:0|[1-9][0-9]{0,9})|true|false|null|"[ !#-\[\]-~]{0,60}")'
+
+
+def _listed(item: str) -> str:
+    return rf"\[(?:{item}(?:, ?{item}){{0,63}})?\]"
+
+
+_VALUE = rf"(?:{_SCALAR}|{_listed(rf'(?:{_SCALAR}|{_listed(_SCALAR)})')})"
+_VALUES = rf"(?:{_VALUE}\n){{0,{MAX_OPERATIONS}}}{_VALUE}"
+_LINE = rf"    x = [ -\[\]-~]{{1,{MAX_LINE}}}\n(?:# ?{_VALUE}\n)?"
+_PROGRAM = rf"{HEADER.replace('(', '[(]').replace(')', '[)]')}\n(?:{_LINE}){{1,{MAX_OPERATIONS}}}{FOOTER}"
+
+FORMS = {"deduction": _VALUES, "abduction": _VALUES, "induction": _PROGRAM, "repair": _PROGRAM}
+"""Values as JSON, a line each; or a program, with or without the value below each line."""

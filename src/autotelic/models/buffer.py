@@ -1,0 +1,91 @@
+"""Keys and values of the rows that are being decoded, in one preallocated buffer that is written in place.
+
+Axes: S slots, A active rows (always slots 0 to A - 1), C columns, K key heads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import Cache
+from transformers.cache_utils import CacheLayerMixin
+
+_GROW = 32
+"""Columns by which the buffer grows, so that it is copied rarely."""
+
+
+class _SlotLayer(CacheLayerMixin):
+    """One layer of the buffer, as transformers' attention sees it."""
+
+    def __init__(self, buffer: Buffer, index: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.buffer = buffer
+        self.index = index
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write one new column a row, [A, K, 1, width], each at its row's length; -> the columns in use."""
+        return self.buffer.write(self.index, key_states, value_states)
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None: ...
+
+    def get_seq_length(self) -> int:
+        return self.buffer.columns - 1
+
+    def get_max_length(self) -> int:
+        return -1
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.buffer.columns, 0
+
+
+class Buffer:
+    """Keys and values of all slots: `store` is [layers, 2, S, K, C, width]."""
+
+    def __init__(self, slots: int, like: Tensor) -> None:
+        """`like` holds some prompt's columns, [layers, 2, K, C, width]."""
+        layers, _, heads, _, width = like.shape
+        self.store = like.new_zeros(layers, 2, slots, heads, 0, width)
+        self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])
+        self.head_SK = torch.arange(slots * heads).view(slots, heads)
+        self.rows = 0
+        self.columns = 0
+        self.place_AK = torch.zeros(0, dtype=torch.long)
+
+    def reserve(self, columns: int) -> None:
+        """Make the buffer at least `columns` wide."""
+        old = self.store
+        have = old.shape[-2]
+        if columns <= have:
+            return
+        wide = -(-columns // _GROW) * _GROW
+        # Zeros, not empty: a masked column still enters the product, and NaN times zero is NaN.
+        self.store = old.new_zeros(*old.shape[:-2], wide, old.shape[-1])
+        self.store[..., :have, :] = old
+
+    def aim(self, length_A: Tensor) -> Tensor:
+        """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns].
+
+        A row sees its own columns and the one being written.
+        """
+        self.rows = len(length_A)
+        self.columns = int(length_A.max()) + 1
+        self.reserve(self.columns)
+        wide = self.store.shape[-2]
+        self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
+        hidden_AC = torch.arange(self.columns) > length_A[:, None]
+        mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype)
+        return mask_AC.masked_fill_(hidden_AC, torch.finfo(mask_AC.dtype).min)[:, None, None]
+
+    def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        keys, values = self.store[layer]
+        keys.view(-1, key.shape[-1]).index_copy_(0, self.place_AK, key.reshape(-1, key.shape[-1]))
+        values.view(-1, value.shape[-1]).index_copy_(0, self.place_AK, value.reshape(-1, value.shape[-1]))
+        return keys[: self.rows, :, : self.columns], values[: self.rows, :, : self.columns]
+
+    def move(self, source: Tensor, to: Tensor, used: int) -> None:
+        """Copy the first `used` columns of some slots over those of others."""
+        self.store[:, :, to, :, :used] = self.store[:, :, source, :, :used]
