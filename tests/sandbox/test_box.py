@@ -1,10 +1,11 @@
 """What the executor promises, whatever level is in force."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from autotelic.sandbox import Job, Limits, Sandbox
+from autotelic.sandbox import Job, Limits, Sandbox, encode
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +42,30 @@ def test_what_depends_on_the_hash_seed_is_refused(box: Sandbox) -> None:
     run = box.run(source, entry="f", inputs=[[]], twice=True)
     assert (run.status, run.reason) == ("refused", "nondeterministic")
     assert box.run("def f(): return 2", entry="f", inputs=[[]], twice=True).outputs == ("2",)
+
+
+GROWING = """
+def f(n):
+    kept, text, table, number = [], "", {}, 1
+    for i in range(n):
+        kept.append([i] * (i % 7))
+        text += str(i)
+        table[text[-3:]] = (i, kept[-1])
+        number = number * 3 + len(bytes(i % 5))
+        if i % 11 == 0:
+            scope = {}
+            exec(f"def g(*a): return [a, {i}, ()]", scope)
+            kept.append(list(scope["g"](i)[0]))
+            del kept[: len(kept) // 2]
+    return [kept[-3:], text[-9:], len(text), sorted(table)[:5], str(number)[-9:]]
+"""
+
+
+def test_a_program_of_any_size_gets_the_answers_it_gets_elsewhere(box: Sandbox) -> None:
+    """A program's first memory comes from a small area of its own; nothing may change where that ends."""
+    scope: dict[str, Any] = {}
+    exec(GROWING, scope)  # ours, and the same text
+    sizes = [*range(20, 400, 9), 3000]
+    alone = [box.run(GROWING, entry="f", inputs=[[size]]).outputs[0] for size in sizes]
+    assert alone == [encode(scope["f"](size)) for size in sizes]
+    assert box.run(GROWING, entry="f", inputs=[[size] for size in sizes]).outputs == tuple(alone)

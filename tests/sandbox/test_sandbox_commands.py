@@ -35,7 +35,13 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
 
 
 def test_a_short_soak_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    soak(1.0, workers=1, level="L0")
+    soak(60.0, workers=1, level="L0", programs=200)
     said = capsys.readouterr().out
+    assert said.startswith("200 programs")
     assert "held once closed" in said
     assert "LEFT BEHIND" not in said
+
+
+def test_a_soak_ends_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    soak(0.5, workers=1, level="L0", programs=10**9)
+    assert "held once closed" in capsys.readouterr().out

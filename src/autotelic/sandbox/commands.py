@@ -164,8 +164,30 @@ def bench(*, rounds: int = 8) -> int:
 
 
 @app.command
-def soak(*, minutes: float = 30.0, workers: int | None = None, level: str = "L3") -> int:
-    """Run random programs, good and bad, and check that no process, descriptor or memory is left behind."""
+def soak(
+    *,
+    minutes: float = 30.0,
+    programs: int | None = None,
+    workers: int | None = None,
+    level: str = "L3",
+    seed: int = 0,
+    core: bool = True,
+) -> int:
+    """Run random programs, good and bad, and check that no process, descriptor, memory or file is left behind.
+
+    Parameters
+    ----------
+    minutes
+        How long at most.
+    programs
+        How many at most; without it, as many as fit the time.
+    level
+        The level to hold them at.
+    seed
+        Draws the programs.
+    core
+        Whether to use the C core.
+    """
     from autotelic.sandbox.soak import soak as run_soak
 
-    return run_soak(minutes * 60, workers, level)
+    return run_soak(minutes * 60, workers, level, seed, programs, core)

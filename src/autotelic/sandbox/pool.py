@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from autotelic.errors import SandboxError
 from autotelic.sandbox import level as levels
@@ -28,6 +28,8 @@ MAX_INPUT_BYTES = 8 << 20
 MAX_ENTRY = 255
 LASTING = ("ok", "error", "refused")
 """What is worth remembering: a deadline or a crash may be the machine's doing."""
+
+Tag = TypeVar("Tag")
 
 
 class Sandbox:
@@ -127,9 +129,9 @@ class Sandbox:
         """A run a job, in the order of the jobs, which are taken only as fast as runs are consumed."""
         return (run for _, run in self.stream((None, job) for job in jobs))
 
-    def stream(self, jobs: Iterable[tuple[object, Job]]) -> Iterator[tuple[object, Run]]:
+    def stream(self, jobs: Iterable[tuple[Tag, Job]]) -> Iterator[tuple[Tag, Run]]:
         """Like `map`, with whatever came along with each job handed back beside its run."""
-        flight: deque[tuple[object, Ticket]] = deque()
+        flight: deque[tuple[Tag, Ticket]] = deque()
         source, more, window = iter(jobs), True, WINDOW * len(self._lanes)
         while more or flight:
             while more and len(flight) < window:
