@@ -288,21 +288,21 @@ def measure(found: list[Contender], rounds: int) -> None:
 def table(found: list[Contender], two: list[Contender], absent: list[str]) -> str:
     """The figures, and each as a multiple of the bare fork where there is one."""
     bare = found[0] if found[0].name.startswith("bare") else None
-    lines = [f"{'':<38}{'runs/s':>9}{'x bare':>9}{'CPU us':>9}{'x bare':>9}"]
+    lines = [f"{'':<40}{'runs/s':>9}{'x bare':>9}{'CPU us':>9}{'x bare':>9}"]
     for contender in [*found, *two]:
-        line = f"{contender.name:<38}{contender.rate:9.0f}{contender.rate / bare.rate if bare else 0:9.3f}"
+        line = f"{contender.name:<40}{contender.rate:9.0f}{contender.rate / bare.rate if bare else 0:9.3f}"
         share = bare.cpu_us / contender.cpu_us if bare and contender.cpu_us else 0
         lines.append(f"{line}{contender.cpu_us:9.0f}{share:9.3f}")
         if contender.seconds:
             ordered = sorted(contender.seconds)
             p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
-            lines.append(f"{'':<38}p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+            lines.append(f"{'':<40}p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
     lines += [f"not here: {name}" for name in absent]
     return "\n".join(lines)
 
 
 def compare(rounds: int, output: Path | None = None) -> None:
-    """Measure, print the table, and write every round's rates to `output`."""
+    """Measure, print the table, and write every round to `output`."""
     load = os.getloadavg()[0]
     with ExitStack() as stack, on_cores(1):
         found, absent = contenders(stack)
@@ -312,12 +312,21 @@ def compare(rounds: int, output: Path | None = None) -> None:
         with on_cores(2), Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=2, cache=0, require="L0") as box:
             two = [Contender(f"sandbox {box.level}, one call, two cores", in_sandbox(box, 1), 400)]
             two.append(Contender(f"sandbox {box.level}, five calls, two cores", in_sandbox(box, 5), 400))
+            two.append(
+                Contender(f"sandbox {box.level}, one at a time, two cores", in_sandbox_singly(box), 60)
+            )
             measure(two, rounds)
     print(table(found, two, absent))
     print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after; {rounds} rounds")
     if output:
         output.write_text(
-            json.dumps({contender.name: contender.rates for contender in [*found, *two]}, indent=2)
+            json.dumps(
+                {
+                    one.name: {"runs_per_s": one.rates, "cpu_s": one.cpu, "seconds": one.seconds}
+                    for one in [*found, *two]
+                },
+                indent=2,
+            )
         )
 
 
@@ -326,7 +335,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=8, help="rounds that count (default 8)")
-    parser.add_argument("--json", type=Path, help="write the rates of every round here")
+    parser.add_argument("--json", type=Path, help="write every round's rates, CPU seconds and latencies here")
     options = parser.parse_args()
     compare(options.rounds, options.json)
 
