@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -144,6 +145,12 @@ def attack(*kinds: str, level: str = "L3", core: bool = True) -> int:
                 print(f"NOT BLOCKED {one.name}: {outcomes[-1].detail}")
     for kind, (blocked, total) in harness.tally(outcomes).items():
         print(f"{kind:<14} {blocked}/{total} blocked at {level}")
+    once = max((outcome.seconds for outcome in outcomes if not outcome.attack.twice), default=0.0)
+    print(f"slowest verdict {once:.2f} s; {limits.wall_s:g} + {harness.GRACE_S:g} s would have been late")
+    who = "root" if os.geteuid() == 0 else "a user other than root"
+    print(
+        f"as {who}, {'C' if box.level.core else 'Python'} core, importable besides: {' '.join(harness.ARMS)}"
+    )
     return 0 if all(outcome.blocked for outcome in outcomes) else 1
 
 
