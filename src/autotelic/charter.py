@@ -92,6 +92,7 @@ class Model(Section):
     vocabulary: int = knob(512, "tokens", "models", "of the tokenizer, trained on the rules", ge=300)
     dtype: Literal["float32", "bfloat16"] = knob("float32", "type", "models", "16 bits halve frozen weights")
     lora_rank: int = knob(0, "rank", "models", "above 0 an adapter is learned, not the model", ge=0, le=1024)
+    server: str = knob("", "address", "models", "of a server that samples; empty samples here")
     from_: str = knob("", "folder", "models", "weights to go on from; empty starts afresh", alias="from")
 
     @model_validator(mode="after")
@@ -100,6 +101,16 @@ class Model(Section):
             raise ValueError(
                 f"model.heads = {self.heads} does not cut model.width = {self.width} into even parts; "
                 f"make width a multiple of {2 * self.heads}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _server_can_be_given_it(self) -> Self:
+        if self.server and not self.server.startswith(("http://", "https://")):
+            raise ValueError(f"model.server = {self.server!r} is no address; write http://127.0.0.1:8000/v1")
+        if self.server and not self.lora_rank:
+            raise ValueError(
+                "model.server is given the adapter after every update, and there is none; set model.lora_rank = 16"
             )
         return self
 

@@ -24,6 +24,7 @@ from autotelic.attempt.tokens import Tokens
 from autotelic.charter import Charter
 from autotelic.credit.advantage import GroupAdvantage
 from autotelic.domains import load_domain
+from autotelic.engine import sampling
 from autotelic.errors import RunError
 from autotelic.exam.sealed import Exam
 from autotelic.judge.critic import Critic
@@ -32,7 +33,6 @@ from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
 from autotelic.models.adapter import add_adapter, frozen_twin
 from autotelic.models.crew import Crew
-from autotelic.models.decode import Decoder
 from autotelic.models.load import begin_model, load_model, save_model
 from autotelic.models.weights import copy_of, digest_of, put_back
 from autotelic.oversee.gate import PairedGate
@@ -153,7 +153,7 @@ class Run:
         self.model = model
         self.tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         self.anchor = frozen_twin(model)
-        self.sampler = Decoder(model, end_id=self.tokens.end_id, crew=self.crew)
+        self.sampler = sampling.sampler_of(charter, model, self.tokens, self.crew, self.folder)
         learn = charter.learn
         self.learner = PolicyLearner(
             model,
@@ -253,6 +253,18 @@ class Run:
                 f"the sampler has the weights {arrived}, the learner {digest}",
                 "the two must be equal: resume from the last checkpoint",
             )
+        if self.charter.model.server:  # whose digest is what it was sent, which is not what it computes with
+            self.tell("probe", **self.probe())
+
+    def probe(self) -> dict[str, Any]:
+        """See that sampler and learner compute the same (`learn/probe.py`), or raise RunError. No work is counted."""
+        sampler = self.sampler
+        tokens, seconds, prefilled = sampler.tokens, sampler.seconds, sampler.prefilled
+        found = sampling.probed(self.charter, sampler, self.model, self.tokens, self.domain, self.folder)
+        at, trained, decoded, decoding = self._spent
+        self._spent = (at, trained, decoded + sampler.tokens - tokens, decoding + sampler.seconds - seconds)
+        self._prefilled += sampler.prefilled - prefilled
+        return asdict(found)
 
     @property
     def progress(self) -> float:
@@ -356,6 +368,7 @@ def begin(
     save_model(model, tokenizer, run.folder.start)
     run.equip(model, tokenizer)
     run.tell("run.start", **description(run))
+    run.tell("probe", **run.probe())
     run.show("stage", name="exam")
     low, high = charter.exam.levels
     run.sealed = sealing.draw_sealed(
@@ -387,6 +400,8 @@ def take_up(folder: Path, watch: Watch | None, extend_seconds: float | None) -> 
     run.record = record
     run.equip(*load_model(place.start, dtype=charter.model.dtype))
     run.restore(found)
+    # Shown and not told: the record of a run that was resumed is that of one that never stopped.
+    run.show("probe", **run.probe())
     return run
 
 

@@ -9,12 +9,15 @@ model (`merged`).
 from __future__ import annotations
 
 import copy
+import shutil
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
 from autotelic.errors import ModelError
-from autotelic.models.weights import adapter_names, is_adapter
+from autotelic.models.weights import adapter_names, copy_of, digest_of, is_adapter
 
 SCALE = 2.0
 """Of what the adapter adds: LoRA's alpha over its rank. A learning rate says the same, so it is no knob."""
@@ -41,6 +44,41 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int) -> None:
         if is_adapter(name):
             parameter.data = parameter.data.float()
     model.train(False)
+
+
+def save_adapter(model: PreTrainedModel, folder: Path, base: str) -> str:
+    """Write the adapter as PEFT's `save_pretrained` does, for whatever loads such a folder; returns the digest of it.
+
+    `base` is the name of the model it belongs to. The folder is whole or not there at all; one of the same name is
+    replaced. Raises ValueError for a model without an adapter.
+    """
+    from peft import LoraConfig
+
+    own = copy_of(model) if adapter_names(model) else {}
+    if not own:
+        raise ValueError(f"{type(model).__name__} has no adapter to save; give it one (`add_adapter`)")
+    # Within the model the tensors bear the adapter's name, which is `default`; in a file they do not.
+    tensors = {
+        f"base_model.model.{name.replace('.default.', '.')}": t.contiguous() for name, t in own.items()
+    }
+    rank = next(t.shape[0] for name, t in own.items() if ".lora_A." in name)
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=round(SCALE * rank),
+        lora_dropout=0.0,
+        target_modules=sorted({name.partition(".lora_")[0].rpartition(".")[2] for name in own}),
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=base,
+        inference_mode=True,
+    )
+    unfinished = folder.with_name(f".{folder.name}.new")
+    for place in (unfinished, folder):
+        shutil.rmtree(place, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    config.save_pretrained(unfinished)
+    save_file(tensors, unfinished / "adapter_model.safetensors", metadata={"format": "pt"})
+    unfinished.rename(folder)
+    return digest_of(tensors)
 
 
 def merged(model: PreTrainedModel) -> PreTrainedModel:

@@ -54,6 +54,8 @@ _PLAIN = {
     "frequency_penalty": 0.0,
     "repetition_penalty": 1.0,
 }
+_NAME = "lora-"
+"""What the names of our adapters begin with."""
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 _LORA = "start vLLM with --enable-lora, in an environment where VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
 _SPEAK = "sample from a server that speaks vLLM's completions protocol (autotelic/models/server.py says which part)"
@@ -135,7 +137,7 @@ class ServerSampler:
         digest = _digest_of_adapter(folder)
         # Named by what is in it: under one name for all, vLLM would go on using keys and values that it has kept
         # of prompts run with the adapter before.
-        name = f"lora-{digest}"
+        name = f"{_NAME}{digest}"
         if name not in self._served():
             status, said = self._wire.ask("/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
             if status != 200:
@@ -151,12 +153,33 @@ class ServerSampler:
                 raise ModelError(f"{self._wire.url} did not unload {before}: {status} {_said(said)}", _LORA)
         return digest
 
+    def base_model(self, wanted: str) -> str:
+        """The name of the model without an adapter: `wanted` if it is served, else the only one that is.
+
+        Raises ModelError where there are several, or none.
+        """
+        names = sorted(
+            name for name, parent in self._cards().items() if not parent and not name.startswith(_NAME)
+        )
+        if wanted in names:
+            return wanted
+        if len(names) == 1:
+            return names[0]
+        raise ModelError(
+            f"{self._wire.url} serves {', '.join(names) or 'no model'}, and not {wanted}",
+            "start it with the model that the charter names",
+        )
+
     def _served(self) -> set[str]:
         """Names of the models that the server can be asked for."""
+        return set(self._cards())
+
+    def _cards(self) -> dict[str, str]:
+        """The models that the server can be asked for, each with the one it is an adapter of, if it is one."""
         answer = self._wire.get("/models")
         try:
-            return {str(card["id"]) for card in answer["data"]}
-        except (KeyError, TypeError) as error:
+            return {str(card["id"]): str(card.get("parent") or "") for card in answer["data"]}
+        except (AttributeError, KeyError, TypeError) as error:
             raise ModelError(f"{self._wire.url}/models lists no models: {answer!r:.200}", _SPEAK) from error
 
     def _complete(self, request: Request) -> list[Turn]:

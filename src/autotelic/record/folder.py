@@ -7,6 +7,7 @@ runs/NAME/
   lock             held by the process that runs, with its number
   start/           the weights and the tokenizer that the run began from
   checkpoints/     weights, optimiser, state; the newest two and what is pinned
+  adapters/        the last adapters, where a server samples
   champion/        the best weights in Hugging Face format
   summary.json  report.html  plots/
 """
@@ -100,6 +101,11 @@ class RunFolder:
     def start(self) -> Path:
         """What the run began from, in Hugging Face format: a resume needs nothing else."""
         return self.path / "start"
+
+    @property
+    def adapters(self) -> Path:
+        """Where adapters are put down for a server to load."""
+        return self.path / "adapters"
 
     @property
     def champion(self) -> Path:

@@ -1,0 +1,104 @@
+"""The learner's adapter on a server: what a run samples from where its charter names one (`model.server`).
+
+    learner's adapter ──► folder in PEFT's format ──► read back, compared ──► server loads it by its digest ──► turns
+
+The server holds the model that is not learned, and is given the adapter after every update. That it has the same
+model, and that an adapter arrived, no digest of a server's can tell: `learn/probe.py` compares log-probabilities.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from transformers import PreTrainedModel
+
+from autotelic.errors import ModelError
+from autotelic.models.adapter import save_adapter
+from autotelic.models.server import ServerSampler
+from autotelic.models.weights import digest_of, put_back
+from autotelic.types import Request, Turn
+
+KEPT = 2
+"""Adapters whose folders are left in place: a server may read one again."""
+
+
+class RemoteSampler:
+    """Samples from a server that is given the adapter of `model`, the learner's. Implements the `Sampler` seam.
+
+    `url`, `key` and `patience` are as in `ServerSampler`; `name` is what the server calls the model, if it serves
+    several. Adapters are written below `folder`, which the server must see under the same path. Raises ModelError
+    where the server cannot be asked.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        url: str,
+        *,
+        name: str,
+        end_id: int,
+        folder: Path,
+        key: str = "",
+        patience: float = 30.0,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.folder = folder
+        self.server = ServerSampler(
+            url, model=name, end_id=end_id, digest=digest_of(model), key=key, patience=patience
+        )
+        self.server.model = self.server.base_model(name)
+
+    @property
+    def digest(self) -> str:
+        """Of the whole model, adapter included, as the learner has it."""
+        return self.server.digest
+
+    @property
+    def tokens(self) -> int:
+        """Completion tokens sampled so far."""
+        return self.server.tokens
+
+    @property
+    def prefilled(self) -> int:
+        """Prompt tokens sent so far."""
+        return self.server.prefilled
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent sampling so far."""
+        return self.server.seconds
+
+    def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
+        """As `ServerSampler.sample`."""
+        return self.server.sample(requests)
+
+    def load(self, weights: object) -> str:
+        """Put weights (`copy_of`) into the learner's model and its adapter onto the server; returns their digest.
+
+        The digest is of the whole model, as everywhere in a run. Raises ModelError where what was written is not what
+        is in memory, or the server does not take it.
+        """
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights are a {type(weights).__name__}; give a state dict of tensors by name")
+        put_back(self.model, weights)
+        digest = digest_of(self.model)
+        place = self.folder / digest
+        meant = save_adapter(self.model, place, base=self.server.model)
+        if (read := self.server.load(place)) != meant:
+            raise ModelError(
+                f"the adapter in {place} has the digest {read}, the learner's {meant}",
+                "see whether another process writes there; a run wants its folder for itself",
+            )
+        self.server.digest = digest
+        self._forget(place)
+        return digest
+
+    def _forget(self, newest: Path) -> None:
+        """Remove the folders of adapters before the last ones."""
+        others = [place for place in self.folder.iterdir() if place != newest]
+        others.sort(key=lambda place: place.stat().st_mtime_ns, reverse=True)
+        for place in others[KEPT - 1 :]:
+            shutil.rmtree(place, ignore_errors=True)
