@@ -9,6 +9,8 @@ up where it stopped, or only read. `controls.json` in the folder has every exam 
 many tokens each took to reach what the random control had at its end.
 
 - self-play: the default charter.
+- self-play-60: the same with 60 % of the tokens, its learning rate falling at the end of those. Read off the curve of
+  a longer run, the same tokens look worse than they are: its rate is still high there.
 - no-critic: the siblings' mean alone is the baseline of credit.
 - no-proposer: the rules write every task, the curriculum says of which cell.
 - random: as before, all cells alike, nothing replayed.
@@ -32,6 +34,8 @@ from autotelic.dashboard.publish import story_of
 from autotelic.record import RunFolder
 
 Table = dict[str, dict[str, Any]]
+SHARES = {"self-play-60": 0.6}
+"""Of the tokens of the others, for those that get fewer."""
 NEVER = 1_000_000
 """Generations: more than any run has."""
 
@@ -39,6 +43,7 @@ EVEN = {"bootstrap_generations": NEVER, "retention": 0.0, "unlock": 0.0, "lead":
 
 CONTROLS: dict[str, Table] = {
     "self-play": {},
+    "self-play-60": {},
     "no-critic": {"feedback": {"baseline": "siblings"}},
     "no-proposer": {"curriculum": {"bootstrap_generations": NEVER}},
     "random": {"curriculum": EVEN | {"replay": 0.0, "explore": 1.0}},
@@ -50,6 +55,7 @@ CONTROLS: dict[str, Table] = {
 
 def charter_of(control: str, tokens: int, seed: int, base: Mapping[str, Any]) -> Charter:
     """The base charter with a control's changes, ended by tokens alone."""
+    tokens = round(tokens * SHARES.get(control, 1.0))
     changes = {**CONTROLS[control], "budget": {"seconds": 0.0, "generations": 0, "tokens": tokens}}
     changed = {name: {**base[name], **section} for name, section in changes.items()}
     return Charter.of({**base, **changed, "seed": seed})

@@ -1,0 +1,74 @@
+"""`kill -9` on a whole run, process and all, at random moments: what comes out in the end is what an uninterrupted
+run gives, bit for bit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_loop import small, weights
+
+from autotelic.loop import run
+from autotelic.record import checkpoint
+
+KILLS = 50
+GENERATIONS = 60
+LONGEST = 4.0
+"""Seconds a process is left alive once it works: several generations, or part of one on a busy machine."""
+
+
+def work(folder: Path) -> subprocess.Popen[str]:
+    """A process that starts the run, or goes on with it where there is a checkpoint."""
+    if folder.exists() and checkpoint.load_latest(folder / "checkpoints") is None:
+        shutil.rmtree(folder)  # killed before its first: what is there is a start, and `resume` says so
+    code = (
+        "import sys; from pathlib import Path; from test_loop import small; from autotelic.loop import resume, run\n"
+        "folder = Path(sys.argv[1])\n"
+        "def watch(event):\n"
+        "    print(event.kind, flush=True)\n"
+        f"resume(folder, watch=watch) if folder.exists() else run(small({GENERATIONS}), folder, watch=watch)\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_fifty_kills_change_nothing(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run(small(GENERATIONS), whole)
+    generations: list[int] = []
+    for _ in range(KILLS):
+        process = work(killed)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if not process.stdout.readline():
+            raise AssertionError(f"a run that was killed does not go on: {process.stderr.read()[-2000:]}")
+        time.sleep(rng.uniform(0, LONGEST))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
+        with sqlite3.connect(killed / "record.sqlite") as record:
+            assert record.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = checkpoint.load_latest(killed / "checkpoints")
+        generations.append(0 if found is None else int(found.state["counters"]["generation"]))
+    # Nothing that was kept is lost again, and being killed again and again does not keep a run from its end.
+    assert generations == sorted(generations)
+    assert 0 < generations[-1] < GENERATIONS
+    _, failure = work(killed).communicate()
+    assert not failure or "Error" not in failure, failure[-2000:]
+    assert weights(killed) == weights(whole)
