@@ -14,6 +14,13 @@ def box() -> Iterator[Sandbox]:
         yield box
 
 
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Sandbox]:
+    """For programs whose answer is wanted, however busy the machine."""
+    with Sandbox(Limits(wall_s=20.0, cpu_s=20.0), workers=1, require="L0") as box:
+        yield box
+
+
 def test_outputs_are_canonical_json_of_exact_types(box: Sandbox) -> None:
     run = box.run("def f(x): return {'b': x, 'a': [True, 1, 1.0, None, 'é']}", entry="f", inputs=[[1]])
     assert run.status == "ok"
@@ -61,11 +68,19 @@ def f(n):
 """
 
 
-def test_a_program_of_any_size_gets_the_answers_it_gets_elsewhere(box: Sandbox) -> None:
+def test_a_program_of_any_size_gets_the_answers_it_gets_elsewhere(patient: Sandbox) -> None:
     """A program's first memory comes from a small area of its own; nothing may change where that ends."""
     scope: dict[str, Any] = {}
     exec(GROWING, scope)  # ours, and the same text
     sizes = [*range(20, 400, 9), 3000]
-    alone = [box.run(GROWING, entry="f", inputs=[[size]]).outputs[0] for size in sizes]
+    alone = [patient.run(GROWING, entry="f", inputs=[[size]]).outputs[0] for size in sizes]
     assert alone == [encode(scope["f"](size)) for size in sizes]
-    assert box.run(GROWING, entry="f", inputs=[[size] for size in sizes]).outputs == tuple(alone)
+    assert patient.run(GROWING, entry="f", inputs=[[size] for size in sizes]).outputs == tuple(alone)
+
+
+@pytest.mark.parametrize("count", [8, 50, 200, 2000])
+def test_what_depends_on_where_objects_lie_is_refused(patient: Sandbox, count: int) -> None:
+    source = "class T:\n def __init__(self, n): self.n = n\n"
+    source += f"def f(): return [t.n for t in {{T(n) for n in range({count})}}]"
+    run = patient.run(source, entry="f", inputs=[[]], twice=True)
+    assert (run.status, run.reason) == ("refused", "nondeterministic")

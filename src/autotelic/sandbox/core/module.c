@@ -92,12 +92,12 @@ static PyObject *core_is_canonical(PyObject *self, PyObject *text) {
 
 static PyObject *core_open(PyObject *self, PyObject *arguments) {
     double wall, cpu;
-    unsigned int output_kb;
-    if (!PyArg_ParseTuple(arguments, "ddIOO", &wall, &cpu, &output_kb, &zygote.scan, &zygote.scope))
+    unsigned int output_kb, seed;
+    if (!PyArg_ParseTuple(arguments, "ddIIOO", &wall, &cpu, &output_kb, &seed, &zygote.scan, &zygote.scope))
         return NULL;
     Py_INCREF(zygote.scan);
     Py_INCREF(zygote.scope);
-    if (zygote_open(wall, cpu, output_kb))
+    if (zygote_open(wall, cpu, output_kb, seed))
         return PyErr_SetFromErrno(PyExc_OSError);
     Py_RETURN_NONE;
 }
@@ -129,7 +129,7 @@ static PyMethodDef methods[] = {
     {"errors", core_errors, METH_VARARGS, "errors(not_json, too_long): what `encode` raises"},
     {"encode", core_encode, METH_VARARGS, "encode(value, room) -> canonical JSON text"},
     {"is_canonical", core_is_canonical, METH_O, "is_canonical(text) -> bool"},
-    {"open", core_open, METH_VARARGS, "open(wall_s, cpu_s, output_kb, scan, scope): make the shared page"},
+    {"open", core_open, METH_VARARGS, "open(wall_s, cpu_s, output_kb, seed, scan, scope): make the shared page"},
     {"image", core_image, METH_VARARGS,
      "image(smaps, proc, code, inputs) -> (bytes imaged, bytes of code on huge pages, pages to take at once)"},
     {"serve", core_serve, METH_VARARGS, "serve(reader, writer): run every program until the pipe closes"},

@@ -11,13 +11,15 @@
 
 Scratch *scratch;
 static char *end;
+static uint32_t dice_seed;
 static PyMemAllocatorEx object_allocator, memory_allocator; /* the interpreter's own */
 
-int scratch_open(void) {
+int scratch_open(uint32_t seed) {
     void *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return -1;
     scratch = at;
+    dice_seed = seed;
     end = (char *)at + SIZE;
     return 0;
 }
@@ -26,12 +28,24 @@ bool scratch_is(const char *start) { return start == (char *)scratch; }
 
 static bool within(const void *at) { return (const char *)at >= (char *)scratch && (const char *)at < end; }
 
-static char *first_free(void) { return scratch->next ? scratch->next : (char *)scratch + ALIGNED(sizeof *scratch); }
+static char *first_free(void) {
+    if (!scratch->next) {
+        scratch->next = (char *)scratch + ALIGNED(sizeof *scratch);
+        scratch->dice = dice_seed * 2654435761u + 1;
+    }
+    return scratch->next;
+}
+
+/* 0 or 16 bytes: a linear congruential generator's best bit (Knuth, TAOCP 2, 3.3.4). */
+static size_t gap(void) {
+    scratch->dice = scratch->dice * 1664525u + 1013904223u;
+    return scratch->dice >> 31 << 4;
+}
 
 /* NULL where it does not fit. Nothing too has a place of its own, inside the area. */
 static void *take(size_t size) {
-    char *at = first_free();
-    if (ALIGNED(size + !size) > (size_t)(end - at) || size > SIZE)
+    char *at = first_free() + gap();
+    if (at > end || size > SIZE || ALIGNED(size + !size) > (size_t)(end - at))
         return NULL;
     scratch->last = at;
     scratch->next = at + ALIGNED(size + !size);

@@ -53,7 +53,7 @@ static void *area(size_t size, int flags) {
     return at == MAP_FAILED ? NULL : at;
 }
 
-int zygote_open(double wall_s, double cpu_s, uint32_t output_kb) {
+int zygote_open(double wall_s, double cpu_s, uint32_t output_kb, uint32_t seed) {
     zygote.wall_s = wall_s;
     zygote.cpu_s = cpu_s;
     zygote.room = output_kb << 10;
@@ -63,7 +63,7 @@ int zygote_open(double wall_s, double cpu_s, uint32_t output_kb) {
     zygote.job = area(CAPACITY, MAP_PRIVATE);
     zygote.in = area(CAPACITY, MAP_PRIVATE);
     zygote.out = area(zygote.size + 2 * CHUNK, MAP_PRIVATE);
-    if (!zygote.head || !zygote.job || !zygote.in || !zygote.out || scratch_open())
+    if (!zygote.head || !zygote.job || !zygote.in || !zygote.out || scratch_open(seed))
         return -1;
     zygote.results_at = (char *)(zygote.head + 1);
     zygote.printed_at = zygote.results_at + zygote.results;

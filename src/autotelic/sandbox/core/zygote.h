@@ -29,7 +29,7 @@ extern Zygote zygote;
  * `proc` is /proc, open. Returns how many pages. */
 long zygote_rehearse(int proc, const char *code, size_t code_size, const char *inputs, size_t inputs_size);
 
-int zygote_open(double wall_s, double cpu_s, uint32_t output_kb);
+int zygote_open(double wall_s, double cpu_s, uint32_t output_kb, uint32_t seed);
 int zygote_serve(int reader, int writer);
 /* What a forked process gives up beyond what it inherits. */
 void zygote_confine(void);

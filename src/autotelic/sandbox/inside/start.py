@@ -113,9 +113,10 @@ class Inmate:
         vars(program)["__builtins__"] = builtins
         sys.modules["candidate"] = program
         if self.core is not None and self.config["role"] == "zygote":
-            limits = self.config["limits"]
+            limits, seed = self.config["limits"], int(self.config["seed"])
             scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-            self.core.open(limits["wall_s"], limits["cpu_s"], limits["output_kb"], scan, vars(program))
+            times = limits["wall_s"], limits["cpu_s"]
+            self.core.open(*times, limits["output_kb"], seed, scan, vars(program))
             sys.stdout = sys.__stdout__ = self.core.Printed()  # type: ignore[misc]
             sys.stderr = sys.__stderr__ = self.core.Printed(True)  # type: ignore[misc]
         os.dup2(0, 2)
