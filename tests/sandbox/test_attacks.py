@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,26 @@ def test_the_corpus_is_blocked_at_every_level_offered(level: str, core: bool, ar
             pytest.skip(f"this machine gives {box.level} at most")
         outcomes = [run(box, attack, arena) for attack in ATTACKS]
     assert [f"{o.attack.name}: {o.detail}" for o in outcomes if not o.blocked] == []
+
+
+NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test here is that already")
+@pytest.mark.parametrize("level", ["L3", "L2", "L1"])
+def test_the_corpus_is_blocked_for_a_user_other_than_root(level: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "autotelic.cli", "sandbox"]
+    common: dict[str, Any] = {"env": environment, "cwd": "/", "capture_output": True, "text": True, **NOBODY}
+    try:
+        found = subprocess.run([*command, "doctor", "--as-json"], **common)
+    except PermissionError:
+        pytest.skip(f"no other user may run {sys.executable}")
+    if f'"level": "{level}"' not in found.stdout and level == "L3":
+        pytest.skip(f"this machine gives another user less than {level}")
+    done = subprocess.run([*command, "attack", "--level", level], **common)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

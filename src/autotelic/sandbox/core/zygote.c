@@ -81,7 +81,7 @@ void zygote_confine(void) {
 
 #define MOST_RANGES 1024
 
-/* What every program maps, as pairs of first byte and size. (Taking the pages that every program *writes* ahead of
+/* What every program touches, as pairs of first byte and size. (Taking the pages that it *writes* ahead of
  * their faults, with MADV_POPULATE_WRITE in the child, was measured and costs more than it saves.) */
 typedef struct {
     size_t count, ranges[MOST_RANGES][2];
