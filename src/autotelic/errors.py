@@ -46,5 +46,9 @@ class ModelError(AutotelicError):
     """A model that cannot be found, loaded, or trained as asked."""
 
 
+class DivergedError(ModelError, FloatingPointError):
+    """A model whose logits are NaN or infinite: its weights are of no use any more."""
+
+
 class SandboxError(AutotelicError):
     """The sandbox cannot give what the charter requires of it on this machine."""

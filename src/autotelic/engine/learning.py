@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 
+from autotelic.engine.crowning import crown
 from autotelic.engine.proposing import Proposed, credited_proposals
 from autotelic.engine.run import Run
 from autotelic.errors import RunError
@@ -63,7 +64,7 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
         report = run.learner.step(pack(batch), run.rate(run.counters.step, run.progress))
         run.record.update(report, g, run.counters.step)
         if report.skipped:
-            run.tell("dropped", what="update", n=1, why=report.skipped)
+            _stop(run, batch, report)
         run.counters.step += 1
         run.counters.trained += report.tokens
         reports.append(report)
@@ -87,6 +88,19 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
         kept=kept,
         dropped=len(groups) - kept,
         replayed=len(replayed),
+    )
+
+
+def _stop(run: Run, batch: Sequence[Trace], report: LearnReport) -> NoReturn:
+    """Tell of an update that is not finite, leave the best weights in the run folder, and raise RunError."""
+    tokens = sum(map(len, batch))
+    named = f"update {run.counters.step} of generation {run.generation}, {len(batch)} sequences of {tokens} tokens"
+    run.tell("dropped", what="update", n=1, why=f"{named}: {report.skipped}")
+    run.record.commit()
+    crown(run)
+    raise RunError(
+        f"{named}: {report.skipped}; the best weights before it are in {run.folder.champion}",
+        f"go on from them with a lower learn.lr_matrix and learn.lr_other: `autotelic run --from {run.folder.path}`",
     )
 
 

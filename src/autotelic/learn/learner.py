@@ -18,12 +18,14 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from autotelic.errors import ModelError
 from autotelic.learn.last import hidden_at
 from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
 from autotelic.learn.muon import Matrix, Muon
 from autotelic.learn.pack import pack, reinforce
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
+from autotelic.models.memory import ran_out
 from autotelic.types import Attempt, Batch, LearnReport, Turn
 
 CHUNK = 4096
@@ -132,13 +134,24 @@ class PolicyLearner:
             self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=momentum, crew=crew)
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
-        """One update. On NaN or infinity nothing changes and the report says `skipped`."""
+        """One update. On NaN or infinity nothing changes and the report says `skipped`.
+
+        Raises ModelError where memory runs out, naming the size to try; then nothing has changed either.
+        """
         began = time.perf_counter()
         whole = _Weights.of(batch)
         if not whole.nll + whole.policy:
             raise ValueError("the batch has no token with a weight; give it a completion to learn from")
         self.model.train(False)
-        found = self.crew.map(lambda share: self._gradients(share, whole), _shares(batch, self.crew.size))
+        try:
+            found = self.crew.map(lambda share: self._gradients(share, whole), _shares(batch, self.crew.size))
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            raise ModelError(
+                f"an update on {batch.tokens} tokens, in rows of {batch.ids_BT.shape[1]}, ran out of memory",
+                f"try learn.batch_tokens = {max(64, batch.tokens // 2)}, or an adapter (model.lora_rank)",
+            ) from error
         parts = {name: sum(part[name] for _, part in found) for name in found[0][1]}
         stepped = list(self._master.values())
         for at, p in enumerate(stepped):

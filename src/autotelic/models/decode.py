@@ -29,9 +29,11 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from autotelic.errors import DivergedError, ModelError
 from autotelic.models.buffer import Buffer
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
+from autotelic.models.memory import ran_out
 from autotelic.models.weights import digest_of, put_back
 from autotelic.types import Request, Turn
 
@@ -42,8 +44,6 @@ _PREFILL = 8192
 """Prompt tokens, padding included, that one forward pass may hold: more is no faster and takes memory."""
 _SHARED = 64
 """Tokens that all prompts of a call must begin with for these to be run once: below it costs what it saves."""
-_KEPT = 4 << 30
-"""Bytes of keys and values at most: with long prompts, fewer rows are decoded at once."""
 _LIKELIEST = 64
 """Tokens that are tried first where not all may follow."""
 
@@ -51,13 +51,21 @@ _LIKELIEST = 64
 class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
-    `slots` is the most rows decoded at once, fewer where their keys and values would take more than 4 GiB. Requests
-    are dealt out among the `crew`. Not for use from several threads. Raises ValueError for a model that keeps more
-    than attention's keys and values (linear attention), or that does more to its logits than its output layer does
-    (`output_head`). A sliding window is a limit on the length of a request.
+    `slots` is the most rows decoded at once, fewer where their keys and values would take more than `keep` bytes.
+    Requests are dealt out among the `crew`. Not for use from several threads. Raises ValueError for a model that
+    keeps more than attention's keys and values (linear attention), or that does more to its logits than its output
+    layer does (`output_head`). A sliding window is a limit on the length of a request.
     """
 
-    def __init__(self, model: PreTrainedModel, *, end_id: int, slots: int = 256, crew: Crew = ALONE) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        end_id: int,
+        slots: int = 256,
+        keep: int = 4 << 30,
+        crew: Crew = ALONE,
+    ) -> None:
         if slots < 1:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
         self.context = _context(model)
@@ -65,6 +73,7 @@ class Decoder:
         self.model = model
         self.end_id = end_id
         self.slots = slots
+        self.keep = keep
         self.crew = crew
         self.digest = digest_of(model)
         self.tokens = 0
@@ -87,8 +96,8 @@ class Decoder:
         With `may_follow` each token is the likeliest of those that may follow, and the end token where none may;
         requests must be greedy, and the turns have NaN for log-probabilities: nothing can be learned from them.
 
-        Raises ValueError for a request that cannot be met; FloatingPointError if the logits hold NaN or
-        infinity, naming the request.
+        Raises ValueError for a request that cannot be met; DivergedError if the logits hold NaN or infinity, naming
+        the request; ModelError where memory runs out, naming what to try.
         """
         began = time.perf_counter()
         for i, request in enumerate(requests):
@@ -116,8 +125,19 @@ class Decoder:
 
     @torch.inference_mode()
     def _decode(self, requests: Sequence[Request], may_follow: MayFollow | None) -> _Run:
-        run = _Run(self, requests, may_follow)
-        run.finish()
+        try:
+            run = _Run(self, requests, may_follow)
+            run.finish()
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            rows = min(-(-self.slots // self.crew.size), sum(r.n for r in requests))
+            longest = max(map(_size, requests))
+            raise ModelError(
+                f"decoding {rows} rows of up to {longest} tokens at once ran out of memory",
+                f"try slots = {max(1, rows // 2) * self.crew.size}, or roles.max_tokens = "
+                f"{max(1, max(r.max_tokens for r in requests) // 2)} in a charter",
+            ) from error
         return run
 
     def _check(self, i: int, request: Request) -> None:
@@ -197,7 +217,7 @@ class _Run:
         self.prefill()
         like = self.ready[0].columns
         row = like[..., :1, :].numel() * like.element_size() * max(map(_size, requests))
-        self.slots = max(1, min(self.slots, _KEPT // decoder.crew.size // row))
+        self.slots = max(1, min(self.slots, decoder.keep // decoder.crew.size // row))
         self.buffer = Buffer(self.slots, like)
 
     def finish(self) -> None:
@@ -337,9 +357,10 @@ class _Run:
             return
         row = int(row_A[wrong_A][0])
         request = int(np.searchsorted(self.first, row, side="right")) - 1
-        raise FloatingPointError(
-            f"logits for request {request} hold NaN or infinity after {int(self.count_N[row])} tokens; "
-            "the weights have diverged: go back to the last checkpoint and lower the learning rate"
+        raise DivergedError(
+            f"logits for request {request} hold NaN or infinity after {int(self.count_N[row])} tokens, with the "
+            f"weights {self.decoder.digest}",
+            "the weights have diverged: go back to the last checkpoint and lower the learning rate",
         )
 
     def retire(self, ended: list[int]) -> None:
