@@ -3,6 +3,7 @@
     python -m bench.step                                   # tiny, a minute or two
     python -m bench.step --model FOLDER --groups 4         # a real model, in Hugging Face format
     python -m bench.step --json --repeats 9 --threads 2
+    python -m bench.step --only decode --vllm VENV/bin/python   # of an environment that has vLLM
 
 Both sides hold the same weights and do the same work: every prompt sampled `--group` times at temperature 1 until
 it ends or for `--max-tokens`, every completion judged by the same function, one update on all of it (AdamW of the
@@ -12,7 +13,9 @@ slows both. The first pair warms up; figures are medians over the rest, a ratio 
 updates are one is tested in tests/learn/test_trl_parity.py; credit is each side's own.
 
 - step: wall and CPU seconds a step, and the tokens each sampled, which differ a little by chance.
-- decode: `Decoder` against `transformers`' `generate` (all rows at once, as TRL calls it) and `generate_batch`.
+- decode: `Decoder` against `transformers`' `generate` (all rows at once, as TRL calls it), `generate_batch`, which is
+  continuous batching, and, with `--vllm`, vLLM's offline engine on this CPU: float32, eager, prefixes cached between
+  repetitions. Ours alone gives log-probabilities.
 - memory: the most a process came to hold (VmHWM) with one side alone, two steps, and what it held before its model.
 
 Shares of peak are of the matrix product measured in the same run (bench/gemm.py). They count the multiply-adds that
@@ -31,8 +34,9 @@ import logging
 import statistics
 import subprocess
 import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +49,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from autotelic.models.load import load_model
+from autotelic.models.load import load_model, save_model
+from bench.elsewhere import Vllm
 from bench.gemm import gemm_peak
 from bench.sides import Ours, Took, Work, prompts_of, train_by_trl
 from bench.throughput import Report, alternate, ratio, tiny_that_stops, tiny_tokenizer
@@ -199,12 +204,49 @@ def bench_decode(options: argparse.Namespace, peak: float) -> Report:
         sides["generate_batch"] = by_generate_batch
     except Exception as error:  # whatever it is that keeps it from running here is the finding
         absent = f"does not run here: {type(error).__name__}: {error}".splitlines()[0][:200]
-    rates = alternate(sides, options.repeats)
-    report: Report = {"unit": "completion tokens/s", **rates}
-    if absent:
-        report["generate_batch"] = absent
+    with contextlib.ExitStack() as stack:
+        missing = {"generate_batch": absent} if absent else {}
+        vllm: Vllm | None = None
+        try:
+            vllm = (
+                stack.enter_context(vllm_side(options, model, tokenizer, ours, work))
+                if options.vllm
+                else None
+            )
+            if vllm is not None:
+                sides["vllm"] = vllm.sample
+        except (OSError, RuntimeError) as error:
+            missing["vllm"] = f"does not run here: {error}"
+        rates = alternate(sides, options.repeats)
+        if vllm is not None:  # its CPU seconds are another process's
+            rates["vllm"]["per_cpu_second"] = vllm.per_cpu_second(options.repeats)
+    report: Report = {"unit": "completion tokens/s", **rates, **missing}
     report["ratio"] = {name: ratio(rates["autotelic"], rates[name]) for name in rates if name != "autotelic"}
     return report
+
+
+@contextlib.contextmanager
+def vllm_side(
+    options: argparse.Namespace,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    ours: Ours,
+    work: Work,
+) -> Iterator[Vllm]:
+    """vLLM with the same weights, prompts and limits. Raises RuntimeError where it does not run."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, tokenizer, Path(folder))
+        asked = {
+            "model": folder,
+            "prompts": [list(ids) for ids in ours.ids],
+            "group": work.group,
+            "rows": len(ours.ids) * work.group,
+            "max_tokens": work.max_tokens,
+            "longest": max(map(len, ours.ids)) + work.max_tokens,
+            "end": int(tokenizer.eos_token_id),
+        }
+        with Vllm(options.vllm, asked, work.threads) as vllm:
+            yield vllm
 
 
 # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,6 +306,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=5, help="pairs that count")
     parser.add_argument("--accumulate", type=int, default=1, help="batches into which TRL cuts its update")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--vllm", type=Path, help="python of an environment with vLLM, to decode against it")
     parser.add_argument("--only", nargs="+", choices=("step", "decode", "memory"), default=None)
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
     parser.add_argument("--alone", choices=("autotelic", "trl"), help=argparse.SUPPRESS)
