@@ -12,7 +12,10 @@ from setuptools import Extension, setup
 FOLDER = Path("src/autotelic/sandbox/core")
 core = Extension(
     "autotelic.sandbox._core",
-    sources=[str(FOLDER / name) for name in ("module.c", "json.c", "candidate.c", "zygote.c", "image.c", "scratch.c")],
+    sources=[
+        str(FOLDER / name)
+        for name in ("module.c", "json.c", "candidate.c", "zygote.c", "image.c", "scratch.c")
+    ],
     depends=[str(FOLDER / name) for name in ("json.h", "zygote.h", "image.h", "scratch.h")],
     extra_compile_args=["-O2", "-std=gnu11", "-Wall"],
     optional=True,

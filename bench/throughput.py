@@ -1,6 +1,6 @@
 """Decode and training speed of the numerical core, against what one would use instead.
 
-    python -m bench.throughput [--json] [--repeats 5] [--only decode train muon packing]
+    python -m bench.throughput [--json] [--repeats 5] [--only decode train muon packing shared]
 
 Everything runs in this process on one thread, the two sides taking turns so that a busy neighbour slows both;
 a ratio is the ratio of medians. CPU seconds stand beside wall seconds: on a quiet machine they agree.
@@ -11,6 +11,8 @@ a ratio is the ratio of medians. CPU seconds stand beside wall seconds: on a qui
 - train: one `PolicyLearner.step` on packed sequences, and its share of the matrix product's measured peak.
 - muon: our `Muon` against `torch.optim.Muon` on the same matrices and gradients.
 - packing: the same sequences packed and padded to the longest.
+- shared: sequences of which two thirds are the same beginning, as prompts in words are, against as long ones that
+  have nothing in common.
 """
 
 from __future__ import annotations
@@ -220,7 +222,7 @@ def bench_train(repeats: int, peak: float) -> Report:
     batch = pack(sequences(BATCH_TOKENS, model.config.vocab_size))
     rates = alternate({"step": lambda: float(learner.step(batch).tokens)}, repeats)["step"]
     # Forward, and twice that for the gradients of inputs and weights (Kaplan et al. 2020, arXiv:2001.08361).
-    achieved = rates["per_cpu_second"] * 3 * forward_flops(model) / 1e9
+    achieved = rates["per_cpu_second"] / batch.tokens * 3 * step_flops(model, batch) / 1e9
     return {
         "unit": "tokens/s",
         "batch": [*batch.ids_BT.shape],
@@ -228,6 +230,18 @@ def bench_train(repeats: int, peak: float) -> Report:
         **rates,
         "share_of_peak": round(achieved / peak, 3),
     }
+
+
+def step_flops(model: LlamaForCausalLM, batch: Batch) -> float:
+    """Of a forward pass in learning: of the last block all but keys and values is for predicted places alone."""
+    last = f"layers.{model.config.num_hidden_layers - 1}."
+    everywhere = predicted = 0
+    for name, p in model.named_parameters():
+        if "embed_tokens" in name or (last in name and "k_proj" not in name and "v_proj" not in name):
+            predicted += p.numel()  # the embedding is the output layer too; to look a token up costs nothing
+        else:
+            everywhere += p.numel()
+    return 2.0 * (everywhere * batch.tokens + predicted * int((batch.nll_BT > 0).sum()))
 
 
 def bench_packing(repeats: int) -> Report:
@@ -246,10 +260,48 @@ def bench_packing(repeats: int) -> Report:
     return {"unit": "tokens/s", **rates, "ratio": ratio(rates["packed"], rates["padded"])}
 
 
+def bench_shared(repeats: int) -> Report:
+    """Forward, backward and update of sequences that begin alike, and of as many as long that do not."""
+    model, _ = tiny_that_stops()
+    learner = learner_of(model)
+    rng = np.random.default_rng(3)
+    vocabulary = model.config.vocab_size
+
+    def traces(beginnings: int) -> list[Trace]:
+        begin = rng.integers(3, vocabulary, (beginnings, 80))
+        own = rng.integers(3, vocabulary, (32, 40))
+        cell = Cell(mode="deduction", level=1)
+        return [
+            imitate(
+                Experience(
+                    prompt_ids=(*begin[i % beginnings].tolist(), *own[i, :25].tolist()),
+                    completion_ids=tuple(own[i, 25:].tolist()),
+                    cell=cell,
+                    author="rules",
+                )
+            )
+            for i in range(len(own))
+        ]
+
+    alike, apart = pack(traces(1)), pack(traces(32))
+
+    def sequences_of(batch: Batch) -> float:
+        learner.step(batch)
+        return 32.0
+
+    rates = alternate({"alike": lambda: sequences_of(alike), "apart": lambda: sequences_of(apart)}, repeats)
+    return {
+        "unit": "sequences/s",
+        "tokens": {"alike": alike.tokens, "apart": apart.tokens},
+        **rates,
+        "ratio": ratio(rates["alike"], rates["apart"]),
+    }
+
+
 def bench_muon(repeats: int) -> Report:
     """One optimiser step over the matrices of `tiny`, gradients given."""
     model, _ = tiny_that_stops()
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".h." in name]
+    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
     for p in matrices:
         p.grad = torch.randn_like(p)
     mine = Muon([Matrix(weight=p, blocks=(p.shape[0],)) for p in matrices], lr=1e-6)
@@ -270,7 +322,9 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=("decode", "train", "muon", "packing"), default=None)
+    parser.add_argument(
+        "--only", nargs="+", choices=("decode", "train", "muon", "packing", "shared"), default=None
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     peak = gemm_peak()
@@ -278,6 +332,7 @@ def main() -> None:
         "decode": lambda: bench_decode(options.repeats, peak),
         "train": lambda: bench_train(options.repeats, peak),
         "packing": lambda: bench_packing(options.repeats),
+        "shared": lambda: bench_shared(options.repeats),
         "muon": lambda: bench_muon(options.repeats),
     }
     report: Report = {"threads": 1, "torch": torch.__version__, "gemm_gflops": round(peak, 1)}

@@ -95,10 +95,11 @@ def generation(engine: Run) -> None:
         judged = attempting.judge(engine, tried)
     with engine.stage("attempt"):
         repairs = attempting.repair(engine, judged)
+        broken = attempting.mend(engine, fresh, judged)
     with engine.stage("critic"):
         opinions = attempting.criticise(engine, judged + repairs)
     with engine.stage("learn"):
-        learned = learning.learn(engine, fresh, judged + repairs, proposed)
+        learned = learning.learn(engine, fresh, judged + repairs, broken, proposed)
     with engine.stage("critic"):
         calibration = attempting.instruct(engine, judged + repairs)
     with engine.stage("examine"):

@@ -35,22 +35,29 @@ class Learned:
     kept: int
     dropped: int
     replayed: int
+    mended: int
 
 
-def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Proposed) -> Learned:
-    """Both streams into one set of updates: imitation of what was verified, and credit for what was tried."""
+def learn(
+    run: Run, fresh: Sequence[Task], groups: Sequence[Group], broken: Sequence[Task], proposed: Proposed
+) -> Learned:
+    """Both streams into one set of updates: imitation of what was verified, and credit for what was tried.
+
+    `broken` are repairs to learn from without having been tried.
+    """
     seed, g = run.charter.seed, run.generation
     rng = stream(seed, "learn", g)
     replayed = replay(run, len(fresh), rng)
     mended = [group.task for group in groups if group.task.mode == "repair"]
-    experience = solved(run, run.feedback.executed([*fresh, *replayed, *mended]))
+    experience = solved(run, run.feedback.executed([*fresh, *replayed, *mended, *broken]))
     experience += preferred(groups, run.feedback.leader)
     experience += practice(run, rng)
     authors: Counter[str] = Counter()
     spent: dict[Cell, list[int]] = {}
     for item in experience:
         size = len(item.prompt_ids) + len(item.completion_ids)
-        authors[item.author] += size
+        if item.cell.mode != "repair":  # the failure is the actor's and the task perhaps not: neither's
+            authors[item.author] += size
         if item.role == "solver":
             spent.setdefault(item.cell, []).append(size)
     run.curriculum.weigh({cell: sum(sizes) / len(sizes) for cell, sizes in spent.items()})
@@ -88,6 +95,7 @@ def learn(run: Run, fresh: Sequence[Task], groups: Sequence[Group], proposed: Pr
         kept=kept,
         dropped=len(groups) - kept,
         replayed=len(replayed),
+        mended=len(mended) + len(broken),
     )
 
 

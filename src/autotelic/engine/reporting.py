@@ -58,6 +58,7 @@ def report(
         },
         actor_task_share=by_actor / max(1, sum(learned.tokens_by_author.values())),
         replayed=learned.replayed,
+        mended=learned.mended,
         groups={"kept": learned.kept, "dropped_no_variance": learned.dropped},
         cells={
             str(cell): {"p": s.p, "gain": s.gain, "share": shares.get(cell, 0.0)}
