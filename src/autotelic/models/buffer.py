@@ -5,15 +5,17 @@ Axes: S slots, A active rows (always slots 0 to A - 1), C columns, K key heads.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import CacheLayerMixin
 
-_GROW = 32
-"""Columns by which the buffer grows, so that it is copied rarely."""
+_ALIGNED = 64
+"""Bytes: a product of memory that is not so aligned is rounded otherwise, and is slower."""
 
 
 class _SlotLayer(CacheLayerMixin):
@@ -45,26 +47,15 @@ class _SlotLayer(CacheLayerMixin):
 class Buffer:
     """Keys and values of all slots: `store` is [layers, 2, S, K, C, width]."""
 
-    def __init__(self, slots: int, like: Tensor) -> None:
-        """`like` holds some prompt's columns, [layers, 2, K, C, width]."""
+    def __init__(self, slots: int, columns: int, like: Tensor) -> None:
+        """Room for rows of up to `columns` tokens; `like` holds some prompt's columns, [layers, 2, K, C, width]."""
         layers, _, heads, _, width = like.shape
-        self.store = like.new_zeros(layers, 2, slots, heads, 0, width)
+        self.store = _zeros((layers, 2, slots, heads, columns, width), like.dtype)
         self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])
         self.head_SK = torch.arange(slots * heads).view(slots, heads)
         self.rows = 0
         self.columns = 0
         self.place_AK = torch.zeros(0, dtype=torch.long)
-
-    def reserve(self, columns: int) -> None:
-        """Make the buffer at least `columns` wide."""
-        old = self.store
-        have = old.shape[-2]
-        if columns <= have:
-            return
-        wide = -(-columns // _GROW) * _GROW
-        # Zeros, not empty: a masked column still enters the product, and NaN times zero is NaN.
-        self.store = old.new_zeros(*old.shape[:-2], wide, old.shape[-1])
-        self.store[..., :have, :] = old
 
     def aim(self, length_A: Tensor) -> Tensor:
         """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns].
@@ -73,7 +64,6 @@ class Buffer:
         """
         self.rows = len(length_A)
         self.columns = int(length_A.max()) + 1
-        self.reserve(self.columns)
         wide = self.store.shape[-2]
         self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
         hidden_AC = torch.arange(self.columns) > length_A[:, None]
@@ -89,3 +79,14 @@ class Buffer:
     def move(self, source: Tensor, to: Tensor, used: int) -> None:
         """Copy the first `used` columns of some slots over those of others."""
         self.store[:, :, to, :, :used] = self.store[:, :, source, :, :used]
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Zeros that take up memory only where they are touched: most rows end long before the longest could.
+
+    Zeros, not whatever was there: a masked column still enters the product, and NaN times zero is NaN.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    room = np.zeros(size + _ALIGNED, np.uint8)  # calloc: pages that the kernel has zeroed come at first touch
+    start = -room.ctypes.data % _ALIGNED
+    return torch.from_numpy(room[start : start + size]).view(dtype).view(shape)

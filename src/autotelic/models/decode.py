@@ -216,9 +216,10 @@ class _Run:
             self.prefilled += len(self.shared)
         self.prefill()
         like = self.ready[0].columns
-        row = like[..., :1, :].numel() * like.element_size() * max(map(_size, requests))
+        columns = max(map(_size, requests))
+        row = like[..., :1, :].numel() * like.element_size() * columns
         self.slots = max(1, min(self.slots, decoder.keep // decoder.crew.size // row))
-        self.buffer = Buffer(self.slots, like)
+        self.buffer = Buffer(self.slots, columns, like)
 
     def finish(self) -> None:
         """Decode until nothing waits and no row is active."""
@@ -293,7 +294,6 @@ class _Run:
             prompt = self.ready[0]
             taken = prompt.rows[: self.slots - self.active]
             span, length = slice(self.active, self.active + len(taken)), prompt.columns.shape[-2]
-            self.buffer.reserve(length + 1)
             self.buffer.store[:, :, span, :, :length] = prompt.columns[:, :, None]
             self.length_S[span] = length
             self.row_S[span] = torch.arange(taken.start, taken.stop)
