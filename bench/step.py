@@ -20,7 +20,7 @@ updates are one is tested in tests/learn/test_trl_parity.py; credit is each side
 
 Shares of peak are of the matrix product measured in the same run (bench/gemm.py). They count the multiply-adds that
 the step cannot do without, the same for both: each prompt once and each completion token once to sample, three times
-every sequence to learn, the output layer at completion tokens only; attention over keys comes on top.
+as much to learn, the output layer at completion tokens only; attention over keys comes on top.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Flops:
     def sampling(self, prompts: int, tokens: float) -> float:
         return self.body * (prompts + tokens) + self.head * tokens
 
-    def learning(self, prompts: int, group: int, tokens: float) -> float:
+    def learning(self, prompts: int, tokens: float) -> float:
         # Forward, and twice that for the gradients of inputs and weights (Kaplan et al. 2020, arXiv:2001.08361).
-        return 3 * (self.body * (prompts * group + tokens) + self.head * tokens)
+        return 3 * (self.body * (prompts + tokens) + self.head * tokens)
 
 
 def median(took: Sequence[Took], figure: Callable[[Took], float]) -> float:
@@ -108,7 +108,7 @@ def summary(took: Sequence[Took], flops: Flops, prompts: int, work: Work, peak: 
     """Medians of a side's steps, and its shares of `peak` GFLOP/s in all and, where known, by stage."""
     tokens = median(took, lambda t: t.tokens)
     sampling = flops.sampling(prompts, tokens)
-    learning = flops.learning(prompts, work.group, tokens)
+    learning = flops.learning(prompts, tokens)
     # One thread's peak is in CPU seconds; that of several is in seconds.
     seconds = median(took, lambda t: t.cpu if work.threads == 1 else t.wall)
     report: Report = {

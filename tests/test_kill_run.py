@@ -19,9 +19,9 @@ from autotelic.loop import run
 from autotelic.record import checkpoint
 
 KILLS = 50
-GENERATIONS = 60
-LONGEST = 4.0
-"""Seconds a process is left alive once it works: several generations, or part of one on a busy machine."""
+GENERATIONS = 150
+LONGEST = 1.0
+"""Seconds a process is left alive once it works: a few generations, or part of one on a busy machine."""
 
 
 def work(folder: Path) -> subprocess.Popen[str]:
