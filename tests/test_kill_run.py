@@ -19,8 +19,8 @@ from autotelic.loop import run
 from autotelic.record import checkpoint
 
 KILLS = 50
-GENERATIONS = 150
-LONGEST = 1.0
+GENERATIONS = 400
+LONGEST = 4.0
 """Seconds a process is left alive once it works: a few generations, or part of one on a busy machine."""
 
 
