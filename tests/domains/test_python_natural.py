@@ -58,16 +58,21 @@ def test_a_deduction_and_an_induction_read_so(natural):
         [Proposal(text=text, cell=cell, lineage=Lineage()) for cell in asked]
     )
     program = text.rpartition("\n")[0]
-    assert deduction.prompt.startswith(
-        f"What does this Python function return for f([3,1,4])?\n\n{program}\n\n"
-    )
-    assert abduction.prompt.startswith(
-        f"For which argument does this Python function return 17?\n\n{program}\n"
-    )
+    assert deduction.prompt.endswith(f"\n\n{program}\n\nf([3,1,4])\n")
+    assert abduction.prompt.endswith(f"\n\n{program}\n\nf(?)==17\n")
     assert "\nf([3,1,4])==17\n" in induction.prompt
     assert program not in induction.prompt
-    assert natural.ask(asked[0], [deduction]).startswith(f"Examples:\n\n{text}\n\nWrite another one")
+    assert natural.ask(asked[0], [deduction]).endswith(f" than these examples:\n\n{text}\n")
     assert "exactly 2 lines" in natural.ask(asked[0], [])
+
+
+def test_prompts_of_a_mode_begin_with_the_same_words(natural, tasks):
+    """So that what they have in common is run once (models/families.py): all but the task itself."""
+    for mode in PythonDomain.modes:
+        first, *others = [task.prompt for task in tasks if task.mode == mode]
+        common = first[: first.index("\n\n")]
+        assert len(common) > 100
+        assert all(other.startswith(common) for other in others)
 
 
 def test_a_failed_program_comes_back_with_what_it_printed(natural, tasks):

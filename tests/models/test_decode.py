@@ -24,7 +24,8 @@ from transformers import (
 )
 
 from autotelic.learn.learner import logprob_gap
-from autotelic.models.decode import Decoder, _draw
+from autotelic.models.decode import Decoder
+from autotelic.models.draw import draw
 from autotelic.models.weights import copy_of, digest_of
 from autotelic.types import Request, Turn
 
@@ -255,7 +256,7 @@ def test_samples_follow_the_softmax(temperature: float) -> None:
 def test_nothing_impossible_is_drawn(logits: list[float], uniform: float, temperature: float) -> None:
     logits[len(logits) // 2] = 0.5
     logprob_AV = torch.tensor([logits] * 2).log_softmax(-1)
-    token_A = _draw(logprob_AV, torch.tensor([temperature, 1.0]), torch.tensor([uniform, uniform]))
+    token_A = draw(logprob_AV, torch.tensor([temperature, 1.0]), torch.tensor([uniform, uniform]))
     assert bool(logprob_AV.gather(1, token_A[:, None]).isfinite().all())
 
 
@@ -380,8 +381,29 @@ def test_a_prompt_that_is_the_beginning_itself_keeps_a_token() -> None:
     assert decoder.prefilled == 89 + 1 + 5
 
 
+def test_memory_that_is_used_again_changes_nothing() -> None:
+    model = built("llama")
+    calls = [[alike(n, seed) for seed in range(count)] for n, count in ((6, 5), (3, 2), (8, 9), (4, 3))]
+    decoder = Decoder(model, end_id=END)
+    again = [decoder.sample(requests) for requests in calls]
+    assert len(decoder.room.spare) == 2  # the third call found the one there was too small
+    assert again == [Decoder(model, end_id=END).sample(requests) for requests in calls]
+
+
+def test_prompts_of_several_beginnings_run_each_once() -> None:
+    other = tuple(reversed(BEGINNING))
+    requests = [
+        replace(alike(4, seed), prompt_ids=(*begin, seed + 1, *begin[:seed]))
+        for seed, begin in enumerate([BEGINNING, other, BEGINNING, other, BEGINNING])
+    ]
+    model = built("llama")
+    decoder = Decoder(model, end_id=END, slots=6)
+    assert largest_gap(model, decoder.sample(requests)) < 1e-4
+    assert decoder.prefilled == 2 * len(BEGINNING) + sum(range(1, 6))
+
+
 def test_a_short_beginning_is_run_with_each_prompt() -> None:
-    requests = [replace(alike(4, seed), prompt_ids=(*BEGINNING[:50], seed)) for seed in (2, 3)]
+    requests = [replace(alike(4, seed), prompt_ids=(*BEGINNING[:40], seed)) for seed in (2, 3)]
     decoder = Decoder(built("llama"), end_id=END)
     decoder.sample(requests)
-    assert decoder.prefilled == 2 * 51
+    assert decoder.prefilled == 2 * 41

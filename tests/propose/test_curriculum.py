@@ -45,14 +45,14 @@ def test_an_allocation_has_the_size_asked_for_and_keeps_to_the_shares(count: int
         assert abs(cells[cell] - share * count) < 1 + 1e-9
 
 
-def test_half_solved_cells_get_more_than_solved_and_unsolved_ones() -> None:
+def test_what_is_half_solved_gets_most_and_what_is_solved_least() -> None:
     bandit = curriculum(levels=(1, 1), modes=("half", "solved", "unsolved"))
     cells = {mode: Cell(mode=mode, level=1) for mode in bandit.modes}
     outcomes = {"half": (4, 4), "solved": (8, 0), "unsolved": (0, 8)}
     bandit.learn([group(cells[mode], *outcome) for mode, outcome in outcomes.items()])
     shares = {cell.mode: share for cell, share in bandit.shares().items()}
     assert shares["half"] > 2 * shares["solved"]
-    assert shares["solved"] == pytest.approx(shares["unsolved"])
+    assert shares["half"] > shares["unsolved"] > 1.5 * shares["solved"]
     # Nothing fades altogether: retention and exploration are spread evenly.
     assert shares["solved"] >= 0.2 / 3
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from autotelic.learn.families import Family, cut, families
+from autotelic.models.families import Family, cut, families
 from autotelic.types import Attempt, Batch, Experience
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -23,6 +23,10 @@ ROW = 128
 """Shortest row: wide enough to pack well, narrow enough that attention stays a small share."""
 BRANCHES = 4
 """Rows are so many times as wide as the tokens that a family shares, lest those fill most of each row."""
+FEW = 6
+"""Rows up to which the last one's empty part is worth a search."""
+FAR = 2048
+"""Width at which attention costs as much as all else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +103,28 @@ class Block:
 def blocks(traces: Sequence[Trace]) -> tuple[list[Block], tuple[int, int]]:
     """Where each family of traces goes, in order of place, and the shape of all rows.
 
-    Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares. Raises
-    ValueError when there is nothing to pack.
+    Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares; where they
+    are few, wider if that leaves less of them empty. Raises ValueError when there is nothing to pack.
     """
     if not traces:
         raise ValueError("no traces to pack: a batch needs at least one sequence")
     lengths = [len(t) for t in traces]
     found = families([t.ids for t in traces], [_free(t) for t in traces])
-    width = max(ROW, *lengths, *(BRANCHES * f.shared for f in found))
+    least = max(ROW, *lengths, *(BRANCHES * f.shared for f in found))
+    best = _fill(found, lengths, least)
+    if best[1][0] > FEW:
+        return best
+    wider = [_fill(found, lengths, least * parts // 4) for parts in range(5, 4 * (1 + best[1][0]))]
+    return min([best, *wider], key=lambda filled: _work(*filled[1]))
+
+
+def _work(rows: int, width: int) -> float:
+    """What rows cost, in tokens: each attends to its whole row, which in small models costs most."""
+    return rows * width * (1 + width / FAR)
+
+
+def _fill(found: Sequence[Family], lengths: Sequence[int], width: int) -> tuple[list[Block], tuple[int, int]]:
+    """`blocks`, in rows of up to `width` tokens."""
     parts = [part for f in found for part in cut(f, lengths, width)]
     parts.sort(key=lambda part: (-part.width(lengths), part.members))
     room: list[int] = []

@@ -6,6 +6,7 @@ Axes: S slots, A active rows (always slots 0 to A - 1), C columns, K key heads.
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from transformers.cache_utils import CacheLayerMixin
 
 _ALIGNED = 64
 """Bytes: a product of memory that is not so aligned is rounded otherwise, and is slower."""
+_KEPT = 256 << 20
+"""Bytes up to which a buffer is kept from one call to the next."""
+_SPARE = 4
+"""Buffers that are kept at most."""
 
 
 class _SlotLayer(CacheLayerMixin):
@@ -79,6 +84,29 @@ class Buffer:
     def move(self, source: Tensor, to: Tensor, used: int) -> None:
         """Copy the first `used` columns of some slots over those of others."""
         self.store[:, :, to, :, :used] = self.store[:, :, source, :, :used]
+
+
+class Room:
+    """One model's buffers from one call to the next: memory that was touched before costs no page faults."""
+
+    def __init__(self) -> None:
+        self.spare: list[Buffer] = []
+        self._lock = Lock()
+
+    def borrow(self, slots: int, columns: int, like: Tensor) -> Buffer:
+        """A buffer of at least this size, kept or new. What is left in a kept one is hidden, and finite."""
+        with self._lock:
+            for at, kept in enumerate(self.spare):
+                _, _, has_slots, _, has_columns, _ = kept.store.shape
+                if has_slots >= slots and has_columns >= columns:
+                    return self.spare.pop(at)
+        return Buffer(slots, columns, like)
+
+    def give_back(self, buffer: Buffer) -> None:
+        """Keep it if it is small: what is large is better free for training."""
+        if buffer.store.nbytes <= _KEPT:
+            with self._lock:
+                self.spare = sorted([*self.spare, buffer], key=lambda b: -b.store.nbytes)[:_SPARE]
 
 
 def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -5,7 +5,7 @@
                         └──────── refill ◄────────┘
 
 Three things make it quicker than `generate` (bench/throughput.py): a prompt is prefilled once for all its
-siblings, and what all prompts begin with once for all of them; a finished row's place goes to the next row that
+siblings, and what many prompts begin with once for all of them; a finished row's place goes to the next row that
 waits, so no step is spent on rows that ended; and keys and values live in one preallocated buffer, written in
 place. Sampling inverts the cumulative distribution at uniforms drawn beforehand from the request's own seed, so an
 answer does not depend on what else is in the batch (up to the rounding of a matrix product, which does depend on
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,10 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from autotelic.errors import DivergedError, ModelError
-from autotelic.models.buffer import Buffer
+from autotelic.models.buffer import Room
 from autotelic.models.crew import ALONE, Crew
+from autotelic.models.draw import draw, ranked, uniforms
+from autotelic.models.families import Family, families
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
 from autotelic.models.weights import digest_of, put_back
@@ -42,10 +44,8 @@ MayFollow = Callable[[Sequence[int], int], bool]
 
 _PREFILL = 8192
 """Prompt tokens, padding included, that one forward pass may hold: more is no faster and takes memory."""
-_SHARED = 64
-"""Tokens that all prompts of a call must begin with for these to be run once: below it costs what it saves."""
-_LIKELIEST = 64
-"""Tokens that are tried first where not all may follow."""
+_SHARED = 48
+"""Tokens that prompts must begin with in common for these to be run once: below it costs what it saves."""
 
 
 class Decoder:
@@ -76,6 +76,7 @@ class Decoder:
         self.keep = keep
         self.crew = crew
         self.digest = digest_of(model)
+        self.room = Room()
         self.tokens = 0
         """Completion tokens sampled so far."""
         self.prefilled = 0
@@ -128,6 +129,7 @@ class Decoder:
         try:
             run = _Run(self, requests, may_follow)
             run.finish()
+            self.room.give_back(run.buffer)
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
@@ -196,9 +198,18 @@ class _Run:
         self.ids_NT = torch.zeros(total, tokens, dtype=torch.long)
         self.logprob_NT = torch.zeros(total, tokens)
         self.count_N = torch.zeros(total, dtype=torch.long)
-        # Longest first: rows decoded together are then of similar length, and what is left over at the end,
-        # when slots run empty, is short.
-        self.waiting = deque(sorted(range(len(requests)), key=lambda i: -_size(requests[i])))
+        ids = [np.array(r.prompt_ids) for r in requests]
+        found = families(ids, [len(i) - 1 for i in ids], _SHARED)
+        self.family = {i: f for f in found if f.shared for i in f.members}
+        """Of the requests whose prompts begin alike."""
+        self.begun: dict[Family, Any] = {}
+        """Keys and values of what a family shares."""
+        # Relatives side by side, and then the longest first: rows decoded together are then of similar length,
+        # and what is left over at the end, when slots run empty, is short.
+        kin = {i: at for at, f in enumerate(found) if f.shared for i in f.members}
+        self.waiting = deque(
+            sorted(range(len(requests)), key=lambda i: (-kin.get(i, -1), -_size(requests[i])))
+        )
         self.ready: deque[_Prompt] = deque()
         self.slots = min(-(-decoder.slots // decoder.crew.size), total)
         self.prefilled = 0
@@ -206,20 +217,12 @@ class _Run:
         self.row_S = torch.zeros(self.slots, dtype=torch.long)
         self.length_S = torch.zeros(self.slots, dtype=torch.long)
         self.token_S = torch.zeros(self.slots, dtype=torch.long)
-        self.shared = _common([r.prompt_ids for r in requests])
-        """What all prompts begin with, where it is worth running it by itself."""
-        self.begin: Any = DynamicCache(config=self.model.config)
-        """Its keys and values."""
-        if self.shared:
-            ids_1C = torch.tensor([self.shared])
-            self.model.base_model(input_ids=ids_1C, past_key_values=self.begin, use_cache=True)
-            self.prefilled += len(self.shared)
         self.prefill()
         like = self.ready[0].columns
         columns = max(map(_size, requests))
         row = like[..., :1, :].numel() * like.element_size() * columns
         self.slots = max(1, min(self.slots, decoder.keep // decoder.crew.size // row))
-        self.buffer = Buffer(self.slots, columns, like)
+        self.buffer = decoder.room.borrow(self.slots, columns, like)
 
     def finish(self) -> None:
         """Decode until nothing waits and no row is active."""
@@ -253,25 +256,27 @@ class _Run:
             self.place()
 
     def prefill(self) -> None:
-        """Run enough waiting prompts to fill the free slots, each once for all its siblings."""
+        """Run enough waiting prompts of one family to fill the free slots, each once for all its siblings."""
         chosen: list[int] = []
         free, width = self.slots - self.active, 0
+        family = self.family.get(self.waiting[0])
+        shared = family.shared if family else 0
         while self.waiting and free > 0:
             i = self.waiting[0]
-            width = max(width, len(self.requests[i].prompt_ids))
-            if chosen and width * (len(chosen) + 1) > _PREFILL:
+            width = max(width, len(self.requests[i].prompt_ids) - shared)
+            if chosen and (width * (len(chosen) + 1) > _PREFILL or self.family.get(i) is not family):
                 break
             chosen.append(self.waiting.popleft())
             free -= self.requests[i].n
         prompts = [self.requests[i].prompt_ids for i in chosen]
-        rest = [p[len(self.shared) :] for p in prompts]
+        rest = [p[shared:] for p in prompts]
         width = max(map(len, rest))
         # Padding stands on the right, where a causal mask already hides it from every real token.
         ids_PC = torch.tensor([p + (0,) * (width - len(p)) for p in rest])
         last_P = torch.tensor([len(p) - 1 for p in rest])
         cache = DynamicCache(config=self.model.config)
-        if self.shared:
-            for at, layer in enumerate(self.begin.layers):
+        if family:
+            for at, layer in enumerate(self.beginning(family).layers):
                 keys, values = (kept.expand(len(chosen), -1, -1, -1) for kept in (layer.keys, layer.values))
                 cache.update(keys, values, at)
         hidden_PCD = self.model.base_model(input_ids=ids_PC, past_key_values=cache, use_cache=True)[0]
@@ -282,10 +287,21 @@ class _Run:
         for p, i in enumerate(chosen):
             rows = range(self.first[i], self.first[i + 1])
             self.ready.append(_Prompt(rows, whole[:, :, p, :, : len(prompts[p])], logits_PV[p]))
-            self.uniform_NT[rows.start : rows.stop, : self.requests[i].max_tokens] = _uniforms(
+            self.uniform_NT[rows.start : rows.stop, : self.requests[i].max_tokens] = uniforms(
                 self.requests[i]
             )
         self.prefilled += sum(map(len, rest))
+
+    def beginning(self, family: Family) -> Any:
+        """The keys and values of what a family's prompts begin with, run when first asked for."""
+        if family not in self.begun:
+            ids = self.requests[family.members[0]].prompt_ids[: family.shared]
+            self.begun[family] = DynamicCache(config=self.model.config)
+            self.model.base_model(
+                input_ids=torch.tensor([ids]), past_key_values=self.begun[family], use_cache=True
+            )
+            self.prefilled += len(ids)
+        return self.begun[family]
 
     def place(self) -> None:
         """Copy prompts' columns into free slots and sample each row's first token."""
@@ -325,7 +341,7 @@ class _Run:
         count_A = self.count_N[row_A]
         logprob_AV = torch.log_softmax(logits_AV, dim=-1)
         if self.may_follow is None:
-            token_A = _draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
+            token_A = draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
             picked_A = logprob_AV.gather(1, token_A[:, None])[:, 0]
             self.check_finite(picked_A, row_A)
         else:
@@ -347,7 +363,7 @@ class _Run:
         row_A = self.row_S[self.active - len(logprob_AV) : self.active].tolist()
         for logprob_V, row in zip(logprob_AV, row_A, strict=True):
             written = self.ids_NT[row, : int(self.count_N[row])].tolist()
-            fits = (token for token in _ranked(logprob_V) if may_follow(written, token))
+            fits = (token for token in ranked(logprob_V) if may_follow(written, token))
             found.append(next(fits, self.decoder.end_id))
         return torch.tensor(found)
 
@@ -379,42 +395,3 @@ class _Run:
 def _size(request: Request) -> int:
     """The most tokens that a row of the request may come to."""
     return len(request.prompt_ids) + request.max_tokens
-
-
-def _common(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The ids that all prompts begin with, if they are many; each prompt keeps one of its own."""
-    first, last, most = min(prompts), max(prompts), min(map(len, prompts)) - 1
-    # What the first and the last in order have in common, all between them have too.
-    count = next((at for at in range(most) if first[at] != last[at]), most)
-    return first[:count] if len(prompts) > 1 and count >= _SHARED else ()
-
-
-def _ranked(logprob_V: Tensor) -> Iterator[int]:
-    """All tokens, the likeliest first, sorted as far as they are asked for."""
-    yield from logprob_V.topk(min(_LIKELIEST, len(logprob_V))).indices.tolist()
-    yield from logprob_V.argsort(descending=True)[_LIKELIEST:].tolist()
-
-
-def _uniforms(request: Request) -> Tensor:
-    """One uniform number a token of every sibling, from the request's seed alone. [n, max_tokens]"""
-    rng = np.random.Generator(np.random.Philox(key=request.seed % 2**64))
-    return torch.from_numpy(rng.random((request.n, request.max_tokens), dtype=np.float32))
-
-
-def _draw(logprob_AV: Tensor, temperature_A: Tensor, uniform_A: Tensor) -> Tensor:
-    """One id a row: the argmax at temperature 0, else the inverse of the cumulative distribution."""
-    greedy_A = temperature_A == 0
-    if bool(greedy_A.all()):
-        return logprob_AV.argmax(dim=-1)
-    if bool((temperature_A == 1).all()):
-        weight_AV = logprob_AV.exp()
-    else:
-        weight_AV = torch.softmax(logprob_AV / temperature_A.clamp(min=1e-6)[:, None], dim=-1)
-    total_AV = weight_AV.cumsum(dim=-1)
-    whole_A = total_AV[:, -1]
-    # Strictly below the row's own total, which rounding leaves a hair off 1: the first id past this point then
-    # exists and has a weight above zero.
-    point_A = torch.minimum(uniform_A * whole_A, whole_A.nextafter(torch.zeros_like(whole_A)))
-    drawn_A = torch.searchsorted(total_AV, point_A[:, None], right=True)[:, 0]
-    drawn_A.clamp_(max=logprob_AV.shape[1] - 1)  # only where logits are NaN, which the caller reports
-    return torch.where(greedy_A, logprob_AV.argmax(dim=-1), drawn_A) if bool(greedy_A.any()) else drawn_A

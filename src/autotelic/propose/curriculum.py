@@ -1,7 +1,9 @@
 """What to practise next: a bandit over (mode × level), driven by what there is still to learn.
 
-A cell's weight is its expected |advantage|: for a reward of 0 or 1 with success p that is 2p(1-p), largest at
-one half (self-evolving curriculum, Chen et al. 2025, arXiv:2505.14970). Levels open one after another, each
+A cell's weight is the mean of what the two streams of learning have to gain from it. Credit has the expected
+|advantage|: for a reward of 0 or 1 with success p that is 2p(1-p), largest at one half (self-evolving curriculum,
+Chen et al. 2025, arXiv:2505.14970). Imitation of worked solutions has the share that fails, 1 - p: it needs no
+success to begin with, and what is never solved has most to give. Levels open one after another, each
 when the one before it is mostly solved. Modes come one after another too, because what one teaches is half
 of the next: whoever can run a program can begin to invert it, and to guess it. A fixed share is kept for every open
 cell, whether its mode has come or not, and a further share is drawn uniformly.
@@ -25,8 +27,8 @@ MEMORY = 0.7
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """What is believed about one cell: success `p`, mean |advantage| `gain`, attempts `tried`, and the tokens that
-    a task comes to, `cost`.
+    """What is believed about one cell: success `p`, what is left to `gain`, attempts `tried`, and the tokens that a
+    task comes to, `cost`.
     """
 
     p: float = 0.0
@@ -99,7 +101,8 @@ class Curriculum:
             standing = self.standing[cell]
             # Shrunk to a Beta(1, 1) prior over eight attempts, so that eight of eight is not certain.
             shrunk_N = (np.array(p_N) * 8 + 1) / (8 + 2)
-            new_p, new_gain = float(np.mean(p_N)), float(np.mean(4 * shrunk_N * (1 - shrunk_N)))
+            advantage_N, failed_N = 4 * shrunk_N * (1 - shrunk_N), 1 - shrunk_N  # both 1 at most
+            new_p, new_gain = float(np.mean(p_N)), float(np.mean(advantage_N + failed_N)) / 2
             memory = MEMORY if standing.tried else 0.0
             standing.p = memory * standing.p + (1 - memory) * new_p
             standing.gain = memory * standing.gain + (1 - memory) * new_gain

@@ -70,20 +70,20 @@ class Compact:
 
 _SHAPE = f"Begin with `{HEADER}`, change x once a line, as in `x = sorted(x)`, and end with `return x`."
 _CODE = f"{_SHAPE} Below each line put a comment with what x then is in the first call. Write only the code."
+# What a mode's prompts have in common comes first: it is then run once for all of them (models/families.py).
 _DEDUCTION = (
-    "What does this Python function return for f({given})?\n\n{program}\n\n"
-    "Write what x is after each line that changes it, as JSON, each on a line of its own and nothing else. The "
-    "last line is what is returned.\n"
+    "What does this Python function return? Write what x is after each line that changes it, as JSON, each on a "
+    "line of its own and nothing else. The last line is what is returned.\n\n{program}\n\nf({given})\n"
 )
 _ABDUCTION = (
-    "For which argument does this Python function return {output}?\n\n{program}\n\n"
-    "Work backwards: write what x must be before each line that changes it, from the last to the first, as JSON, "
-    "each on a line of its own and nothing else. The last line is the argument.\n"
+    "For which argument does this Python function return what is shown? Work backwards: write what x must be "
+    "before each line that changes it, from the last to the first, as JSON, each on a line of its own and nothing "
+    "else. The last line is the argument.\n\n{program}\n\nf(?)=={output}\n"
 )
-_INDUCTION = "Write the Python function of which these are calls.\n\n{calls}\n\n{code}\n"
+_INDUCTION = f"Write the Python function of which these are calls. {_CODE}\n\n{{calls}}\n"
 _REPAIR = (
-    "A Python function should do this:\n\n{calls}\n\nThis one is wrong:\n\n{failed}\n\n"
-    "It does this, where ! is an error:\n\n{printed}\n\nWrite the right one. {code}\n"
+    f"A Python function does not do what the calls show. Write the right one. {_CODE}"
+    "\n\n{calls}\n\nThis one is wrong:\n\n{failed}\n\nIt does this, where ! is an error:\n\n{printed}\n"
 )
 _PUZZLES = {
     "deduction": "what it returns has to be worked out",
@@ -103,15 +103,13 @@ class Natural:
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
         """What is wanted, after at most two examples of it to depart from."""
-        known = "".join(f"{proposal_of(task)}\n\n" for task in references[:REFERENCES])
-        examples = (
-            f"Examples:\n\n{known}Write another one, which does something else: a" if known else "Write a"
-        )
+        known = "".join(f"\n\n{proposal_of(task)}" for task in references[:REFERENCES])
         lines = f"{cell.level} line{'s' if cell.level > 1 else ''}"
+        other = f" Do something else than these examples:{known}" if known else ""
         return (
-            f"{examples} Python function, and on the line after it a call, for a puzzle in which "
-            f"{_PUZZLES[cell.mode]}. {_SHAPE} Change x in exactly {lines}. {_inputs(cell.level)} "
-            "Write only the code.\n"
+            f"Write a Python function, and on the line after it a call. {_SHAPE} Write only the code. It is for a "
+            f"puzzle in which {_PUZZLES[cell.mode]}. Change x in exactly {lines}. "
+            f"{_inputs(cell.level)}{other}\n"
         )
 
     def proposal(self, completion: str) -> str:
@@ -136,11 +134,11 @@ def _worded(task: Task) -> str:
         return _ABDUCTION.format(output=canonical(output), program=task.secret["program"])
     calls = "\n".join(f"f({canonical(a)})=={canonical(b)}" for a, b in pairs[:SHOWN])
     if task.mode == "induction":
-        return _INDUCTION.format(calls=calls, code=_CODE)
+        return _INDUCTION.format(calls=calls)
     # The failed turn is in the compact prompt alone: a program, and what it printed.
     body, _, printed = task.prompt.partition(HEADER)[2].partition(REPAIR)
     failed = (HEADER + body).strip("\n")
-    return _REPAIR.format(calls=calls, failed=failed, printed=printed.strip("\n"), code=_CODE)
+    return _REPAIR.format(calls=calls, failed=failed, printed=printed.strip("\n"))
 
 
 def _inputs(level: int) -> str:

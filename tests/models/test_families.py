@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from autotelic.learn.families import LEAST, cut, families
 from autotelic.learn.learner import predicted_logprobs, predicted_places
 from autotelic.learn.pack import Trace, arrange, imitate, pack
+from autotelic.models.families import LEAST, cut, families
 from autotelic.types import Batch, Cell, Experience
 
 
