@@ -171,7 +171,8 @@ class Group:
 class Experience:
     """Executor-verified text to imitate: a prompt and a completion known to be right.
 
-    `author` is who made the task (`RULES` or a weights digest), so that shares can be counted.
+    `told` are the places in the prompt of tokens that follow from the solution, and are learned beside it. `author`
+    is who made the task (`RULES` or a weights digest), so that shares can be counted.
     """
 
     prompt_ids: tuple[int, ...]
@@ -179,6 +180,7 @@ class Experience:
     cell: Cell
     author: str
     role: str = "solver"
+    told: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +191,7 @@ class Batch:
     within its row, from 1, of a family of sequences that begin alike, and 0 where empty; `branch_BT` is 0 on
     that beginning, stored once, and the sequence's number within the family after it. Attention never crosses
     segments, and in one sees its beginning and the own branch.
-    The three weights speak of *predicting* the token at that place, and are 0 on prompts:
+    The three weights speak of *predicting* the token at that place, and are 0 on prompts, but for what these tell:
     `nll_BT` the weight of the self-supervised loss, `advantage_BT` the advantage (0 where no policy gradient
     applies), `policy_BT` its weight. `logprob_BT` is the sampler's log-probability, `anchor_BT` the anchor's.
     """

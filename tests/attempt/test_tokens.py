@@ -50,6 +50,20 @@ def test_a_prompt_is_the_users_turn_and_a_completion_ends_with_the_assistants() 
     assert tokens.decode(completion) == "9"
 
 
+@pytest.mark.parametrize("chat", [False, True])
+def test_tokens_within_spans_are_found_where_the_prompt_has_them(chat: bool) -> None:
+    tokens = Tokens(tokenizer(CHATML, begins=True), chat=chat)
+    texts = ["f(3)==é9\n", "nothing", " f(3)==9\n"]
+    spans = [[(0, 1), (6, 9)], [], [(6, 9)]]
+    prompts = tokens.prompts(texts)
+    found = tokens.within(texts, spans)
+    said = [
+        tokens.tokenizer.decode([ids[i] for i in places]) for ids, places in zip(prompts, found, strict=True)
+    ]
+    # In a turn the text is without the white space around it.
+    assert said == (["fé9", "", "=9"] if chat else ["fé9\n", "", "=9\n"])
+
+
 def test_compact_texts_are_never_turns() -> None:
     tokens = Tokens(tokenizer(CHATML, begins=True))
     assert tokens.prompts(["f(3)\n"]) == tokens.encode(["f(3)\n"])

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.domains import load_domain
+from autotelic.domains.literal import canonical
 from autotelic.domains.python import SPECIAL, PythonDomain
 from autotelic.domains.python.execution import BUNDLES
+from autotelic.domains.python.tasks import SHOWN
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
@@ -386,3 +388,11 @@ def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behavio
         len(signatures("    x = [v + 2 for v in x]\n    x = [v + 3 for v in x]\n", 2)) == 3
     )  # behaves as one does
     assert len(signatures("    x = sorted(x)\n    x = [v + 3 for v in x]\n", 2)) == 1
+
+
+def test_an_induction_tells_its_outputs_but_the_first(domain):
+    tasks = domain.rules(np.random.default_rng(5), [Cell(mode=mode, level=2) for mode in domain.modes])
+    for task in tasks:
+        told = [task.prompt[a:b] for a, b in domain.told(task)]
+        shown = [f"{canonical(output)}\n" for _, output in task.secret["pairs"][1:SHOWN]]
+        assert told == (shown if task.mode in ("induction", "repair") else [])

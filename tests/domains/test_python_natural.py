@@ -75,6 +75,14 @@ def test_prompts_of_a_mode_begin_with_the_same_words(natural, tasks):
         assert all(other.startswith(common) for other in others)
 
 
+def test_an_induction_in_words_tells_the_same(domain, natural, tasks):
+    compact = domain.rules(np.random.default_rng(3), CELLS)
+    for one, other in zip(compact, tasks, strict=True):
+        said = [[task.prompt[a:b] for a, b in natural.told(task)] for task in (one, other)]
+        assert said[0] == said[1]
+        assert bool(said[0]) == (one.mode in ("induction", "repair"))
+
+
 def test_a_failed_program_comes_back_with_what_it_printed(natural, tasks):
     induction = next(t for t in tasks if t.mode == "induction" and isinstance(t.secret["pairs"][0][0], list))
     wrong = "def f(x):\n    return [x]"

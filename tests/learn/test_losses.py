@@ -85,6 +85,12 @@ def test_kl_by_hand() -> None:
     assert float(kl) == pytest.approx((1 - math.log(2)) / 2)
 
 
+def test_a_token_that_became_impossible_is_not_the_whole_gradient() -> None:
+    logprob_S = torch.tensor([-1.0, -3.0, -200.0], requires_grad=True)
+    anchor_kl(logprob_S, torch.tensor([-1.0, -2.0, -1.0]), torch.ones(3)).backward()
+    torch.testing.assert_close(logprob_S.grad, torch.tensor([0.0, (1 - math.e) / 3, 0.0]))
+
+
 def test_kl_is_never_negative_and_estimates_kl() -> None:
     generator = torch.Generator().manual_seed(1)
     p_V = torch.softmax(torch.randn(6, generator=generator), 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotelic.learn.pack import ROW, Trace, arrange, imitate, pack, reinforce, split
+from autotelic.learn.pack import ROW, TOLD, Trace, arrange, imitate, pack, reinforce, split
 from autotelic.types import Attempt, Cell, Experience, Turn
 
 FIELDS = ("nll", "policy", "advantage", "logprob", "anchor")
@@ -112,6 +114,13 @@ def test_imitation_weighs_the_completion_only() -> None:
     assert one.nll.tolist() == [0, 0, 0, 0.5, 0.5]
     assert not one.policy.any()
     assert not one.advantage.any()
+
+
+def test_what_a_prompt_tells_is_weighed_less_and_never_shared() -> None:
+    one = imitate(replace(experience(tuple(range(40)), (7, 8)), told=(30, 32)))
+    assert one.nll.nonzero()[0].tolist() == [30, 32, 40, 41]
+    assert one.nll[[30, 32, 40]].tolist() == [TOLD, TOLD, 1.0]
+    assert {place.shared for place in arrange([one, one])[0]} == {29}
 
 
 def test_reinforcement_covers_every_turn_and_no_prompt() -> None:

@@ -10,6 +10,8 @@ from transformers import PreTrainedTokenizerFast
 
 from autotelic.errors import ModelError
 
+Span = tuple[int, int]
+"""Characters of a text, from the first to before the second."""
 _MARK = "autotelic"
 """Stands for an answer where a template is asked what comes after one."""
 
@@ -48,13 +50,35 @@ class Tokens:
 
     def prompts(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text as a prompt: what a completion comes after."""
+        return self.encode(self._whole(texts))
+
+    def within(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[tuple[int, ...]]:
+        """The places in each text's prompt of the tokens that lie wholly within one of its spans of characters."""
+        found: list[tuple[int, ...]] = []
+        for text, whole, wanted in zip(texts, self._whole(texts), spans, strict=True):
+            if not wanted:
+                found.append(())
+                continue
+            shift = whole.rindex(text.strip()) - (len(text) - len(text.lstrip()))
+            encoding = self.tokenizer.backend_tokenizer.encode(whole, add_special_tokens=False)
+            found.append(
+                tuple(
+                    place
+                    for place, (start, end) in enumerate(encoding.offsets)
+                    if any(a + shift <= start < end <= b + shift for a, b in wanted)
+                )
+            )
+        return found
+
+    def _whole(self, texts: Sequence[str]) -> list[str]:
+        """Each text as a prompt, with all that stands before and after it."""
         if not self.chat:
-            return self.encode([self._begin + text for text in texts])
+            return [self._begin + text for text in texts]
         before = [
             turn for asked, said in self.shots for turn in (_turn("user", asked), _turn("assistant", said))
         ]
         turns = [[*before, _turn("user", text)] for text in texts]
-        return self.encode([self._render(each, add_generation_prompt=True) for each in turns])
+        return [self._render(each, add_generation_prompt=True) for each in turns]
 
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text, without any token that the text does not spell."""

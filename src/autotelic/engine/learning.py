@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
+from autotelic.attempt.tokens import Span
 from autotelic.engine.crowning import crown
 from autotelic.engine.proposing import Proposed, credited_proposals
 from autotelic.engine.run import Run
@@ -24,6 +25,14 @@ CHUNK = 128
 """Traces that the anchor scores at once."""
 EMPTY_LIMIT = 5
 """Generations without anything to learn from, after which the run stops rather than burn its budget."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A domain whose prompts tell more than is asked: parts of them follow from the solution."""
+
+    def told(self, task: Task) -> Sequence[Span]:
+        """These parts of the task's prompt, in characters. To predict them is to have found the solution."""
 
 
 @dataclass(slots=True)
@@ -134,10 +143,13 @@ def solved(run: Run, tasks: Sequence[Task]) -> list[Experience]:
     """Each task with the solution that the executor's own trace gives."""
     prompts = run.tokens.prompts([task.prompt for task in tasks])
     worked = run.tokens.completions([run.domain.worked(task) for task in tasks])
+    told: list[tuple[int, ...]] = [()] * len(tasks)
+    if isinstance(run.domain, Telling):
+        told = run.tokens.within([task.prompt for task in tasks], [run.domain.told(task) for task in tasks])
     longest = run.charter.model.context
     found = [
-        Experience(prompt_ids=p, completion_ids=c, cell=task.cell, author=task.lineage.author)
-        for task, p, c in zip(tasks, prompts, worked, strict=True)
+        Experience(prompt_ids=p, completion_ids=c, cell=task.cell, author=task.lineage.author, told=t)
+        for task, p, c, t in zip(tasks, prompts, worked, told, strict=True)
         if len(p) + len(c) <= longest
     ]
     if len(found) < len(tasks):

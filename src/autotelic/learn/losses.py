@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+FARTHEST = 10.0
+"""Nats of k3 past which a token's distance to the anchor is not priced."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
@@ -50,8 +53,10 @@ def clipped_policy(
 def anchor_kl(logprob_S: Tensor, anchor_S: Tensor, weight_S: Tensor) -> Tensor:
     """KL(policy || anchor), weighted mean over tokens. -> scalar.
 
-    Estimated by k3 = r - 1 - log r with r = anchor / policy (Schulman 2020, joschu.net/blog/kl-approx).
+    Estimated by k3 = r - 1 - log r with r = anchor / policy (Schulman 2020, joschu.net/blog/kl-approx). k3 is
+    exponential in how far a token has become less likely, and one that imitation has made all but impossible would
+    be the whole gradient of its batch: past `FARTHEST` it has none. (verl bounds k3 itself, at 10.)
     """
-    difference_S = anchor_S - logprob_S
+    difference_S = (anchor_S - logprob_S).clamp(max=FARTHEST)
     k3_S = torch.exp(difference_S) - 1 - difference_S
     return (k3_S * weight_S).sum() / weight_S.sum().clamp(min=1e-8)

@@ -23,6 +23,8 @@ ROW = 128
 """Shortest row: wide enough to pack well, narrow enough that attention stays a small share."""
 BRANCHES = 4
 """Rows are so many times as wide as the tokens that a family shares, lest those fill most of each row."""
+TOLD = 0.5
+"""Weight of a token that a prompt tells, against one of the completion."""
 FEW = 6
 """Rows up to which the last one's empty part is worth a search."""
 FAR = 2048
@@ -31,7 +33,8 @@ FAR = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One sequence to learn from. Arrays are [T], about predicting the token at that place, 0 on prompts.
+    """One sequence to learn from. Arrays are [T], about predicting the token at that place; 0 on prompts,
+    but for `nll` of what a prompt tells.
 
     `nll` weight of imitation; `policy` weight of the policy gradient, with `advantage`, the sampler's
     `logprob` and the anchor's `anchor` log-probability.
@@ -49,10 +52,11 @@ class Trace:
 
 
 def imitate(experience: Experience, weight: float = 1.0) -> Trace:
-    """A trace that raises the likelihood of a verified completion."""
+    """A trace that raises the likelihood of a verified completion, and of what its prompt tells."""
     prompt, completion = experience.prompt_ids, experience.completion_ids
     ids = np.array(prompt + completion, dtype=np.int64)
     nll = np.zeros(len(ids), np.float32)
+    nll[list(experience.told)] = weight * TOLD
     nll[len(prompt) :] = weight
     empty = np.zeros(len(ids), np.float32)
     return Trace(ids=ids, nll=nll, policy=empty, advantage=empty, logprob=empty, anchor=empty)

@@ -23,6 +23,7 @@ from autotelic.domains.python.tasks import (
     SPECIAL,
     mending,
     proposal_of,
+    told_spans,
     worked_text,
 )
 from autotelic.errors import DomainError
@@ -91,6 +92,10 @@ class PythonDomain:
     def worked(self, task: Task) -> str:
         """A right completion, working included."""
         return worked_text(task)
+
+    def told(self, task: Task) -> list[tuple[int, int]]:
+        """The parts of a prompt, in characters, that follow from the solution: outputs shown by an induction."""
+        return told_spans(task)
 
     def answer(self, mode: str, completion: str) -> str:
         """The part of a completion that `judge` takes."""

@@ -7,6 +7,7 @@ token of its mode and ends with a newline; every completion ends where its answe
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ from autotelic.domains.python.program import Program, ProgramError, parse_progra
 from autotelic.types import Cell, Json, Lineage, Task, Verdict
 
 NAME = "python"
+_CALL = re.compile(r"^(?:<\|induction\|>)?f\(.*\)==(.*\n)", re.MULTILINE)
+"""A call as prompts show it, and what it returns."""
 MODES = ("deduction", "abduction", "induction", "repair")
 PROGRAMS = ("induction", "repair")
 """The modes whose answer is a program."""
@@ -124,6 +127,16 @@ def worked_text(task: Task) -> str:
 def answer_text(mode: str, completion: str) -> str:
     """The part of a completion that is judged: its last line, or all of it where it is a program."""
     return completion if mode in PROGRAMS else completion.rpartition("\n")[2]
+
+
+def told_spans(task: Task) -> list[tuple[int, int]]:
+    """The outputs that an induction shows, from the second on: who has seen from the first what the program does can
+    say them. In a repair too; in prompts of other modes there are none.
+    """
+    if task.mode not in PROGRAMS:
+        return []
+    shown = list(_CALL.finditer(task.prompt))[1:SHOWN]
+    return [match.span(1) for match in shown]
 
 
 def feedback_text(task: Task, outcome: Outcome) -> str:
