@@ -16,7 +16,8 @@ from typing import Any
 from autotelic.charter import Charter
 from autotelic.dashboard.publish import publish
 from autotelic.engine import attempting, examining, learning, proposing, reporting
-from autotelic.engine.run import Run, Watch, begin, take_up
+from autotelic.engine.run import Run, Watch
+from autotelic.engine.starting import begin, take_up
 from autotelic.errors import RunError
 from autotelic.record import RunFolder
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autotelic.charter import Charter
-from autotelic.engine.run import begin
+from autotelic.engine.starting import begin
 from autotelic.errors import AutotelicError, DivergedError, RunError
 from autotelic.loop import generation
 from autotelic.models.load import load_model
