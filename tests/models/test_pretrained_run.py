@@ -101,6 +101,20 @@ def test_a_whole_model_of_sixteen_bits_learns_math_in_words(tmp_path: Path) -> N
     assert str(left.dtype) == "torch.bfloat16"
 
 
+def test_functions_with_tests_of_their_own_are_one_more_domain(tmp_path: Path) -> None:
+    folder = write(tmp_path / "model", TEXTS)
+    turns = {"repair_turns": 2, "max_tokens": 16}
+    run(charter(folder, domain={"name": "functions"}, roles=turns), tmp_path / "run")
+    with Record.open(tmp_path / "run") as record:
+        tasks = list(record.each("tasks"))
+        start, last = record.latest("run.start"), record.latest("generation")
+    assert start is not None
+    assert last is not None
+    assert {row["domain"] for row in tasks} == {"functions"}
+    assert {row["mode"] for row in tasks} >= {"deduction", "abduction", "induction"}
+    assert last.data["tokens"]["trained"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rules", [pytest.param(adapter_on_python, marks=NEEDS_PEFT), sixteen_bits_on_math])
 def test_a_resume_changes_nothing(tmp_path: Path, rules: Any) -> None:

@@ -11,6 +11,7 @@ from autotelic.protocols import Domain
 from autotelic.sandbox import Sandbox
 
 DOMAINS = {
+    "functions": "autotelic.domains.functions:FunctionsDomain",
     "math": "autotelic.domains.math:MathDomain",
     "python": "autotelic.domains.python:PythonDomain",
 }

@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Generic
 
 from autotelic.domains.literal import LiteralError, LiteralLimits, canonical, parse_literal
-from autotelic.domains.python.execution import Ask, Executor, Outcome
+from autotelic.domains.python.execution import Ask, Executor, Outcome, P
 from autotelic.domains.python.grammar import vary
 from autotelic.domains.python.inputs import PROBES, draw_input, fits, kind_of, plain
 from autotelic.domains.python.operations import OPERATIONS
@@ -35,32 +36,32 @@ INPUT_LIMITS = LiteralLimits(characters=400, brackets=1, digits=8)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Generic[P]):
     """A proposal that has been read, and not yet run. `inputs` are the proposed one and those drawn."""
 
     cell: Cell
-    program: Program
+    program: P
     inputs: tuple[Json, ...]
     kind: str
     lineage: Lineage
 
-    def ask(self, twice: bool) -> Ask:
+    def ask(self, twice: bool) -> Ask[P]:
         """One run over the task's inputs and the probes of their kind."""
         inputs = self.inputs + PROBES[self.kind]
         return Ask(program=self.program, inputs=inputs, probe=len(self.inputs), traced=True, twice=twice)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Generic[P]):
     """A draft that passed: its pairs, the trace on the first, and the behaviour on the probes."""
 
-    draft: Draft
+    draft: Draft[P]
     pairs: tuple[tuple[Json, Json], ...]
     trace: tuple[Json, ...]
     probed: Outcome
 
 
-def read(proposal: Proposal) -> Draft | Rejection:
+def read(proposal: Proposal) -> Draft[Program] | Rejection:
     """The draft in a proposal's text; the part of admission that runs nothing."""
     source, _, call = proposal.text.strip("\n").rpartition("\n")
     try:
@@ -82,13 +83,13 @@ def read(proposal: Proposal) -> Draft | Rejection:
     return draft(proposal.cell, program, given, proposal.lineage)
 
 
-def draft(cell: Cell, program: Program, given: Json, lineage: Lineage) -> Draft:
+def draft(cell: Cell, program: P, given: Json, lineage: Lineage) -> Draft[P]:
     """A draft of a task. The further inputs of an induction are drawn as the rules draw them, from a stream
     keyed by the proposal's text: whoever writes the same proposal gets the same task.
     """
     inputs, kind = [given], kind_of(given)
     if cell.mode in ("induction", "repair"):
-        random = keyed(proposal_text(program, given))
+        random = keyed(proposal_text(str(program), given))
         seen = {repr(given)}
         for _ in range(EXTRA):
             drawn = draw_input(random, kind, cell.level)
@@ -103,8 +104,8 @@ def keyed(text: str) -> Random:
     return Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 
-def examine(draft: Draft, outcome: Outcome) -> Evidence | Rejection:
-    """Whether what the program did makes it a task."""
+def examine(draft: Draft[P], outcome: Outcome, keep: int = SHOWN + HELD_BACK) -> Evidence[P] | Rejection:
+    """Whether what the program did makes it a task. `keep` is how many pairs are kept for a program, at most."""
     if outcome.stop:
         return Rejection(reason=outcome.stop)
     own, probes = outcome.rows[: len(draft.inputs)], outcome.rows[len(draft.inputs) :]
@@ -130,7 +131,7 @@ def examine(draft: Draft, outcome: Outcome) -> Evidence | Rejection:
             return Rejection(
                 reason="error", detail=f"only {len(pairs)} of {len(draft.inputs)} inputs gave a pair"
             )
-        pairs = pairs[: SHOWN + HELD_BACK]
+        pairs = pairs[:keep]
         if len({repr(output) for _, output in pairs[:SHOWN]}) == 1:
             return Rejection(reason="constant", detail="the shown pairs have one output")
     if len({repr(output) for _, output in worked}) == 1:
@@ -145,7 +146,7 @@ def examine(draft: Draft, outcome: Outcome) -> Evidence | Rejection:
 class Admission:
     """Drafts to tasks, in batches."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor[Program]) -> None:
         self.executor = executor
         self._single: frozenset[str] = frozenset()
 
@@ -153,13 +154,15 @@ class Admission:
         """One task or refusal a proposal, in order. Programs are run under two hash seeds."""
         return self.finish(self.gather([read(proposal) for proposal in proposals], twice=True))
 
-    def gather(self, drafts: Sequence[Draft | Rejection], twice: bool) -> list[Evidence | Rejection]:
+    def gather(
+        self, drafts: Sequence[Draft[Program] | Rejection], twice: bool
+    ) -> list[Evidence[Program] | Rejection]:
         """Run the drafts and examine them; refusals pass through."""
         asked = [d for d in drafts if isinstance(d, Draft)]
         outcomes = iter(self.executor.run([d.ask(twice) for d in asked]))
         return [d if isinstance(d, Rejection) else examine(d, next(outcomes)) for d in drafts]
 
-    def finish(self, found: Sequence[Evidence | Rejection]) -> list[Task | Rejection]:
+    def finish(self, found: Sequence[Evidence[Program] | Rejection]) -> list[Task | Rejection]:
         """Tasks of the evidence; repairs are first given a failed turn to start from."""
         turns = iter(self._failed_turns([e for e in found if isinstance(e, Evidence) and _is_repair(e)]))
         made: list[Task | Rejection] = []
@@ -176,7 +179,7 @@ class Admission:
             made.append(self._task(evidence, failed))
         return made
 
-    def _task(self, evidence: Evidence, failed: str) -> Task:
+    def _task(self, evidence: Evidence[Program], failed: str) -> Task:
         d = evidence.draft
         common = behaviour(d.kind, evidence.probed) in self._of_one_operation()
         pairs, trace, probed = evidence.pairs, evidence.trace, evidence.probed
@@ -191,7 +194,7 @@ class Admission:
             self._single = frozenset(behaviour(kind, outcome) for (kind, _), outcome in ran)
         return self._single
 
-    def _failed_turns(self, repairs: Sequence[Evidence]) -> list[str | None]:
+    def _failed_turns(self, repairs: Sequence[Evidence[Program]]) -> list[str | None]:
         """For each repair the text of a failed turn and of what its tests printed, or None."""
         randoms = [keyed("repair " + proposal_text(e.draft.program, e.pairs[0][0])) for e in repairs]
         turns: list[str | None] = [None] * len(repairs)
@@ -203,17 +206,17 @@ class Admission:
         return turns
 
 
-def _is_repair(evidence: Evidence) -> bool:
+def _is_repair(evidence: Evidence[Program]) -> bool:
     return evidence.draft.cell.mode == "repair"
 
 
-def _variant(random: Random, evidence: Evidence) -> Ask:
+def _variant(random: Random, evidence: Evidence[Program]) -> Ask[Program]:
     kinds = [kind_of(value) for value in (evidence.pairs[0][0], *evidence.trace)]
     shown = tuple(given for given, _ in evidence.pairs[:SHOWN])
     return Ask(program=vary(random, evidence.draft.program, kinds), inputs=shown, traced=True)
 
 
-def _failed_turn(evidence: Evidence, ask: Ask, outcome: Outcome) -> str | None:
+def _failed_turn(evidence: Evidence[Program], ask: Ask[Program], outcome: Outcome) -> str | None:
     """The annotated variant and what its tests printed, if it runs and fails a shown pair."""
     if outcome.stop or isinstance(outcome.rows[0], str):
         return None

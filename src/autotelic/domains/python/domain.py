@@ -10,7 +10,7 @@ import numpy as np
 
 from autotelic.domains.python import judge as judging
 from autotelic.domains.python.admission import Admission
-from autotelic.domains.python.execution import Executor
+from autotelic.domains.python.execution import Executor, bundled
 from autotelic.domains.python.forms import FORMS
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import Operation, operations
@@ -59,7 +59,7 @@ class PythonDomain:
             raise DomainError(f"style={style!r} of the python domain", "give 'compact' or 'natural'")
         self.levels = tuple(levels)
         self._style: Style = _STYLES[style]()
-        self._executor = Executor(box)
+        self._executor = Executor(box, bundled)
         self._admission = Admission(self._executor)
 
     def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from autotelic.domains.python.program import Program
 from autotelic.errors import SandboxError
@@ -24,7 +25,9 @@ BUNDLES = (128, 16, 1)
 """Programs that share a process, at first, and after each time that a limit was hit."""
 SUSPICIOUS = 32
 """So many programs that all die, each in a process of its own, are not what is wrong."""
-Key = tuple[Program, str, int, bool, bool]
+P = TypeVar("P", bound=Hashable)
+"""What is run: a `Program` here, anything that a `bundled` of its own makes jobs of elsewhere."""
+Key = tuple[Hashable, str, int, bool, bool]
 REMEMBERED = 8_000
 """Outcomes kept, of a few KiB each. A generation asks for a few thousand, and siblings often answer alike."""
 _LONG_INTEGER = re.compile(r"[0-9]{1000}")
@@ -56,7 +59,7 @@ def idle(steps, runs, i):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Generic[P]):
     """A program to run on `inputs`.
 
     With `traced`, also ask for the values after each line on the first input, all of which must then be plain
@@ -64,7 +67,7 @@ class Ask:
     on; with `twice`, run under a second hash seed as well.
     """
 
-    program: Program
+    program: P
     inputs: tuple[Json, ...]
     probe: int = -1
     traced: bool = False
@@ -91,18 +94,21 @@ class Outcome:
     idle: tuple[int, ...] = ()
 
 
-class Executor:
-    """Asks answered in batches, in one `box.map` for all that is not remembered."""
+class Executor(Generic[P]):
+    """Asks answered in batches, in one `box.map` for all that is not remembered. `bundled` makes one job of several
+    asks that agree on `twice`; a case's output is [trace, rows, idle], as `Outcome` has them.
+    """
 
-    def __init__(self, box: Sandbox) -> None:
+    def __init__(self, box: Sandbox, bundled: Callable[[Sequence[Ask[P]]], Job]) -> None:
         self.box = box
+        self._bundled = bundled
         self._known: OrderedDict[Key, Outcome] = OrderedDict()
 
-    def run(self, asks: Sequence[Ask]) -> list[Outcome]:
+    def run(self, asks: Sequence[Ask[P]]) -> list[Outcome]:
         """One outcome an ask, in order; equal asks are run once."""
         keys = [ask.key for ask in asks]
         found: dict[Key, Outcome] = {}
-        fresh: dict[Key, Ask] = {}
+        fresh: dict[Key, Ask[P]] = {}
         for key, ask in zip(keys, asks, strict=True):
             if key in self._known:
                 self._known.move_to_end(key)
@@ -118,14 +124,14 @@ class Executor:
             self._known.popitem(last=False)
         return [found[key] for key in keys]
 
-    def _execute(self, asks: Sequence[Ask]) -> list[Outcome]:
+    def _execute(self, asks: Sequence[Ask[P]]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(asks)
         # Neighbours in a bundle must agree on `twice`, which is the job's.
         for twice in (False, True):
             pending = [i for i, ask in enumerate(asks) if ask.twice is twice]
             for size in BUNDLES:
                 bundles = [pending[n : n + size] for n in range(0, len(pending), size)]
-                runs = list(self.box.map(bundled([asks[i] for i in bundle]) for bundle in bundles))
+                runs = list(self.box.map(self._bundled([asks[i] for i in bundle]) for bundle in bundles))
                 if size == 1:
                     _check(runs)
                 for bundle, run in zip(bundles, runs, strict=True):
@@ -136,7 +142,7 @@ class Executor:
         return [outcome for outcome in outcomes if outcome is not None]
 
 
-def bundled(asks: Sequence[Ask]) -> Job:
+def bundled(asks: Sequence[Ask[Program]]) -> Job:
     """One job for all of them: their operations as source, from the checked expressions alone, and a case an
     ask. The asks must agree on `twice`.
     """

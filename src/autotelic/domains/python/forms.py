@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from autotelic.domains.python.program import FOOTER, HEADER, MAX_LINE, MAX_OPERATIONS
 
-_SCALAR = r'(?:-?(?:0|[1-9][0-9]{0,9})|true|false|null|"[ !#-\[\]-~]{0,60}")'
+SCALAR = r'(?:-?(?:0|[1-9][0-9]{0,9})|true|false|null|"[ !#-\[\]-~]{0,60}")'
+"""A value that is no list."""
 
 
 def _listed(item: str) -> str:
     return rf"\[(?:{item}(?:, ?{item}){{0,63}})?\]"
 
 
-_VALUE = rf"(?:{_SCALAR}|{_listed(rf'(?:{_SCALAR}|{_listed(_SCALAR)})')})"
+LISTED = _listed(SCALAR)
+"""A list of values that are no lists."""
+_VALUE = rf"(?:{SCALAR}|{_listed(rf'(?:{SCALAR}|{LISTED})')})"
 _VALUES = rf"(?:{_VALUE}\n){{0,{MAX_OPERATIONS}}}{_VALUE}"
 _LINE = rf"    x = [ -\[\]-~]{{1,{MAX_LINE}}}\n(?:# ?{_VALUE}\n)?"
 _PROGRAM = rf"{HEADER.replace('(', '[(]').replace(')', '[)]')}\n(?:{_LINE}){{1,{MAX_OPERATIONS}}}{FOOTER}"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from autotelic.domains.literal import LiteralError, canonical, parse_literal
 from autotelic.domains.python.execution import Ask, Executor, Outcome
 from autotelic.domains.python.inputs import small_enough
-from autotelic.domains.python.program import ProgramError, parse_program
+from autotelic.domains.python.program import Program, ProgramError, parse_program
 from autotelic.domains.python.tasks import feedback_text
 from autotelic.types import Task, Verdict
 
@@ -20,12 +20,12 @@ RIGHT = Verdict(reward=1.0, passed=True, reason="right")
 Answer = tuple[Task, str]
 
 
-def judge(executor: Executor, answers: Sequence[Answer]) -> list[Verdict]:
+def judge(executor: Executor[Program], answers: Sequence[Answer]) -> list[Verdict]:
     """One verdict an answer, in order. Siblings that answer alike are judged once, and everything that must
     be run is run in one batch.
     """
     keys = [(task.id, text) for task, text in answers]
-    pending: dict[tuple[str, str], tuple[Task, Ask]] = {}
+    pending: dict[tuple[str, str], tuple[Task, Ask[Program]]] = {}
     verdicts: dict[tuple[str, str], Verdict] = {}
     for key, (task, text) in zip(keys, answers, strict=True):
         if key in verdicts or key in pending:
@@ -41,7 +41,7 @@ def judge(executor: Executor, answers: Sequence[Answer]) -> list[Verdict]:
     return [verdicts[key] for key in keys]
 
 
-def _read(task: Task, text: str) -> Verdict | Ask:
+def _read(task: Task, text: str) -> Verdict | Ask[Program]:
     """The verdict where reading is enough, or what has to be run for it."""
     match task.mode:
         case "deduction":
@@ -62,7 +62,7 @@ def _deduction(task: Task, text: str) -> Verdict:
         return _wrong("format")
 
 
-def _abduction(task: Task, text: str) -> Verdict | Ask:
+def _abduction(task: Task, text: str) -> Verdict | Ask[Program]:
     try:
         given = parse_literal(text)
     except LiteralError:
@@ -74,7 +74,7 @@ def _abduction(task: Task, text: str) -> Verdict | Ask:
     return Ask(program=parse_program(task.secret["program"]), inputs=(given,))
 
 
-def _induction(task: Task, text: str) -> Verdict | Ask:
+def _induction(task: Task, text: str) -> Verdict | Ask[Program]:
     try:
         program = parse_program(text)
     except ProgramError as error:

@@ -9,8 +9,10 @@ from random import Random
 import numpy as np
 
 from autotelic.domains.python.admission import Admission, Draft, Evidence, draft
+from autotelic.domains.python.execution import P
 from autotelic.domains.python.grammar import draw_program
 from autotelic.domains.python.inputs import draw_input
+from autotelic.domains.python.program import Program
 from autotelic.types import Cell, Lineage, Task
 
 ROUNDS = 8
@@ -31,7 +33,7 @@ def make_tasks(rng: np.random.Generator, cells: Sequence[Cell], admission: Admis
             break
         places = [i for i in missing for _ in range(_overdraw(cells[i].level, attempt))]
         found = admission.gather([_candidate(random, cells[i]) for i in places], twice=False)
-        chosen: dict[int, Evidence] = {}
+        chosen: dict[int, Evidence[Program]] = {}
         for i, evidence in zip(places, found, strict=True):
             if i not in chosen and isinstance(evidence, Evidence) and worthwhile(evidence, random):
                 chosen[i] = evidence
@@ -48,12 +50,12 @@ def _overdraw(level: int, attempt: int) -> int:
     return min(MOST, round(attempt / YIELD**level))
 
 
-def _candidate(random: Random, cell: Cell) -> Draft:
+def _candidate(random: Random, cell: Cell) -> Draft[Program]:
     kind, program = draw_program(random, cell.level)
     return draft(cell, program, draw_input(random, kind, cell.level), Lineage())
 
 
-def worthwhile(evidence: Evidence, random: Random) -> bool:
+def worthwhile(evidence: Evidence[P], random: Random) -> bool:
     """Whether the rules would set this task: admission asks whether it is one, this whether it is a good one.
 
     Nothing is empty on the way. For an induction, no output stands for more than two thirds of the probes.

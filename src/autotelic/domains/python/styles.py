@@ -109,7 +109,7 @@ class Natural:
         return (
             f"Write a Python function, and on the line after it a call. {_SHAPE} Write only the code. It is for a "
             f"puzzle in which {_PUZZLES[cell.mode]}. Change x in exactly {lines}. "
-            f"{_inputs(cell.level)}{other}\n"
+            f"{input_text(cell.level)}{other}\n"
         )
 
     def proposal(self, completion: str) -> str:
@@ -141,7 +141,7 @@ def _worded(task: Task) -> str:
     return _REPAIR.format(calls=calls, failed=failed, printed=printed.strip("\n"))
 
 
-def _inputs(level: int) -> str:
+def input_text(level: int) -> str:
     size = SIZES[level]
     kinds = [
         f"a list of at most {size.longest} whole numbers from 0 to {size.element}, as in `f([3,1,4])`",

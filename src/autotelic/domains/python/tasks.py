@@ -75,7 +75,7 @@ def make_task(
         prompt=prompt,
         secret=secret,
         signature=_signature(cell.mode, behaviour(kind, probed), about),
-        cluster=_cluster(kind, probed),
+        cluster=cluster(kind, probed),
         lineage=lineage,
     )
 
@@ -170,17 +170,18 @@ def _induction_prompt(pairs: Sequence[Sequence[Json]]) -> str:
 
 def id_of(mode: str, prompt: str) -> str:
     """A task's id: whoever is asked the same has the same task."""
-    return _digest([NAME, mode, prompt])[:16]
+    return digest([NAME, mode, prompt])[:16]
 
 
-def _digest(parts: Json) -> str:
+def digest(parts: Json) -> str:
+    """A hash of plain data, in hexadecimal."""
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
 def behaviour(kind: str, probed: Outcome) -> str:
     """A key of what a program does: its outputs on the probes of its kind of input."""
     outputs: list[Json] = [row if isinstance(row, str) else [row[-1]] for row in probed.rows]
-    return _digest([kind, outputs])[:32]
+    return digest([kind, outputs])[:32]
 
 
 def _signature(mode: str, does: str, about: list[Json]) -> str:
@@ -190,10 +191,10 @@ def _signature(mode: str, does: str, about: list[Json]) -> str:
     hundred, and sealing some would take the operations themselves away. A repair asks for the same program as the
     induction it began as, so that a sealed induction also seals its repairs.
     """
-    return _digest(["induction" if mode == "repair" else mode, does, about])[:32]
+    return digest(["induction" if mode == "repair" else mode, does, about])[:32]
 
 
-def _cluster(kind: str, probed: Outcome) -> str:
+def cluster(kind: str, probed: Outcome) -> str:
     """A coarse key of behaviour, such as `ints>ints shorter kept`."""
     pairs = [
         (given, row[-1])

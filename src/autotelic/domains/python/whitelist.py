@@ -9,6 +9,7 @@ anything else.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 # fmt: off
 BUILTINS = frozenset({
@@ -35,8 +36,13 @@ MAX_CONSTANT = 999
 MAX_TEXT = 16
 
 
-def refused(expression: ast.expr) -> str:
-    """Why an expression is not allowed, or the empty string.
+def is_letter(name: str) -> bool:
+    """What a program may call its variables: one letter."""
+    return len(name) == 1 and name.islower()
+
+
+def refused(expression: ast.expr, is_variable: Callable[[str], bool] = is_letter) -> str:
+    """Why an expression is not allowed, or the empty string. `is_variable` says which names may be used.
 
     >>> refused(ast.parse("x.__class__", mode="eval").body)
     'attribute __class__'
@@ -50,7 +56,7 @@ def refused(expression: ast.expr) -> str:
         if kind not in NODES:
             return kind.__name__
         if kind is ast.Name:
-            problem = _name(node)  # type: ignore[arg-type]
+            problem = _name(node, is_variable)  # type: ignore[arg-type]
         elif kind is ast.Constant:
             problem = _constant(node.value)  # type: ignore[attr-defined]
         elif kind is ast.Call:
@@ -70,15 +76,11 @@ def refused(expression: ast.expr) -> str:
     return ""
 
 
-def _name(node: ast.Name) -> str:
+def _name(node: ast.Name, is_variable: Callable[[str], bool]) -> str:
     if isinstance(node.ctx, ast.Load):
-        known = node.id in BUILTINS or _is_variable(node.id)
+        known = node.id in BUILTINS or is_variable(node.id)
         return "" if known else f"name {node.id}"
-    return "" if _is_variable(node.id) else f"variable {node.id}"
-
-
-def _is_variable(name: str) -> bool:
-    return len(name) == 1 and name.islower()
+    return "" if is_variable(node.id) else f"variable {node.id}"
 
 
 def _constant(value: object) -> str:
