@@ -98,6 +98,12 @@ def test_first_fit_decreasing_by_hand() -> None:
     assert batch.ids_BT.shape == (2, 128)
 
 
+def test_few_rows_are_as_even_as_the_threads_that_share_them() -> None:
+    some = [trace(n) for n in (100, 100, 90, 90, 90)]  # 470 tokens, of which two fit in no row of 128
+    assert pack(some, threads=1).ids_BT.shape[0] * pack(some, threads=1).ids_BT.shape[1] < 1.1 * 470
+    assert pack(some, threads=2).ids_BT.shape == (2, 270)
+
+
 def test_a_row_is_no_wider_than_what_it_holds() -> None:
     assert pack([trace(9), trace(4)]).ids_BT.shape == (1, 13)
     assert pack([trace(300)]).ids_BT.shape == (1, 300)

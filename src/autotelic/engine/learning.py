@@ -77,7 +77,7 @@ def learn(
     traces += anchored(run, credited, advantages)
     reports: list[LearnReport] = []
     for batch in split(traces, run.charter.learn.batch_tokens, rng) if traces else []:
-        report = run.learner.step(pack(batch), run.rate(run.counters.step, run.progress))
+        report = run.learner.step(pack(batch, run.crew.size), run.rate(run.counters.step, run.progress))
         run.record.update(report, g, run.counters.step)
         if report.skipped:
             _stop(run, batch, report)

@@ -104,11 +104,12 @@ class Block:
     start: int
 
 
-def blocks(traces: Sequence[Trace]) -> tuple[list[Block], tuple[int, int]]:
+def blocks(traces: Sequence[Trace], threads: int = 1) -> tuple[list[Block], tuple[int, int]]:
     """Where each family of traces goes, in order of place, and the shape of all rows.
 
     Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares; where they
-    are few, wider if that leaves less of them empty. Raises ValueError when there is nothing to pack.
+    are few, wider if that leaves less of them empty, or less to the busiest of the `threads` that share them. Raises
+    ValueError when there is nothing to pack.
     """
     if not traces:
         raise ValueError("no traces to pack: a batch needs at least one sequence")
@@ -116,15 +117,17 @@ def blocks(traces: Sequence[Trace]) -> tuple[list[Block], tuple[int, int]]:
     found = families([t.ids for t in traces], [_free(t) for t in traces])
     least = max(ROW, *lengths, *(BRANCHES * f.shared for f in found))
     best = _fill(found, lengths, least)
-    if best[1][0] > FEW:
+    rows = best[1][0]
+    if rows > FEW * threads:
         return best
-    wider = [_fill(found, lengths, least * parts // 4) for parts in range(5, 4 * (1 + best[1][0]))]
-    return min([best, *wider], key=lambda filled: _work(*filled[1]))
+    wider = [_fill(found, lengths, least * eighths // 8) for eighths in range(9, 8 * (1 + rows))]
+    return min([best, *wider], key=lambda filled: _work(filled[1], threads))
 
 
-def _work(rows: int, width: int) -> float:
-    """What rows cost, in tokens: each attends to its whole row, which in small models costs most."""
-    return rows * width * (1 + width / FAR)
+def _work(shape: tuple[int, int], threads: int) -> float:
+    """What a thread's rows cost, in tokens: each attends to its whole row, which in small models costs most."""
+    rows, width = shape
+    return -(-rows // threads) * width * (1 + width / FAR)
 
 
 def _fill(found: Sequence[Family], lengths: Sequence[int], width: int) -> tuple[list[Block], tuple[int, int]]:
@@ -150,9 +153,9 @@ def _free(trace: Trace) -> int:
     return max(0, (int(weighed[0]) if len(weighed) else len(trace)) - 1)
 
 
-def arrange(traces: Sequence[Trace]) -> tuple[list[Place], tuple[int, int]]:
+def arrange(traces: Sequence[Trace], threads: int = 1) -> tuple[list[Place], tuple[int, int]]:
     """Where `pack` puts each trace, and the shape of all rows."""
-    placed, shape = blocks(traces)
+    placed, shape = blocks(traces, threads)
     places = [Place(0, 0, 0)] * len(traces)
     for block in placed:
         at = block.start + block.family.shared
@@ -162,9 +165,9 @@ def arrange(traces: Sequence[Trace]) -> tuple[list[Place], tuple[int, int]]:
     return places, shape
 
 
-def pack(traces: Sequence[Trace]) -> Batch:
-    """One batch of all traces, each where `arrange` puts it."""
-    placed, shape = blocks(traces)
+def pack(traces: Sequence[Trace], threads: int = 1) -> Batch:
+    """One batch of all traces, each where `arrange` puts it, for rows that `threads` share."""
+    placed, shape = blocks(traces, threads)
     whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment", "branch")}
     real = {name: np.zeros(shape, np.float32) for name in ("nll", "policy", "advantage", "logprob", "anchor")}
     segments = [0] * shape[0]
