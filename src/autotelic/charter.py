@@ -91,6 +91,7 @@ class Model(Section):
     context: int = knob(512, "tokens", "models", "the longest prompt with its completion", ge=64)
     vocabulary: int = knob(512, "tokens", "models", "of the tokenizer, trained on the rules", ge=300)
     dtype: Literal["float32", "bfloat16"] = knob("float32", "type", "models", "16 bits halve frozen weights")
+    checkpointing: bool = knob(False, "yes or no", "learn", "activations are computed twice, to save memory")
     lora_rank: int = knob(0, "rank", "models", "above 0 an adapter is learned, not the model", ge=0, le=1024)
     server: str = knob("", "address", "models", "of a server that samples; empty samples here")
     from_: str = knob("", "folder", "models", "weights to go on from; empty starts afresh", alias="from")
@@ -177,13 +178,15 @@ class Learn(Section):
     lr_matrix: float = knob(0.015, "step size", "learn", "learning rate of matrices", **RATE)
     lr_other: float = knob(0.003, "step size", "learn", "learning rate of embeddings, head, norms", **RATE)
     momentum: float = knob(0.8, "share", "learn", "of the past, in a matrix's next step", ge=0, lt=1)
-    weight_decay: float = knob(0.0, "a step", "learn", "pull towards zero, times the learning rate", **SHARE)
     batch_tokens: int = knob(2048, "tokens", "learn", "size of an update; smaller learns more a token", ge=64)
     warmup_steps: int = knob(20, "updates", "learn", "the learning rate rises over them", ge=0)
     cooldown: float = knob(0.4, "share of budget", "learn", "last part, in which the rate falls", **SHARE)
     clip_low: float = knob(0.2, "ratio", "learn", "the policy's ratio is clipped at 1 minus it", **RATE)
     clip_high: float = knob(0.28, "ratio", "learn", "and at 1 plus it; a larger one explores", ge=0, le=10)
     kl: float = knob(0.01, "weight", "learn", "holds the actor near the anchor", ge=0, le=10)
+    normalise: Literal["token", "sequence"] = knob(
+        "token", "name", "learn", "what counts alike in the policy gradient, however long"
+    )
     anchor_every: int = knob(10, "generations", "learn", "the anchor is moved this often", ge=1)
     policy: float = knob(0.3, "weight", "learn", "policy gradient, beside self-supervision", ge=0, le=10)
     practice: float = knob(0.05, "share of tasks", "learn", "the rules' tasks learned as proposals", **SHARE)
@@ -199,7 +202,6 @@ class Exam(Section):
     temperature: float = knob(0.7, "temperature", "exam", "for samples; pass@1 is greedy", **HEAT)
     every: int = knob(5, "generations", "exam", "one sitting in so many", ge=1)
     own_items: int = knob(48, "items", "exam", "in the exam the model sets itself; 0 is none", ge=0)
-    free_share: float = knob(0.05, "probability", "exam", "items easier to guess are dropped", **RATE)
     free_answers: int = knob(64, "answers", "exam", "from other items, tried to see how easy", ge=1)
 
     @model_validator(mode="after")
@@ -232,7 +234,9 @@ class Budget(Section):
     seconds: float = knob(850.0, "seconds", "loop", "wall time, exams included; 0 is no limit", ge=0)
     tokens: int = knob(0, "tokens", "loop", "trained on; 0 is no limit", ge=0)
     generations: int = knob(0, "generations", "loop", "trips around the loop; 0 is no limit", ge=0)
-    threads: int = knob(2, "threads", "models", "for torch; with as many, runs repeat", ge=1, le=1024)
+    threads: int = knob(
+        0, "threads", "models", "as many, and runs repeat; 0 tries how many pay", ge=0, le=1024
+    )
 
     @model_validator(mode="after")
     def _ends(self) -> Self:

@@ -45,7 +45,7 @@ def run(tmp_path_factory) -> RunFolder:
     tokenizer = train_tokenizer(domain.corpus(stream(0, "corpus"), 120), SPECIAL, 320)
     save_model(build_tiny(tokenizer, width=16, depth=1, heads=2, context=512, seed=0), tokenizer, run.start)
     cells = [Cell(mode=mode, level=level) for mode in CHARTER.domain.modes for level in (1, 2)]
-    exam = draw_sealed(domain, CHARTER.seed, cells, items_per_cell=3, free_share=0.05, free_answers=8)
+    exam = draw_sealed(domain, CHARTER.seed, cells, items_per_cell=3, free_answers=8)
     with Record.open(run.path, "a") as record:
         record.emit("exam.sealed", digest=exam.digest, items=[], dropped_free=exam.dropped_free)
         record.commit()

@@ -21,7 +21,7 @@ COIN = Cell(mode="coin", level=1)
 
 
 def drawn(domain: Schoolroom, cells: list[Cell] = DOUBLE, seed: int = 0, items: int = 10) -> Exam:
-    return draw_sealed(domain, seed, cells, items_per_cell=items, free_share=0.05, free_answers=64)
+    return draw_sealed(domain, seed, cells, items_per_cell=items, free_answers=64)
 
 
 def test_every_cell_is_filled_with_items_that_differ():
@@ -138,7 +138,7 @@ def test_an_exam_of_real_python():
     cells = [Cell(mode=mode, level=1) for mode in ("deduction", "abduction", "induction")]
     with Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=1, require="L0") as box:
         domain = PythonDomain(box)
-        exam = draw_sealed(domain, 3, cells, items_per_cell=4, free_share=0.05, free_answers=16)
+        exam = draw_sealed(domain, 3, cells, items_per_cell=4, free_answers=16)
         solved = domain.judge([(t, domain.answer(t.mode, domain.worked(t))) for t in exam.items])
     assert len(exam.items) + sum(exam.missing.values()) == 12
     assert len(exam.items) >= 10

@@ -206,7 +206,7 @@ def finished(tmp_path_factory):
     with Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=1, require="L0") as box:
         domain = PythonDomain(box)
         cells = [Cell(mode=mode, level=1) for mode in charter.domain.modes]
-        exam = draw_sealed(domain, 4, cells, items_per_cell=3, free_share=0.05, free_answers=8)
+        exam = draw_sealed(domain, 4, cells, items_per_cell=3, free_answers=8)
         tokenizer = train_tokenizer(domain.corpus(np.random.default_rng(0), 60), SPECIAL, 320)
     model = build_tiny(tokenizer, width=16, depth=1, heads=2, context=512, seed=0)
     save_model(model, tokenizer, run.champion)

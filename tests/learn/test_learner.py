@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from autotelic.errors import ModelError
 from autotelic.learn.learner import (
     CHUNK,
     PolicyLearner,
@@ -29,6 +32,7 @@ from autotelic.learn.learner import (
 )
 from autotelic.learn.losses import Clip
 from autotelic.learn.pack import Trace, imitate, pack, reinforce
+from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import Crew
 from autotelic.models.weights import digest_of
 from autotelic.types import Attempt, Batch, Cell, Experience, Turn
@@ -394,6 +398,45 @@ def test_rate_goes_up_stays_and_comes_down() -> None:
     assert [rate(step, 0.0) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
     assert [rate(100, p) for p in (0.5, 0.75, 0.875, 1.0)] == [1.0, 1.0, 0.5, 0.0]
     assert warmup_then_cooldown(0, 0.0)(0, 1.0) == 1.0
+
+
+def count(calls: Counter[str], module: object, *_: object) -> None:
+    calls[type(module).__name__] += 1
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_activations_computed_twice_change_nothing_but_the_work(size: int) -> None:
+    batch = pack(traces(40))
+    found = []
+    for checkpointing in (False, True):
+        model, crew, calls = built("llama"), Crew(size), Counter[str]()
+        model.model.layers[0].mlp.register_forward_pre_hook(partial(count, calls))
+        learner = PolicyLearner(
+            model,
+            lr_matrix=0.02,
+            lr_other=0.003,
+            clip=Clip(kl=0.1),
+            policy=1.0,
+            max_grad_norm=1.0,
+            checkpointing=checkpointing,
+            crew=crew,
+        )
+        calls.clear()
+        report = learner.step(batch)
+        crew.close()
+        assert not any(module.training for module in model.modules())  # nothing stays switched on
+        found.append((report.loss, digest_of(model), calls.total()))
+    (loss, weights, once), (again, others, twice) = found
+    assert (loss, weights) == (again, others)
+    assert twice == 2 * once
+
+
+def test_blocks_that_cannot_compute_twice_are_named() -> None:
+    class Plain(torch.nn.Module):
+        pass
+
+    with pytest.raises(ModelError, match="Plain cannot compute their activations again"):
+        Recompute(Plain())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["bigcode", "llama"])

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotelic.learn.pack import ROW, TOLD, Trace, arrange, imitate, pack, reinforce, split
+from autotelic.learn.pack import ROW, TOLD, Trace, arrange, evened, imitate, pack, reinforce, split
 from autotelic.types import Attempt, Cell, Experience, Turn
 
 FIELDS = ("nll", "policy", "advantage", "logprob", "anchor")
@@ -127,6 +127,19 @@ def test_what_a_prompt_tells_is_weighed_less_and_never_shared() -> None:
     assert one.nll.nonzero()[0].tolist() == [30, 32, 40, 41]
     assert one.nll[[30, 32, 40]].tolist() == [TOLD, TOLD, 1.0]
     assert {place.shared for place in arrange([one, one])[0]} == {29}
+
+
+def test_evened_attempts_count_alike_whatever_their_length() -> None:
+    attempts = [
+        Attempt(task_id="t", sibling=i, turns=(turn((1, 2), tuple(range(3, 3 + n)), (-1.0,) * n),))
+        for i, n in enumerate((2, 6, 4))
+    ]
+    traces = [*(reinforce(attempt, 0.5) for attempt in attempts), imitate(experience((1,), (2,)))]
+    weights = [t.policy.sum() for t in evened(traces)]
+    assert weights == pytest.approx([4, 4, 4, 0])  # twelve tokens as before, a third for each
+    for before, after in zip(traces, evened(traces), strict=True):
+        assert (after.policy > 0).tolist() == (before.policy > 0).tolist()
+        assert after.advantage is before.advantage
 
 
 def test_reinforcement_covers_every_turn_and_no_prompt() -> None:

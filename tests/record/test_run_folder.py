@@ -16,6 +16,7 @@ from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import RunError
 from autotelic.record import Record, RunFolder, is_run, set_aside
+from autotelic.record.folder import RETIRED
 from autotelic.record.store import NAME
 
 TAKE = """
@@ -139,6 +140,15 @@ def test_a_charter_from_before_a_knob_was_added_is_no_damage(tmp_path: Path) -> 
         record.execute("UPDATE meta SET value = ? WHERE key = 'charter'", (digest(values),))
     record.close()
     assert run.problems() == []
+    assert run.charter() == Charter()
+
+
+def test_a_charter_with_a_knob_that_is_gone_is_no_damage(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Charter())
+    values = Charter().canonical()
+    for section, key in RETIRED:
+        values[section][key] = 0.5
+    (tmp_path / "charter.json").write_text(canonical(values))
     assert run.charter() == Charter()
 
 

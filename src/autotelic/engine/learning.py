@@ -16,7 +16,7 @@ from autotelic.engine.proposing import Proposed, credited_proposals
 from autotelic.engine.run import Run
 from autotelic.errors import RunError
 from autotelic.learn.learner import predicted_logprobs
-from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce, split
+from autotelic.learn.pack import Trace, arrange, evened, imitate, pack, reinforce, split
 from autotelic.propose import proposer
 from autotelic.streams import stream
 from autotelic.types import RULES, Cell, Experience, Group, LearnReport, Source, Task
@@ -203,6 +203,8 @@ def anchored(
         if a != 0.0
     ]
     traces = [reinforce(attempt, a) for attempt, a in kept]
+    if run.charter.learn.normalise == "sequence":
+        traces = evened(traces)
     if not traces or run.charter.learn.kl == 0:
         return traces
     found: list[Trace] = []

@@ -91,7 +91,7 @@ class OwnExam:
 class Run:
     """Everything one run holds. Made by `begin` or `take_up`; use as a context manager."""
 
-    def __init__(self, folder: RunFolder, charter: Charter, watch: Watch | None) -> None:
+    def __init__(self, folder: RunFolder, charter: Charter, watch: Watch | None, threads: int) -> None:
         self.folder = folder
         self.charter = charter
         self.watch = watch or (lambda event: None)
@@ -103,7 +103,7 @@ class Run:
         self._spent: tuple[float, int, int, float] = (0.0, 0, 0, 0.0)
         self._prefilled = 0
         torch.set_num_threads(1)  # what is heavy is shared out among the crew
-        self.crew = Crew(charter.budget.threads)
+        self.crew = Crew(threads)
         limits = charter.limits
         self.box = Sandbox(
             Limits(
@@ -154,7 +154,7 @@ class Run:
             clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
             policy=learn.policy,
             max_grad_norm=learn.max_grad_norm,
-            weight_decay=learn.weight_decay,
+            checkpointing=charter.model.checkpointing,
             momentum=learn.momentum,
             optimiser=learn.optimiser,
             crew=self.crew,

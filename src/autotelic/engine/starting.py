@@ -14,6 +14,7 @@ import transformers
 import autotelic.exam.sealed as sealing
 from autotelic.charter import Charter
 from autotelic.engine.run import Run, Watch
+from autotelic.models.crew import paying_threads
 from autotelic.models.load import begin_model, load_model, save_model
 from autotelic.record import Record, RunFolder
 from autotelic.record import checkpoint as checkpoints
@@ -28,7 +29,8 @@ def begin(
     charter: Charter, folder: Path, watch: Watch | None, source: str | None, start_from: Path | None
 ) -> Run:
     """A new run: folder, tokenizer, weights, sealed exam; told and saved as generation 0."""
-    run = Run(RunFolder.create(folder, charter, source), charter, watch)
+    place = RunFolder.create(folder, charter, source)
+    run = Run(place, charter, watch, charter.budget.threads or paying_threads())
     run.record = Record.open(folder, "a")
     run.show("stage", name="tokenizer")
     corpus: list[str] = []
@@ -48,7 +50,6 @@ def begin(
         charter.seed,
         [Cell(mode=m, level=level) for m in charter.domain.modes for level in range(low, high + 1)],
         items_per_cell=charter.exam.items_per_cell,
-        free_share=charter.exam.free_share,
         free_answers=charter.exam.free_answers,
     )
     run.novelty.seal(run.sealed.signatures)
@@ -68,7 +69,10 @@ def take_up(folder: Path, watch: Watch | None, extend_seconds: float | None) -> 
     if found is None:
         record.close()
         return None
-    run = Run(place, charter, watch)
+    start = record.latest("run.start")
+    # As many as it began with: with others, sums are rounded otherwise.
+    threads = int(start.data["threads"]) if start else charter.budget.threads
+    run = Run(place, charter, watch, threads or paying_threads())
     run.record = record
     run.equip(*load_model(place.start, dtype=charter.model.dtype))
     run.restore(found)
@@ -93,6 +97,6 @@ def description(run: Run) -> Mapping[str, Any]:
             "transformers": transformers.__version__,
         },
         "machine": f"{platform.machine()} {sys.platform}",
-        "threads": run.charter.budget.threads,
+        "threads": run.crew.size,
         "sandbox_level": str(run.box.level),
     }

@@ -20,6 +20,8 @@ from autotelic.protocols import Domain
 from autotelic.streams import stream
 from autotelic.types import Cell, Lineage, Task
 
+FREE = 0.05
+"""Share of random answers above which an item that they pass is none."""
 PROBE = 64
 """Tasks drawn of each cell, at least: to see how many behaviours there are, and for answers to guess with."""
 SPARE = 3
@@ -110,13 +112,12 @@ def draw_sealed(
     seed: int,
     cells: Iterable[Cell],
     items_per_cell: int,
-    free_share: float,
     free_answers: int,
 ) -> Exam:
     """Draw `items_per_cell` items a cell from the domain's rules, no two of which behave alike.
 
     Each item is tried with `free_answers` answers that solve other tasks of its mode and form; one that more
-    than `free_share` of them pass is refused as free, and another drawn. At most a quarter of the behaviours
+    than `FREE` of them pass is refused as free, and another drawn. At most a quarter of the behaviours
     a cell is estimated to have are sealed. What a cell is short of is in `missing`; nothing pads it. Raises
     `DomainError` when there is no item at all.
     """
@@ -135,7 +136,7 @@ def draw_sealed(
             break
         stock.draw({cell: SPARE * n for cell, n in short.items() if len(stock.unused[cell]) < n})
         tried = [task for cell, n in short.items() for task in stock.take(cell, n)]
-        for task, reason in zip(tried, _refusals(stock, tried, free_share, free_answers), strict=True):
+        for task, reason in zip(tried, _refusals(stock, tried, free_answers), strict=True):
             if reason:
                 refused[reason] += 1
             else:
@@ -145,7 +146,7 @@ def draw_sealed(
         raise DomainError(
             f"the rules of the {domain.name} domain gave no exam item of {', '.join(map(str, names))} "
             f"(refused: {dict(refused)})",
-            "examine more levels, or raise exam.free_share",
+            "examine more levels",
         )
     missing = {str(cell): items_per_cell - len(found) for cell, found in chosen.items()}
     return Exam(
@@ -207,14 +208,14 @@ class _Stock:
         return [others[i] for i in self.rng.permutation(len(others))[:n]]
 
 
-def _refusals(stock: _Stock, tasks: Sequence[Task], free_share: float, answers: int) -> list[str]:
+def _refusals(stock: _Stock, tasks: Sequence[Task], answers: int) -> list[str]:
     """Why each task is no item: `free` is easily guessed, of `rare` it cannot be told; empty where it is one."""
     guesses = [stock.guesses(task, answers) for task in tasks]
     asked = [(task, guess) for task, row in zip(tasks, guesses, strict=True) for guess in row]
     verdicts = iter(stock.domain.judge(asked))
     passed = [sum(next(verdicts).passed for _ in row) for row in guesses]
     return [
-        "rare" if len(row) < min(FEWEST, answers) else "free" if n > free_share * len(row) else ""
+        "rare" if len(row) < min(FEWEST, answers) else "free" if n > FREE * len(row) else ""
         for row, n in zip(guesses, passed, strict=True)
     ]
 

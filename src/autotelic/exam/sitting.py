@@ -179,7 +179,7 @@ def seated(
     import torch  # here, because it takes seconds, and most of what imports this file needs none of it
 
     from autotelic.domains import load_domain
-    from autotelic.models.crew import Crew
+    from autotelic.models.crew import Crew, paying_threads
     from autotelic.models.decode import Decoder
     from autotelic.models.load import load_model
     from autotelic.sandbox import Limits, Sandbox
@@ -206,7 +206,9 @@ def seated(
             asked = _asked(exam, state, charter, domain)
             if run is not None:
                 _must_be_sealed(run, asked)
-        sampler = Decoder(weights, end_id=tokens.end_id, crew=Crew(charter.budget.threads))
+        sampler = Decoder(
+            weights, end_id=tokens.end_id, crew=Crew(charter.budget.threads or paying_threads())
+        )
         examinee = Examinee(sampler=sampler, tokens=tokens, domain=domain, critic=critic)
         yield Seat(exam=asked, examinee=examinee, charter=charter)
 
@@ -270,7 +272,6 @@ def _draw(charter: Charter, domain: Domain, items_per_cell: int) -> Exam:
         charter.seed,
         [Cell(mode=mode, level=level) for mode in charter.domain.modes for level in range(low, high + 1)],
         items_per_cell=items_per_cell,
-        free_share=charter.exam.free_share,
         free_answers=charter.exam.free_answers,
     )
 

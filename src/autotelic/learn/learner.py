@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from autotelic.learn.last import hidden_at
 from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
 from autotelic.learn.muon import Matrix, Muon
 from autotelic.learn.pack import pack, reinforce
+from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
@@ -89,6 +91,7 @@ class PolicyLearner:
     Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW. Parameters
     of fewer bits than float32 are stepped as a float32 copy and then rounded: bfloat16 has 8 bits for a value, and
     a step of a thousandth would be rounded away each time.
+    With `checkpointing` activations are computed twice and not kept (`recompute.py`).
     The rows of a batch are shared out among the `crew`; with as many of them, the same batches give the same bits.
     """
 
@@ -101,9 +104,9 @@ class PolicyLearner:
         clip: Clip,
         policy: float,
         max_grad_norm: float,
-        weight_decay: float = 0.0,
         momentum: float = 0.8,
         optimiser: str = "muon",
+        checkpointing: bool = False,
         crew: Crew = ALONE,
     ) -> None:
         if optimiser not in ("muon", "adamw"):
@@ -114,6 +117,7 @@ class PolicyLearner:
         self.policy = policy
         self.max_grad_norm = max_grad_norm
         self.crew = crew
+        self._recompute = Recompute(model) if checkpointing else None
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
         self._learned = [m.weight for m in matrices] + others
@@ -128,7 +132,7 @@ class PolicyLearner:
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         if others:
             self.optimisers["other"] = torch.optim.AdamW(
-                others, lr=lr_other, betas=(0.9, 0.95), weight_decay=weight_decay, fused=True
+                others, lr=lr_other, betas=(0.9, 0.95), weight_decay=0.0, fused=True
             )
         if matrices:
             self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=momentum, crew=crew)
@@ -144,7 +148,10 @@ class PolicyLearner:
             raise ValueError("the batch has no token with a weight; give it a completion to learn from")
         self.model.train(False)
         try:
-            found = self.crew.map(lambda share: self._gradients(share, whole), _shares(batch, self.crew.size))
+            with self._recompute.on() if self._recompute else nullcontext():
+                found = self.crew.map(
+                    lambda share: self._gradients(share, whole), _shares(batch, self.crew.size)
+                )
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise

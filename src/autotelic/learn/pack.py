@@ -9,7 +9,7 @@ is paid for in full whether or not it crosses a segment. Sequences that begin al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +85,19 @@ def reinforce(attempt: Attempt, advantage: float, anchor: Floats | None = None) 
         logprob=logprob,
         anchor=logprob if anchor is None else anchor,
     )
+
+
+def evened(traces: Sequence[Trace]) -> list[Trace]:
+    """The same traces, weighed so that in the policy gradient each counts alike, long or short: GRPO as published
+    (Shao et al. 2024, arXiv:2402.03300, eq. 3). As they are, each token counts alike (DAPO, Yu et al. 2025,
+    arXiv:2503.14476). All together weigh as much as before, so that the streams keep their shares.
+    """
+    tokens = [float(t.policy.sum()) for t in traces]
+    each = sum(tokens) / max(1, sum(n > 0 for n in tokens))
+    return [
+        replace(t, policy=t.policy * np.float32(each / n)) if n else t
+        for t, n in zip(traces, tokens, strict=True)
+    ]
 
 
 class Place(NamedTuple):

@@ -8,12 +8,19 @@ and they meet once, at the end (bench/throughput.py).
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
 
+_SIDE = 192
+"""Of the matrices that `paying_threads` multiplies: about as much work as an operation of a small model."""
+_TIMES = 400
+_GAIN = 1.2
+"""How much faster the whole must get with more threads for them to pay."""
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 
@@ -49,3 +56,40 @@ class Crew:
 
 ALONE = Crew(1)
 """For work that is not shared out."""
+
+
+def paying_threads(most: int = 0) -> int:
+    """How many threads are worth having here and now, found by a trial of a tenth of a second or two.
+
+    As many as there are cores, unless these are busy with something else: two threads beside a busy neighbour wait
+    for each other at the end of every share. `most` bounds the number; 0 is the cores this process may use.
+    """
+    most = most or len(os.sched_getaffinity(0))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    best, rate = 1, _rate(1)
+    for threads in sorted({most, most // 2} - {0, 1}):
+        found = _rate(threads)
+        if found > _GAIN * rate:
+            best, rate = threads, found
+    torch.set_num_threads(before)
+    return best
+
+
+def _rate(threads: int) -> float:
+    """Products a second by a crew of so many, the best of three."""
+    crew = Crew(threads)
+    factor = torch.full((_SIDE, _SIDE), 1 / _SIDE)
+
+    def work(times: int) -> None:
+        for _ in range(times):
+            factor @ factor
+
+    crew.map(work, [8] * threads)  # the first products also set up the threads
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        crew.map(work, [_TIMES // threads] * threads)
+        took.append(time.perf_counter() - began)
+    crew.close()
+    return _TIMES // threads * threads / min(took)

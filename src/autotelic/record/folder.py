@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
@@ -34,6 +34,8 @@ _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.js
     NAME + ending for ending in ("", "-wal", "-shm", "-journal")
 }
 """What may lie in a folder whose creation was cut short."""
+RETIRED = (("exam", "free_share"), ("learn", "weight_decay"))
+"""Keys that charters once had: in the folder of a run from before, they are no damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class RunFolder:
         """The charter that the run was started under, from its canonical form."""
         path = self.path / "charter.json"
         try:
-            return Charter.of(json.loads(path.read_bytes()), where=str(path))
+            values = json.loads(path.read_bytes())
+            return Charter.of(_without_retired(values), where=str(path))
         except (ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged: {error}", "restore the run folder from a copy") from error
         except OSError as error:
@@ -244,3 +247,16 @@ def _reaching(path: str | Path, doing: str = "written") -> Iterator[None]:
     except OSError as error:
         fix = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check its permissions"
         raise RunError(f"{path} cannot be {doing}: {error.strerror}", fix) from error
+
+
+def _without_retired(values: Any) -> Any:
+    """A charter's canonical form without the keys that charters no longer have; anything else as it is."""
+    if not isinstance(values, dict):
+        return values
+    retired = set(RETIRED)
+    return {
+        name: {key: kept for key, kept in section.items() if (name, key) not in retired}
+        if isinstance(section, dict)
+        else section
+        for name, section in values.items()
+    }
