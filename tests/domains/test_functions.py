@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotelic.domains.functions import FunctionsDomain
-from autotelic.domains.functions.answers import parse_written, test_text
+from autotelic.domains.functions.answers import assert_text, parse_written
 from autotelic.domains.functions.execution import MAX_TURNS, bundled
 from autotelic.domains.functions.grammar import draw_function
 from autotelic.domains.functions.source import Function, parse_function, vary
@@ -170,7 +170,7 @@ def test_prompts_hide_the_answer_and_what_decides(tasks) -> None:
             pairs = task.secret["pairs"]
             assert len(pairs) == SHOWN + HELD_BACK
             assert task.secret["function"] not in task.prompt
-            shown = [test_text((a, b)) in task.prompt for a, b in pairs]
+            shown = [assert_text((a, b)) in task.prompt for a, b in pairs]
             assert shown == [True] * SHOWN + [False] * HELD_BACK
 
 
@@ -251,7 +251,7 @@ def test_a_program_needs_a_test_of_its_own_that_holds(functions, induction) -> N
     known = tuple(induction.secret["pairs"][0])
     assert reason(functions, induction, f"{SUM}\nassert f([7,7]) == 14") == "right"
     assert reason(functions, induction, SUM) == "tests"
-    given_one = f"{SUM}\n{test_text(known)}"
+    given_one = f"{SUM}\n{assert_text(known)}"
     assert reason(functions, induction, given_one) == "tests"  # it was given that
     assert reason(functions, induction, f"{SUM}\nassert f([7,7]) == 13") == "tests"
     assert reason(functions, induction, f"{SUM}\nassert f([7,7]) == [14]") == "tests"
@@ -281,7 +281,7 @@ def test_a_failure_is_read_in_what_all_its_tests_printed(functions, induction) -
     assert (repair.mode, repair.signature) == ("repair", induction.signature)
     assert verdict.feedback in repair.prompt
     assert "v > 4" in repair.prompt
-    assert not any(test_text((a, b)) in repair.prompt for a, b in induction.secret["pairs"][SHOWN:])
+    assert not any(assert_text((a, b)) in repair.prompt for a, b in induction.secret["pairs"][SHOWN:])
     assert reason(functions, repair, functions.worked(induction)) == "right"
     (right,) = functions.judge([(induction, functions.worked(induction))])
     assert functions.repair(induction, functions.worked(induction), right, Lineage()) is None
@@ -291,7 +291,7 @@ def test_a_failure_is_read_in_what_all_its_tests_printed(functions, induction) -
 def test_given_tests_tell_what_they_expect(functions, tasks) -> None:
     for task in tasks:
         told = [task.prompt[a:b] for a, b in functions.told(task)]
-        expected = [test_text((a, b)).partition(" == ")[2] for a, b in task.secret["pairs"][1:SHOWN]]
+        expected = [assert_text((a, b)).partition(" == ")[2] for a, b in task.secret["pairs"][1:SHOWN]]
         assert told == (expected if task.mode in PROGRAMS else [])
 
 

@@ -38,7 +38,7 @@ class Written:
     tests: tuple[Pair, ...]
 
     def __str__(self) -> str:
-        return "\n".join([str(self.function), *map(test_text, self.tests)])
+        return "\n".join([str(self.function), *map(assert_text, self.tests)])
 
 
 def parse_written(text: str) -> Written:
@@ -65,12 +65,9 @@ def _test(line: str) -> Pair:
     return given, expected
 
 
-def test_text(pair: Pair) -> str:
+def assert_text(pair: Pair) -> str:
     """A test as it is written."""
     return f"assert f({canonical(pair[0])}) == {canonical(pair[1])}"
-
-
-test_text.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for one of its own
 
 
 def report(tests: Sequence[Pair], outcome: Outcome) -> str:
@@ -79,7 +76,7 @@ def report(tests: Sequence[Pair], outcome: Outcome) -> str:
     for i, pair in enumerate(tests):
         got = f"!{outcome.stop}" if outcome.stop else printed(outcome.rows[i])
         held = not outcome.stop and holds(pair, outcome.rows[i])
-        lines.append(f"{test_text(pair)}  # {'ok' if held else got}\n")
+        lines.append(f"{assert_text(pair)}  # {'ok' if held else got}\n")
     return "".join(lines)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from autotelic.domains.functions.answers import Pair, Written, parse_written, report, test_text
+from autotelic.domains.functions.answers import Pair, Written, assert_text, parse_written, report
 from autotelic.domains.functions.source import parse_function
 from autotelic.domains.literal import canonical
 from autotelic.domains.python.admission import Evidence
@@ -71,7 +71,7 @@ def prompt_of(mode: str, function: str, pairs: Sequence[Pair], failed: str = "")
     elif mode == "abduction":
         shown = f"{function}\n\nf(?) == {canonical(output)}"
     elif mode == "induction":
-        shown = "\n".join(map(test_text, pairs[:SHOWN]))
+        shown = "\n".join(map(assert_text, pairs[:SHOWN]))
     else:
         shown = failed
     return f"{_ASKED[mode]}{shown}\n"
