@@ -131,8 +131,8 @@ def test_what_a_prompt_tells_is_weighed_less_and_never_shared() -> None:
 
 def test_evened_attempts_count_alike_whatever_their_length() -> None:
     attempts = [
-        Attempt(task_id="t", sibling=i, turns=(turn((1, 2), tuple(range(3, 3 + n)), (-1.0,) * n),))
-        for i, n in enumerate((2, 6, 4))
+        Attempt(task_id="t", turns=(turn((1, 2), tuple(range(3, 3 + n)), (-1.0,) * n),), answer="")
+        for n in (2, 6, 4)
     ]
     traces = [*(reinforce(attempt, 0.5) for attempt in attempts), imitate(experience((1,), (2,)))]
     weights = [t.policy.sum() for t in evened(traces)]
