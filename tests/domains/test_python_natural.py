@@ -8,6 +8,8 @@ import pytest
 from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
 from autotelic.domains.python import SPECIAL, PythonDomain
+from autotelic.domains.python.shortest import _parts
+from autotelic.domains.python.working import backwards, forwards
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Task
 
@@ -28,7 +30,8 @@ def test_the_tasks_are_those_of_the_compact_style_put_into_words(domain, natural
     compact = domain.rules(np.random.default_rng(3), CELLS)
     assert [t.cell for t in tasks] == CELLS
     for one, other in zip(compact, tasks, strict=True):
-        assert (one.signature, one.cluster, one.secret) == (other.signature, other.cluster, other.secret)
+        assert (one.signature, one.cluster) == (other.signature, other.cluster)
+        assert one.mode == "abduction" or one.secret == other.secret
         assert one.id != other.id
         assert one.prompt != other.prompt
 
@@ -135,3 +138,52 @@ def test_fences():
 def test_an_unknown_style_is_refused(box):
     with pytest.raises(DomainError, match="give 'compact' or 'natural'"):
         PythonDomain(box, style="verse")  # type: ignore[arg-type]
+
+
+def test_an_abduction_in_words_asks_for_no_more_than_its_output_needs(natural):
+    text = "def f(x):\n    x = [v % 4 for v in x]\n    x = x.count(2)\n    return x\nf([6,2,9,6,1])"
+    (task,) = natural.admit([Proposal(text=text, cell=Cell(mode="abduction", level=2), lineage=Lineage())])
+    assert task.secret["pairs"] == [[[6, 2, 6], 3]]
+    assert task.secret["trace"] == [[2, 2, 2], 3]
+    assert natural.worked(task) == "[2,2,2]\n2=6%4,2=2%4,2=6%4\n[6,2,6]"
+
+
+def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
+    text = (
+        "def f(x):\n    x = [v * 3 for v in x]\n    x = [v for v in x if v > 9]\n    x = sum(x)\n    return x"
+    )
+    cells = [Cell(mode=mode, level=3) for mode in ("deduction", "abduction")]
+    deduction, abduction = natural.admit(
+        [Proposal(text=f"{text}\nf([4,1,9])", cell=cell, lineage=Lineage()) for cell in cells]
+    )
+    lines = ["4*3=12,1*3=3,9*3=27", "[12,3,27]", "12 yes,3 no,27 yes", "[12,27]", "12+27=39", "39"]
+    assert natural.worked(deduction) == "\n".join(lines)
+    assert natural.answer("deduction", natural.worked(deduction)) == "39"
+    assert natural.worked(abduction) == "[12,27]\n[12,27]\n12=4*3,27=9*3\n[4,9]"
+    wrong = "4*3=11,1*3=3,9*3=27\n39"
+    assert natural.judge([(deduction, natural.answer("deduction", wrong))])[0].passed
+
+
+@pytest.mark.parametrize(
+    ("expression", "before", "after"),
+    [
+        ("x[::-1]", [1, 2], [2, 1]),
+        ("[v + x[0] for v in x]", [1, 2], [2, 3]),
+        ("[v + i for i, v in enumerate(x)]", [1, 2], [1, 3]),
+        ("[v for v in x]", [1, 2], [1, 2]),
+        ("[v * 2 for v in x if v > 1]", [1, 2], [4]),
+        ("[v * 2 for v in x]", ["a"], ["aa"]),
+        ("x + 1", 3, 4),
+    ],
+)
+def test_what_is_not_reckoned_element_by_element_has_no_working(expression, before, after):
+    assert forwards(expression, before, after) == backwards(expression, before, after) == ""
+
+
+def test_of_many_elements_one_stretch_is_left_out():
+    longer = _parts(list(range(9)))
+    assert longer[0] == [8]
+    assert [0, 8] in longer
+    assert [0, 2, 4, 6, 8] not in longer
+    assert _parts("abc") == ["a", "b", "c", "ab", "ac", "bc"]
+    assert _parts(7) == []

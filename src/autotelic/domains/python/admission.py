@@ -18,6 +18,7 @@ from autotelic.domains.python.grammar import vary
 from autotelic.domains.python.inputs import PROBES, draw_input, fits, kind_of, plain
 from autotelic.domains.python.operations import OPERATIONS
 from autotelic.domains.python.program import Program, ProgramError, compose, parse_program
+from autotelic.domains.python.shortest import shortened
 from autotelic.domains.python.tasks import (
     HELD_BACK,
     SHOWN,
@@ -144,10 +145,11 @@ def examine(draft: Draft[P], outcome: Outcome, keep: int = SHOWN + HELD_BACK) ->
 
 
 class Admission:
-    """Drafts to tasks, in batches."""
+    """Drafts to tasks, in batches. With `plainest`, what an abduction asks for is cut to what its output needs."""
 
-    def __init__(self, executor: Executor[Program]) -> None:
+    def __init__(self, executor: Executor[Program], plainest: bool = False) -> None:
         self.executor = executor
+        self.plainest = plainest
         self._single: frozenset[str] = frozenset()
 
     def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
@@ -164,13 +166,16 @@ class Admission:
 
     def finish(self, found: Sequence[Evidence[Program] | Rejection]) -> list[Task | Rejection]:
         """Tasks of the evidence; repairs are first given a failed turn to start from."""
-        turns = iter(self._failed_turns([e for e in found if isinstance(e, Evidence) and _is_repair(e)]))
+        if self.plainest:
+            cut = iter(shortened(self.executor, _of(found, "abduction")))
+            found = [next(cut) if _is(e, "abduction") else e for e in found]
+        turns = iter(self._failed_turns(_of(found, "repair")))
         made: list[Task | Rejection] = []
         for evidence in found:
             if isinstance(evidence, Rejection):
                 made.append(evidence)
                 continue
-            failed = next(turns) if _is_repair(evidence) else ""
+            failed = next(turns) if _is(evidence, "repair") else ""
             if failed is None:
                 made.append(
                     Rejection(reason="degenerate", detail="no variant of the program fails a shown pair")
@@ -206,8 +211,12 @@ class Admission:
         return turns
 
 
-def _is_repair(evidence: Evidence[Program]) -> bool:
-    return evidence.draft.cell.mode == "repair"
+def _is(evidence: Evidence[Program] | Rejection, mode: str) -> bool:
+    return isinstance(evidence, Evidence) and evidence.draft.cell.mode == mode
+
+
+def _of(found: Sequence[Evidence[Program] | Rejection], mode: str) -> list[Evidence[Program]]:
+    return [e for e in found if isinstance(e, Evidence) and _is(e, mode)]
 
 
 def _variant(random: Random, evidence: Evidence[Program]) -> Ask[Program]:

@@ -11,7 +11,7 @@ import numpy as np
 from autotelic.domains.python import judge as judging
 from autotelic.domains.python.admission import Admission
 from autotelic.domains.python.execution import Executor, bundled
-from autotelic.domains.python.forms import FORMS
+from autotelic.domains.python.forms import FORMS, WORDED
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.rules import make_tasks
@@ -24,7 +24,6 @@ from autotelic.domains.python.tasks import (
     mending,
     proposal_of,
     told_spans,
-    worked_text,
 )
 from autotelic.errors import DomainError
 from autotelic.sandbox import Sandbox
@@ -59,8 +58,9 @@ class PythonDomain:
             raise DomainError(f"style={style!r} of the python domain", "give 'compact' or 'natural'")
         self.levels = tuple(levels)
         self._style: Style = _STYLES[style]()
+        self._compact = style == "compact"
         self._executor = Executor(box, bundled)
-        self._admission = Admission(self._executor)
+        self._admission = Admission(self._executor, plainest=not self._compact)
 
     def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
         """One first task a cell, in order; fewer where the rules found none worth setting."""
@@ -91,7 +91,7 @@ class PythonDomain:
 
     def worked(self, task: Task) -> str:
         """A right completion, working included."""
-        return worked_text(task)
+        return self._style.worked(task)
 
     def told(self, task: Task) -> list[tuple[int, int]]:
         """The parts of a prompt, in characters, that follow from the solution: outputs shown by an induction."""
@@ -103,7 +103,7 @@ class PythonDomain:
 
     def form(self, mode: str) -> str:
         """The pattern that right completions of a mode match as a whole, for constrained decoding."""
-        return FORMS[mode]
+        return (FORMS if self._compact else WORDED)[mode]
 
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What its tests printed, after a failed program; empty for the modes of one turn."""

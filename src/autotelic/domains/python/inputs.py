@@ -86,10 +86,11 @@ def kind_of(value: Json) -> str:
         return "int"
     if type(value) is str:
         return "str"
-    return "ints" if _all_integers(value) else ""
+    return "ints" if is_integers(value) else ""
 
 
-def _all_integers(value: Json) -> TypeGuard[list[int]]:
+def is_integers(value: Json) -> TypeGuard[list[int]]:
+    """Whether a value is a list of integers and of nothing else, bools included."""
     return type(value) is list and set(map(type, value)) <= {int}
 
 
@@ -127,7 +128,7 @@ def fits(value: Json, level: int) -> bool:
         return abs(value) <= size.integer
     if type(value) is str:
         return 1 <= len(value) <= size.text and value.isascii() and value.isalpha()
-    return _all_integers(value) and 1 <= len(value) <= size.longest and _largest(value) <= size.element
+    return is_integers(value) and 1 <= len(value) <= size.longest and _largest(value) <= size.element
 
 
 def plain(value: Json, level: int) -> bool:
@@ -141,7 +142,7 @@ def plain(value: Json, level: int) -> bool:
         return True
     if type(value) is str:
         return len(value) <= size.items and value.isascii() and value.isprintable()
-    if _all_integers(value):
+    if is_integers(value):
         return len(value) <= size.items and _largest(value) <= size.result
     if type(value) is list:
         return len(value) <= size.items and all(type(v) is not list and plain(v, level) for v in value)
@@ -156,7 +157,7 @@ def small_enough(value: Json, kind: str) -> bool:
         return abs(value) <= 99_999_999
     if type(value) is str:
         return len(value) <= 64 and value.isascii()
-    return _all_integers(value) and len(value) <= 32 and _largest(value) <= 999_999
+    return is_integers(value) and len(value) <= 32 and _largest(value) <= 999_999
 
 
 def _largest(values: list[int]) -> int:

@@ -14,7 +14,7 @@ from typing import Protocol
 from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
 from autotelic.domains.python.inputs import SIZES
-from autotelic.domains.python.program import HEADER
+from autotelic.domains.python.program import HEADER, parse_program
 from autotelic.domains.python.tasks import (
     PROGRAMS,
     REPAIR,
@@ -23,7 +23,9 @@ from autotelic.domains.python.tasks import (
     ask_text,
     id_of,
     proposal_of,
+    worked_text,
 )
+from autotelic.domains.python.working import backwards, forwards
 from autotelic.types import Cell, Task
 
 REFERENCES = 2
@@ -41,6 +43,9 @@ class Style(Protocol):
 
     def proposal(self, completion: str) -> str:
         """The proposal within a proposer's completion."""
+
+    def worked(self, task: Task) -> str:
+        """A solver's completion that is right, with its working."""
 
     def answer(self, mode: str, completion: str) -> str:
         """The part of a solver's completion that is judged."""
@@ -61,6 +66,9 @@ class Compact:
     def proposal(self, completion: str) -> str:
         return completion
 
+    def worked(self, task: Task) -> str:
+        return worked_text(task)
+
     def answer(self, mode: str, completion: str) -> str:
         return answer_text(mode, completion)
 
@@ -73,12 +81,13 @@ _CODE = f"{_SHAPE} Below each line put a comment with what x then is in the firs
 # What a mode's prompts have in common comes first: it is then run once for all of them (models/families.py).
 _DEDUCTION = (
     "What does this Python function return? Write what x is after each line that changes it, as JSON, each on a "
-    "line of its own and nothing else. The last line is what is returned.\n\n{program}\n\nf({given})\n"
+    "line of its own, below the working if it needs some. The last line is what is returned.\n\n"
+    "{program}\n\nf({given})\n"
 )
 _ABDUCTION = (
     "For which argument does this Python function return what is shown? Work backwards: write what x must be "
-    "before each line that changes it, from the last to the first, as JSON, each on a line of its own and nothing "
-    "else. The last line is the argument.\n\n{program}\n\nf(?)=={output}\n"
+    "before each line that changes it, from the last to the first, as JSON, each on a line of its own, below the "
+    "working if it needs some. The last line is the argument.\n\n{program}\n\nf(?)=={output}\n"
 )
 _INDUCTION = f"Write the Python function of which these are calls. {_CODE}\n\n{{calls}}\n"
 _REPAIR = (
@@ -115,6 +124,10 @@ class Natural:
     def proposal(self, completion: str) -> str:
         return without_fences(completion)
 
+    def worked(self, task: Task) -> str:
+        """What x is on the way, and how it comes to be so where each element is worked out by itself."""
+        return worked_text(task) if task.mode in PROGRAMS else _reckoned(task)
+
     def answer(self, mode: str, completion: str) -> str:
         """A program out of its code fence; else the last line, out of fences and backticks."""
         if mode in PROGRAMS:
@@ -123,6 +136,18 @@ class Natural:
 
     def feedback(self, feedback: str) -> str:
         return feedback.removeprefix(REPAIR)
+
+
+def _reckoned(task: Task) -> str:
+    """The values on the way to the answer, forwards or backwards, each below its working."""
+    expressions = parse_program(task.secret["program"]).expressions
+    values = [task.secret["pairs"][0][0], *task.secret["trace"]]
+    steps = list(zip(expressions, values, values[1:], strict=False))
+    if task.mode == "deduction":
+        lines = [(forwards(e, before, after), canonical(after)) for e, before, after in steps]
+    else:
+        lines = [(backwards(e, before, after), canonical(before)) for e, before, after in reversed(steps)]
+    return "\n".join(line for pair in lines for line in pair if line)
 
 
 def _worded(task: Task) -> str:

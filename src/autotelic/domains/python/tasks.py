@@ -114,7 +114,7 @@ def ask_text(cell: Cell, references: Sequence[Task]) -> str:
 
 
 def worked_text(task: Task) -> str:
-    """A completion that is right, with its working, from the trace in the secret."""
+    """A completion that is right, with what x is on the way, from the trace in the secret."""
     secret: Mapping[str, Any] = task.secret
     values = [canonical(value) for value in secret["trace"]]
     if task.mode == "deduction":
