@@ -9,7 +9,7 @@ from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
 from autotelic.domains.python import SPECIAL, PythonDomain
 from autotelic.domains.python.shortest import _parts
-from autotelic.domains.python.working import backwards, forwards
+from autotelic.domains.python.working import backwards, forwards, pairing
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Task
 
@@ -160,6 +160,20 @@ def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
     assert natural.worked(deduction) == "\n".join(lines)
     assert natural.answer("deduction", natural.worked(deduction)) == "39"
     assert natural.worked(abduction) == "[12,27]\n[12,27]\n12=4*3,27=9*3\n[4,9]"
+    (induction,) = natural.admit(
+        [Proposal(text=f"{text}\nf([4,1,9])", cell=Cell(mode="induction", level=3), lineage=Lineage())]
+    )
+    first, second, third = text.split("\n")[1:4]
+    above = [
+        "def f(x):",
+        "# 4:12,1:3,9:27",
+        first,
+        "# [12,3,27]",
+        "# 12 yes,3 no,27 yes",
+        second,
+        "# [12,27]",
+    ]
+    assert natural.worked(induction).split("\n") == [*above, third, "# 39", "    return x"]
     wrong = "4*3=11,1*3=3,9*3=27\n39"
     assert natural.judge([(deduction, natural.answer("deduction", wrong))])[0].passed
 
@@ -177,7 +191,8 @@ def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
     ],
 )
 def test_what_is_not_reckoned_element_by_element_has_no_working(expression, before, after):
-    assert forwards(expression, before, after) == backwards(expression, before, after) == ""
+    for working in (forwards, backwards, pairing):
+        assert working(expression, before, after) == ""
 
 
 def test_of_many_elements_one_stretch_is_left_out():

@@ -25,7 +25,7 @@ from autotelic.domains.python.tasks import (
     proposal_of,
     worked_text,
 )
-from autotelic.domains.python.working import backwards, forwards
+from autotelic.domains.python.working import backwards, forwards, pairing
 from autotelic.types import Cell, Task
 
 REFERENCES = 2
@@ -77,7 +77,10 @@ class Compact:
 
 
 _SHAPE = f"Begin with `{HEADER}`, change x once a line, as in `x = sorted(x)`, and end with `return x`."
-_CODE = f"{_SHAPE} Below each line put a comment with what x then is in the first call. Write only the code."
+_CODE = (
+    f"{_SHAPE} Below each line put a comment with what x then is in the first call, and above one that takes each "
+    "element by itself what becomes of each. Write only the code."
+)
 # What a mode's prompts have in common comes first: it is then run once for all of them (models/families.py).
 _DEDUCTION = (
     "What does this Python function return? Write what x is after each line that changes it, as JSON, each on a "
@@ -126,7 +129,7 @@ class Natural:
 
     def worked(self, task: Task) -> str:
         """What x is on the way, and how it comes to be so where each element is worked out by itself."""
-        return worked_text(task) if task.mode in PROGRAMS else _reckoned(task)
+        return _reasoned(task) if task.mode in PROGRAMS else _reckoned(task)
 
     def answer(self, mode: str, completion: str) -> str:
         """A program out of its code fence; else the last line, out of fences and backticks."""
@@ -148,6 +151,18 @@ def _reckoned(task: Task) -> str:
     else:
         lines = [(backwards(e, before, after), canonical(before)) for e, before, after in reversed(steps)]
     return "\n".join(line for pair in lines for line in pair if line)
+
+
+def _reasoned(task: Task) -> str:
+    """The program; above each line that takes each element by itself what becomes of each, below it what x is."""
+    expressions = parse_program(task.secret["program"]).expressions
+    values = [task.secret["pairs"][0][0], *task.secret["trace"]]
+    lines = worked_text(task).split("\n")
+    for at in reversed(range(len(expressions))):
+        found = pairing(expressions[at], values[at], values[at + 1])
+        if found:
+            lines.insert(1 + 2 * at, f"# {found}")
+    return "\n".join(lines)
 
 
 def _worded(task: Task) -> str:

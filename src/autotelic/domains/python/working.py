@@ -18,8 +18,9 @@ LONGEST = 40
 """Characters of what is reckoned for one element."""
 _NUMBER, _RECKONED = "-?[0-9]{1,9}", rf"[-+*/%(),a-z0-9]{{1,{LONGEST}}}"
 _TERM = rf"(?:{_RECKONED}={_NUMBER}|{_NUMBER}={_RECKONED}|{_NUMBER} (?:yes|no))"
-WORKING = rf"{_TERM}(?:,{_TERM}){{0,63}}"
-"""The pattern of a line of working."""
+_PAIR = rf"{_NUMBER}(?::{_NUMBER}| yes| no)"
+WORKING, PAIRING = (rf"{item}(?:,{item}){{0,63}}" for item in (_TERM, _PAIR))
+"""The patterns of a line of working, and of what becomes of each element."""
 
 
 def forwards(expression: str, before: Json, after: Json) -> str:
@@ -41,6 +42,19 @@ def forwards(expression: str, before: Json, after: Json) -> str:
         # What is kept is kept wherever it stands: the condition knows nothing but the element.
         return ",".join(f"{v} {'yes' if v in after else 'no'}" for v in before)
     return ",".join(f"{term}={value}" for term, value in _terms(expression, before, after))
+
+
+def pairing(expression: str, before: Json, after: Json) -> str:
+    """What becomes of each element, for who is still to find the operation: it is not spelled out.
+
+    >>> pairing("[v * 3 for v in x]", [4, 9], [12, 27]), pairing("[v for v in x if v > 4]", [4, 9], [9])
+    ('4:12,9:27', '4 no,9 yes')
+    """
+    if _is_filter(expression):
+        return forwards(expression, before, after)
+    if not is_integers(before) or not is_integers(after) or not _terms(expression, before, after):
+        return ""
+    return ",".join(f"{v}:{value}" for v, value in zip(before, after, strict=True))
 
 
 def backwards(expression: str, before: Json, after: Json) -> str:
