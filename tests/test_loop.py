@@ -23,7 +23,7 @@ def small(generations: int = 4) -> Charter:
             "domain": {"levels": [1, 2]},
             "model": {"width": 32, "depth": 2, "heads": 2},
             "roles": {"max_tokens": 24, "repair_turns": 2},
-            "feedback": {"critic_width": 16, "critic_depth": 1},
+            "feedback": {"critic_width": 16},
             "curriculum": {
                 "bootstrap_generations": 1,
                 "tasks_per_generation": 48,

@@ -137,7 +137,6 @@ class Feedback(Section):
     shuffle: float = knob(0.0, "share of groups", "judge", "verdicts dealt out anew: a control", **SHARE)
     baseline: Literal["critic", "siblings"] = knob("critic", "name", "credit", "what reward was expected")
     critic_width: int = knob(64, "channels", "judge", "width of the critic; small will do", ge=8)
-    critic_depth: int = knob(2, "layers", "judge", "depth of the critic", ge=1)
     critic_lr: float = knob(0.001, "step size", "judge", "learning rate of the critic", **RATE)
     max_ece: float = knob(0.1, "expected error", "judge", "above it the critic is not calibrated", **SHARE)
     min_auroc: float = knob(0.7, "AUROC", "judge", "below it the critic is not calibrated", **SHARE)
@@ -160,6 +159,9 @@ class Curriculum(Section):
     cluster_quota: float = knob(0.25, "share of tasks", "propose", "most that may behave alike", **RATE)
     probe_tasks: int = knob(48, "groups", "attempt", "tasks of a generation attempted by a group", ge=1)
     group_size: int = knob(8, "attempts", "attempt", "siblings at a task, to be compared", ge=2, le=1024)
+    drafted: float = knob(
+        0.25, "share of tasks", "attempt", "tried once, to learn mending from failures", **SHARE
+    )
     unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
     lead: float = knob(0.2, "mean success", "propose", "of a mode, where the next one comes", **SHARE)
     explore: float = knob(0.2, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)

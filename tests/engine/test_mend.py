@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from autotelic.charter import Charter
-from autotelic.engine.attempting import DRAFTED, mend
+from autotelic.engine.attempting import mend
 from autotelic.engine.run import Run
 from autotelic.types import Attempt, Group, Lineage, Request, Task, Turn, Verdict
 
@@ -44,12 +44,14 @@ def verify(groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def run(repair_turns: int = 3, sealed: Sequence[str] = ()) -> Any:
+def run(repair_turns: int = 3, drafted: float = 0.25, sealed: Sequence[str] = ()) -> Any:
     def repair(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task:
         return replace(make(f"{task.id}", "repair"), prompt=verdict.feedback, lineage=lineage)
 
     return SimpleNamespace(
-        charter=Charter.of({"roles": {"repair_turns": repair_turns}}, where="test"),
+        charter=Charter.of(
+            {"roles": {"repair_turns": repair_turns}, "curriculum": {"drafted": drafted}}, where="test"
+        ),
         generation=5,
         sampler=Sampler(),
         tokens=SimpleNamespace(
@@ -76,9 +78,9 @@ READABLE = [judged("induction", passed=True, printed="f(1)==3"), judged("deducti
 
 
 def test_a_share_of_the_modes_that_can_be_mended_is_drafted_and_what_failed_is_kept() -> None:
-    engine = run()
+    engine = run(drafted=0.5)
     tasks = mend(cast(Run, engine), FRESH, READABLE)
-    assert engine.sampler.asked == round(DRAFTED * 40)
+    assert engine.sampler.asked == 20
     assert 0 < len(tasks) < engine.sampler.asked
     assert all(task.mode == "repair" and int(task.id[1:]) % 2 and task.id[0] == "t" for task in tasks)
     assert all(task.lineage.author == "w7" and task.lineage.generation == 5 for task in tasks)
@@ -91,9 +93,9 @@ def test_nothing_is_drafted_before_the_mode_is_solved_at_times() -> None:
 
 
 def test_a_charter_without_repairs_drafts_nothing() -> None:
-    engine = run(repair_turns=1)
-    assert mend(cast(Run, engine), FRESH, READABLE) == []
-    assert engine.sampler.asked == 0
+    for engine in (run(repair_turns=1), run(drafted=0.0)):
+        assert mend(cast(Run, engine), FRESH, READABLE) == []
+        assert engine.sampler.asked == 0
 
 
 def test_what_an_exam_has_sealed_is_not_learned_from() -> None:

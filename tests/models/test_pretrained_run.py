@@ -30,7 +30,7 @@ def charter(folder: Path, **sections: dict[str, Any]) -> Charter:
         "domain": {"style": "natural", "levels": [1, 1]},
         "model": {"name": str(folder), "context": 768},
         "roles": {"max_tokens": 16, "repair_turns": 1},
-        "feedback": {"critic_width": 16, "critic_depth": 1},
+        "feedback": {"critic_width": 16},
         "curriculum": {
             "bootstrap_generations": 1,
             "tasks_per_generation": 12,

@@ -11,9 +11,6 @@ from autotelic.judge.sources import Opinions
 from autotelic.streams import seed_of, stream
 from autotelic.types import RULES, Group, Task
 
-DRAFTED = 0.25
-"""Share of the new tasks of a mode that can be mended of which a first attempt is made for that alone."""
-
 
 def probes(run: Run, fresh: Sequence[Task]) -> list[Task]:
     """The tasks of this generation to attempt in groups: the actor's own first, then those of the rules."""
@@ -71,13 +68,14 @@ def mend(run: Run, fresh: Sequence[Task], judged: Sequence[Group]) -> list[Task]
     The groups leave a dozen in a generation, too few to learn to read a failure from. Only modes whose failures
     print something, once the actor is right in them at times: what a novice writes is broken in ways of no use.
     """
-    if run.charter.roles.repair_turns < 2:
+    share = run.charter.curriculum.drafted if run.charter.roles.repair_turns > 1 else 0.0
+    if not share:
         return []
     read = {g.task.mode for g in judged if any(v.feedback and not v.passed for v in g.verdicts)}
     begun = {g.task.mode for g in judged if any(v.passed for v in g.verdicts)}
     open_to = [task for task in fresh if task.mode in read & begun]
     rng = stream(run.charter.seed, "draft", run.generation)
-    drawn = rng.permutation(len(open_to))[: round(DRAFTED * len(open_to))]
+    drawn = rng.permutation(len(open_to))[: round(share * len(open_to))]
     drafts = judge(run, _tried(run, [open_to[int(i)] for i in drawn], 1, "draft"))
     tasks = episode.repairs(run.domain, drafts, generation=run.generation, most=len(drafts))
     return [task for task in tasks if task.signature not in run.novelty.sealed]

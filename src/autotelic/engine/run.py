@@ -164,7 +164,6 @@ class Run:
             vocabulary=len(tokenizer),
             context=charter.model.context,
             width=feedback.critic_width,
-            depth=feedback.critic_depth,
             lr=feedback.critic_lr,
             seed=seed_of(charter.seed, "critic"),
             max_ece=feedback.max_ece,

@@ -247,7 +247,6 @@ def _saved(run: RunFolder, charter: Charter, vocabulary: int) -> tuple[Mapping[s
         context=charter.model.context,
         seed=0,  # of first weights, which are replaced
         width=charter.feedback.critic_width,
-        depth=charter.feedback.critic_depth,
     )
     critic.restore(found.tensors["critic"], found.state["critic"])
     return found.state, critic

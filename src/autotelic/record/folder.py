@@ -34,7 +34,7 @@ _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.js
     NAME + ending for ending in ("", "-wal", "-shm", "-journal")
 }
 """What may lie in a folder whose creation was cut short."""
-RETIRED = (("exam", "free_share"), ("learn", "weight_decay"))
+RETIRED = (("exam", "free_share"), ("feedback", "critic_depth"), ("learn", "weight_decay"))
 """Keys that charters once had: in the folder of a run from before, they are no damage."""
 
 
