@@ -162,7 +162,7 @@ class Curriculum(Section):
     drafted: float = knob(
         0.25, "share of tasks", "attempt", "tried once, to learn mending from failures", **SHARE
     )
-    unlock: float = knob(0.0, "mean success", "propose", "where the next level opens", **SHARE)
+    unlock: float = knob(0.0, "success", "propose", "where a mode's next level opens", **SHARE)
     lead: float = knob(0.2, "mean success", "propose", "of a mode, where the next one comes", **SHARE)
     explore: float = knob(0.2, "share of tasks", "propose", "in cells drawn uniformly", **SHARE)
 

@@ -36,7 +36,7 @@ def test_it_begins_at_the_lowest_level_with_even_shares() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 500), st.lists(st.floats(0, 1), min_size=6, max_size=6))
 def test_an_allocation_has_the_size_asked_for_and_keeps_to_the_shares(count: int, gains: list[float]) -> None:
-    bandit = curriculum(open_to=3)
+    bandit = curriculum(unlock=0.0)
     for standing, gain in zip(bandit.standing.values(), gains, strict=True):
         standing.gain = gain
     cells = Counter(bandit.allocate(count, np.random.default_rng(0)))
@@ -57,15 +57,17 @@ def test_what_is_half_solved_gets_most_and_what_is_solved_least() -> None:
     assert shares["solved"] >= 0.2 / 3
 
 
-def test_a_level_opens_when_the_one_before_is_mostly_solved_in_the_mean() -> None:
+def test_a_modes_next_level_opens_when_enough_of_the_one_before_is_solved() -> None:
     bandit = curriculum()
     one, two = (Cell(mode=m, level=1) for m in MODES)
-    assert not bandit.learn([group(one, 8, 0)])  # the other mode was never tried
-    assert not bandit.learn([group(two, 0, 8), group(one, 7, 1)])
-    assert bandit.open_to == 1
-    assert bandit.learn([group(two, 8, 0), group(one, 8, 0)])
-    assert bandit.open_to == 2
-    assert {cell.level for cell in bandit.shares()} == {1, 2}
+    assert not bandit.learn([group(one, 3, 5)])
+    assert bandit.learn([group(two, 1, 7), group(one, 8, 0)])
+    assert bandit.open_to == {one.mode: 2, two.mode: 1}
+    assert set(bandit.shares()) == {one, two, Cell(mode=one.mode, level=2)}
+    assert not bandit.learn([group(one, 8, 0)])  # level 2 was not tried yet
+    assert bandit.learn([group(Cell(mode=one.mode, level=2), 8, 0)])
+    assert not bandit.learn([group(Cell(mode=one.mode, level=3), 8, 0)])  # there is no level 4
+    assert bandit.open_to == {one.mode: 3, two.mode: 1}
 
 
 def test_state_is_taken_up_as_it_was_put_down() -> None:
@@ -74,7 +76,7 @@ def test_state_is_taken_up_as_it_was_put_down() -> None:
     other = curriculum()
     other.restore(bandit.state())
     assert other.shares() == bandit.shares()
-    assert other.open_to == bandit.open_to == 2
+    assert other.open_to == bandit.open_to == dict.fromkeys(MODES, 2)
 
 
 def test_modes_come_one_after_another_each_with_its_retention_from_the_start() -> None:

@@ -3,10 +3,11 @@
 A cell's weight is the mean of what the two streams of learning have to gain from it. Credit has the expected
 |advantage|: for a reward of 0 or 1 with success p that is 2p(1-p), largest at one half (self-evolving curriculum,
 Chen et al. 2025, arXiv:2505.14970). Imitation of worked solutions has the share that fails, 1 - p: it needs no
-success to begin with, and what is never solved has most to give. Levels open one after another, each
-when the one before it is mostly solved. Modes come one after another too, because what one teaches is half
-of the next: whoever can run a program can begin to invert it, and to guess it. A fixed share is kept for every open
-cell, whether its mode has come or not, and a further share is drawn uniformly.
+success to begin with, and what is never solved has most to give. So that most of a run does not go to what is out of
+reach, the levels of a mode open one after another, each once enough of the one before it is solved. Modes come one
+after another too, because what one teaches is half of the next: whoever can run a program can begin to invert it, and
+to guess it. A fixed share is kept for every open cell, whether its mode has come or not, and a further share is drawn
+uniformly.
 
 All shares are of tokens, which is what learning costs: a cell whose tasks are twice as long gets half as many.
 """
@@ -39,8 +40,8 @@ class Standing:
 
 @dataclass(slots=True, kw_only=True)
 class Curriculum:
-    """The bandit. `modes` and `levels` span the cells; `unlock` is the mean success that opens a level, `lead`
-    that of a mode after which the next one comes; `open_to` and `leading` say how far it is.
+    """The bandit. `modes` and `levels` span the cells; `unlock` is the success that opens a mode's next level, `lead`
+    the mean success of a mode after which the next one comes; `open_to`, by mode, and `leading` say how far it is.
     """
 
     modes: Sequence[str]
@@ -49,21 +50,22 @@ class Curriculum:
     retention: float
     explore: float
     lead: float = 0.0
-    open_to: int = 0
+    open_to: dict[str, int] = field(default_factory=dict)
     leading: int = 1
     standing: dict[Cell, Standing] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What asks for no success is open from the start.
-        self.open_to = self.open_to or self.levels[0 if self.unlock else 1]
+        lowest, highest = self.levels
+        self.open_to = dict.fromkeys(self.modes, lowest if self.unlock else highest) | self.open_to
         self.leading = self.leading if self.lead else len(self.modes)
-        for cell in self.cells(self.levels[1]):
-            self.standing.setdefault(cell, Standing())
+        for level in range(lowest, highest + 1):
+            for mode in self.modes:
+                self.standing.setdefault(Cell(mode=mode, level=level), Standing())
 
-    def cells(self, highest: int | None = None) -> list[Cell]:
-        """The open cells, or those up to `highest`."""
-        top = self.open_to if highest is None else highest
-        return [Cell(mode=m, level=level) for level in range(self.levels[0], top + 1) for m in self.modes]
+    def cells(self) -> list[Cell]:
+        """The open cells, by level and then by mode."""
+        return [cell for cell in self.standing if cell.level <= self.open_to[cell.mode]]
 
     def shares(self) -> dict[Cell, float]:
         """How a generation's tasks are to be divided among open cells; sums to 1."""
@@ -92,7 +94,7 @@ class Curriculum:
         return [cells[i] for i in rng.permutation(len(cells))]
 
     def learn(self, groups: Sequence[Group]) -> bool:
-        """Take in what groups of attempts showed; returns whether a level was opened."""
+        """Take in what groups of attempts showed; returns whether a level of a mode was opened."""
         seen: dict[Cell, list[float]] = {}
         for group in groups:
             if group.task.cell in self.standing:
@@ -125,27 +127,27 @@ class Curriculum:
             self.leading += 1
 
     def _open_next(self) -> bool:
-        if self.open_to >= self.levels[1]:
-            return False
-        top = [self.standing[Cell(mode=m, level=self.open_to)] for m in self.modes]
-        if any(s.tried == 0 for s in top) or np.mean([s.p for s in top]) < self.unlock:
-            return False
-        self.open_to += 1
-        return True
+        opened = False
+        for mode, level in self.open_to.items():
+            top = self.standing[Cell(mode=mode, level=level)]
+            if level < self.levels[1] and top.tried and top.p >= self.unlock:
+                self.open_to[mode] = level + 1
+                opened = True
+        return opened
 
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
     def state(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
-            "open_to": self.open_to,
+            "open_to": dict(self.open_to),
             "leading": self.leading,
             "standing": {str(c): [s.p, s.gain, s.tried, s.cost] for c, s in self.standing.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The inverse of `state`."""
-        self.open_to, self.leading = state["open_to"], state["leading"]
+        self.open_to, self.leading = dict(state["open_to"]), state["leading"]
         self.standing = {
             Cell.parse(name): Standing(p=p, gain=gain, tried=tried, cost=cost)
             for name, (p, gain, tried, cost) in state["standing"].items()
