@@ -11,7 +11,6 @@ import numpy as np
 from autotelic.domains.python import judge as judging
 from autotelic.domains.python.admission import Admission
 from autotelic.domains.python.execution import Executor, bundled
-from autotelic.domains.python.forms import FORMS, WORDED
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.rules import make_tasks
@@ -58,9 +57,8 @@ class PythonDomain:
             raise DomainError(f"style={style!r} of the python domain", "give 'compact' or 'natural'")
         self.levels = tuple(levels)
         self._style: Style = _STYLES[style]()
-        self._compact = style == "compact"
         self._executor = Executor(box, bundled)
-        self._admission = Admission(self._executor, plainest=not self._compact)
+        self._admission = Admission(self._executor, plainest=self._style.plainest)
 
     def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
         """One first task a cell, in order; fewer where the rules found none worth setting."""
@@ -103,7 +101,7 @@ class PythonDomain:
 
     def form(self, mode: str) -> str:
         """The pattern that right completions of a mode match as a whole, for constrained decoding."""
-        return (FORMS if self._compact else WORDED)[mode]
+        return self._style.forms[mode]
 
     def retry(self, task: Task, verdict: Verdict) -> str:
         """What its tests printed, after a failed program; empty for the modes of one turn."""

@@ -7,12 +7,13 @@ prompt, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
+from autotelic.domains.python.forms import FORMS, WORDED
 from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.program import HEADER, parse_program
 from autotelic.domains.python.tasks import (
@@ -33,7 +34,14 @@ REFERENCES = 2
 
 
 class Style(Protocol):
-    """How tasks are put, and how what a model wrote is read."""
+    """How tasks are put, and how what a model wrote is read.
+
+    `forms` are the patterns of right completions, by mode; `plainest` says that an abduction asks for the least
+    argument that gives the output, cut from the one its maker had in mind.
+    """
+
+    forms: Mapping[str, str]
+    plainest: bool
 
     def posed(self, task: Task) -> Task:
         """A task of the compact style in this one."""
@@ -56,6 +64,9 @@ class Style(Protocol):
 
 class Compact:
     """Special tokens and no words; see tasks.py."""
+
+    forms: Mapping[str, str] = FORMS
+    plainest = False
 
     def posed(self, task: Task) -> Task:
         return task
@@ -107,6 +118,9 @@ _PUZZLES = {
 
 class Natural:
     """Plain English, with the form of the answer stated. Prompts end with a newline; nothing is a special token."""
+
+    forms: Mapping[str, str] = WORDED
+    plainest = True
 
     def posed(self, task: Task) -> Task:
         """The same task with its prompt in words."""
