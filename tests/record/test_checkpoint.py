@@ -164,6 +164,13 @@ def test_a_checkpoint_in_the_place_of_another_is_damaged(tmp_path: Path) -> None
         load(tmp_path / "00000007")
 
 
+def test_a_checkpoint_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    manifest = save(tmp_path, 1, SMALL, {}) / "MANIFEST.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 1}))
+    with pytest.raises(RecordError, match=r"of version 1, expected 2.*version of autotelic that wrote it"):
+        load_latest(tmp_path)
+
+
 def test_reading_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     """The one format that could is refused: a pickle under the name of a tensor file, manifest and all."""
     path = save(tmp_path, 1, SMALL, {})

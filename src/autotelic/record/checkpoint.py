@@ -35,6 +35,8 @@ Array = Tensor | np.ndarray[Any, Any]
 
 MANIFEST = "MANIFEST.json"
 STATE = "state.json"
+VERSION = 2
+"""Of what the engine keeps in a checkpoint; one of another version is refused rather than misread."""
 KEEP = 2
 _NEW = ".new-"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -78,7 +80,7 @@ def save(
                 _save_tensors(new / f"{name}.safetensors", group)
             _save_text(new / STATE, json.dumps(state, separators=(",", ":")))
             files = {path.name: _fingerprint(path) for path in sorted(new.iterdir())}
-            manifest = {"version": 1, "generation": generation, "files": files}
+            manifest = {"version": VERSION, "generation": generation, "files": files}
             _save_text(new / MANIFEST, json.dumps(manifest, indent=1))
             _flush(new)
             _put_in_place(new, target)
@@ -128,7 +130,8 @@ def load_latest(folder: Path, known: Collection[int] | None = None) -> Checkpoin
     if skipped:
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
-            "restore the run folder from a copy, or start a new run from its champion (`--from`)",
+            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a new run "
+            "from its champion (`--from`)",
         )
     return None
 
@@ -163,9 +166,12 @@ def verify(path: Path) -> int:
     fix = "an earlier checkpoint is used if there is one"
     try:
         manifest = json.loads((path / MANIFEST).read_bytes())
+        version = manifest["version"]
         generation, files = int(manifest["generation"]), dict(manifest["files"])
         if path.name != f"{generation:08d}":
             raise RecordError(f"{path} is damaged: its manifest is of generation {generation}", fix)
+        if version != VERSION:
+            raise RecordError(f"{path} is of version {version}, expected {VERSION}", fix)
         for name, expected in files.items():
             if _fingerprint(path / name) != expected:
                 raise RecordError(f"{path / name} is damaged: it is not what was written", fix)
