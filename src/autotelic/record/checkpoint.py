@@ -130,8 +130,8 @@ def load_latest(folder: Path, known: Collection[int] | None = None) -> Checkpoin
     if skipped:
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
-            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a new run "
-            "from its champion (`--from`)",
+            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a new "
+            "run from its champion (`--from`)",
         )
     return None
 
