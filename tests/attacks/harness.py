@@ -132,8 +132,10 @@ def _once(box: Box, attack: Attack, arena: Arena, expected: tuple[Any, ...]) -> 
     pristine = json.dumps(inputs)
     source = attack.source if attack.built else f"{attack.source}\n# run {secrets.token_hex(4)}\n"
     options: dict[str, Any] = {"twice": True} if attack.twice else {}
-    if attack.twice:  # a pool may start the twin that it needs for this only now, and then keep it
-        box.run(AFTERWARDS, entry="f", inputs=[[["fig"], 1]], twice=True)  # type: ignore[call-arg]
+    # A pool may start the twin that it needs for this only now, and then keep it; or a worker that it lost since the
+    # last program. Who is counted before is all there will be. No pool remembers a source that is new.
+    awake = f"{AFTERWARDS}\n# run {secrets.token_hex(4)}\n"
+    box.run(awake, entry="f", inputs=[[["fig"], 1]], **options)
     arena.arm()
     before = Census.take()
     faults: list[str] = []
