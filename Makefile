@@ -11,7 +11,7 @@ run: $(READY)
 	$(VENV)/bin/autotelic run --out runs/default --again
 
 test: $(READY) lint
-	$(PY) -m pytest
+	$(PY) -m pytest --cov --cov-report=term
 
 # Also the corpus of attacks at every level of the sandbox, and uncontained: many minutes.
 test-all: $(READY) lint
@@ -20,6 +20,7 @@ test-all: $(READY) lint
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 # torch is installed first and by exact version, so that pip takes a CPU build where one is at hand
 # rather than resolving a newer CUDA one for something that merely depends on torch.

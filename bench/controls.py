@@ -15,9 +15,8 @@ many tokens each took to reach what the random control had at its end.
 - no-proposer: the rules write every task, the curriculum says of which cell.
 - random: as before, all cells alike, nothing replayed.
 - fixed: one generation's tasks of the rules, again and again.
-- shuffled: verdicts dealt out anew among siblings; verified solutions are imitated as ever.
-- certainty: the executor is not heard at all. Reward is certainty, and nothing verified is imitated but the
-  form of tasks.
+- shuffled: verdicts dealt out anew among siblings before credit and nowhere else; what is imitated is as ever.
+- certainty: the verifier is not heard at all. Reward is certainty, and no demonstration is imitated.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ from typing import Any
 from autotelic import loop
 from autotelic.charter import Charter
 from autotelic.dashboard.publish import story_of
-from autotelic.record import RunFolder
+from autotelic.engine.services import Controls
+from autotelic.record import RunFolder, is_run
 
 Table = dict[str, dict[str, Any]]
 SHARES = {"self-play-60": 0.6}
@@ -39,18 +39,20 @@ SHARES = {"self-play-60": 0.6}
 NEVER = 1_000_000
 """Generations: more than any run has."""
 
-EVEN = {"bootstrap_generations": NEVER, "retention": 0.0, "unlock": 0.0, "lead": 0.0}
+EVEN = {"bootstrap_generations": NEVER, "mastery": 0.0}
 
 CONTROLS: dict[str, Table] = {
     "self-play": {},
     "self-play-60": {},
-    "no-critic": {"feedback": {"baseline": "siblings"}},
+    "no-critic": {},
     "no-proposer": {"curriculum": {"bootstrap_generations": NEVER}},
-    "random": {"curriculum": EVEN | {"replay": 0.0, "explore": 1.0}},
-    "fixed": {"curriculum": EVEN | {"replay": 1.0, "explore": 0.0}},
-    "shuffled": {"feedback": {"shuffle": 1.0}},
+    "random": {"curriculum": EVEN | {"replay": 0.0, "spread": 1.0}},
+    "fixed": {"curriculum": EVEN | {"replay": 1.0, "spread": 0.0}},
+    "shuffled": {},
     "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
 }
+TURNED = {"no-critic": Controls(baseline="siblings"), "shuffled": Controls(shuffle=1.0)}
+"""What no charter can say, by control."""
 
 
 def charter_of(control: str, tokens: int, seed: int, base: Mapping[str, Any]) -> Charter:
@@ -61,16 +63,16 @@ def charter_of(control: str, tokens: int, seed: int, base: Mapping[str, Any]) ->
     return Charter.of({**base, **changed, "seed": seed})
 
 
-def measured(folder: Path, charter: Charter) -> dict[str, Any]:
+def measured(folder: Path, charter: Charter, controls: Controls) -> dict[str, Any]:
     """The run's summary and its exams as (tokens, mean pass@1), run first if it has not been."""
     if not (folder / "summary.json").is_file():
-        if (folder / "record.sqlite").is_file():
+        if is_run(folder):
             loop.resume(folder)
         else:
-            loop.run(charter, folder)
+            loop.run(charter, folder, controls=controls)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    sat = [s for s in story_of(RunFolder.open(folder)).sittings if s.exam == "sealed"]
-    return {"summary": summary, "curve": [[s.tokens, s.pass_at_1.value] for s in sat]}
+    found = story_of(RunFolder.open(folder)).evaluations("sealed")
+    return {"summary": summary, "curve": [[e.tokens, e.pass_at_1.value] for e in found]}
 
 
 def tokens_to(curve: Sequence[Sequence[float]], mark: float) -> float | None:
@@ -114,13 +116,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/controls"))
     parser.add_argument("--charter", type=Path, help="instead of the default one")
     asked = parser.parse_args()
-    base = Charter.load(asked.charter).model_dump(by_alias=True)
+    base = Charter.load(asked.charter).canonical()
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for seed in asked.seeds:
         for control in asked.only:
             charter = charter_of(control, asked.tokens, seed, base)
             folder = asked.out / f"{control}-{seed}"
-            found.setdefault(control, {})[seed] = measured(folder, charter)
+            found.setdefault(control, {})[seed] = measured(folder, charter, TURNED.get(control, Controls()))
             print(f"{control} seed {seed}: {100 * found[control][seed]['curve'][-1][1]:.1f} %", flush=True)
             path = asked.out / "controls.json"
             path.write_text(json.dumps({"tokens": asked.tokens, "runs": found}, indent=1), encoding="utf-8")

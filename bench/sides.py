@@ -21,8 +21,8 @@ from autotelic.learn.losses import Clip
 from autotelic.learn.pack import pack, reinforce
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
-from autotelic.models.weights import digest_of
-from autotelic.types import Attempt, Group, Request, Task, Turn, Verdict
+from autotelic.models.digest import digest_of
+from autotelic.types import Episode, Group, Request, Step, Task, Turn, Verdict
 
 LR = 1e-6
 """So small that both sides sample from all but the same weights throughout."""
@@ -93,7 +93,6 @@ class Ours:
             lr_other=LR,
             clip=CLIP,
             policy=1.0,
-            max_grad_norm=1.0,
             optimiser="adamw",
             crew=self.crew,
         )
@@ -121,21 +120,21 @@ class Ours:
         advantages = self.credit.assign(groups)
         marks.append(time.process_time())
         traces = [
-            reinforce(attempt, advantage)
+            reinforce(episode, advantage)
             for group, some in zip(groups, advantages, strict=True)
             if some is not None
-            for attempt, advantage in zip(group.attempts, some, strict=True)
+            for episode, advantage in zip(group.episodes, some, strict=True)
         ]
         report = self.learner.step(pack(traces))
         if report.skipped:
             raise RuntimeError(f"the update was skipped: {report.skipped}")
-        if self.sampler.load(self.model.state_dict()) != digest_of(self.model):
+        if self.sampler.sync() != digest_of(self.model):
             raise RuntimeError("the sampler has other weights than the learner")
         marks.append(time.process_time())
         return Took(
             wall=time.perf_counter() - wall,
             cpu=marks[-1] - marks[0],
-            tokens=sum(len(a.turns[0].completion_ids) for g in groups for a in g.attempts),
+            tokens=sum(len(a.turns[0].completion_ids) for g in groups for a in g.episodes),
             stages={
                 "sample": marks[1] - marks[0],
                 "credit": marks[2] - marks[1],
@@ -145,10 +144,10 @@ class Ours:
 
 
 def judged_group(turns: Sequence[Turn]) -> Group:
-    task = Task(id="", domain="bench", mode="", level=1, prompt="", secret={}, signature="")
+    task = Task(domain="bench", mode="", level=1, prompt="", secret={})
     verdicts = [Verdict(reward=judged(turn.completion_ids), passed=False, reason="") for turn in turns]
-    attempts = [Attempt(task_id="", turns=(turn,), answer="") for turn in turns]
-    return Group(task=task, attempts=tuple(attempts), verdicts=tuple(verdicts))
+    episodes = [Episode(task_id=task.id, steps=(Step(turn=turn),), answer="") for turn in turns]
+    return Group(task=task, episodes=tuple(episodes), verdicts=tuple(verdicts))
 
 
 # ── a step of TRL's ──────────────────────────────────────────────────────────────────────────────────────────

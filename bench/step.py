@@ -49,7 +49,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from autotelic.models.load import load_model, save_model
+from autotelic.weights.load import load, save
 from bench.elsewhere import Vllm
 from bench.gemm import gemm_peak
 from bench.sides import Ours, Took, Work, prompts_of, train_by_trl
@@ -65,7 +65,8 @@ def begin(options: argparse.Namespace) -> tuple[PreTrainedModel, PreTrainedToken
     if options.model is None:
         (model, _), tokenizer = tiny_that_stops(), tiny_tokenizer()
     else:
-        model, tokenizer = load_model(options.model)
+        found = load(options.model)
+        model, tokenizer = found.model, found.tokenizer
     work = Work(
         prompts=prompts_of(tokenizer, options.groups, chat=options.model is not None),
         group=options.group,
@@ -235,9 +236,9 @@ def vllm_side(
 ) -> Iterator[Vllm]:
     """vLLM with the same weights, prompts and limits. Raises RuntimeError where it does not run."""
     with tempfile.TemporaryDirectory() as folder:
-        save_model(model, tokenizer, Path(folder))
+        save(model, tokenizer, Path(folder) / "model")
         asked = {
-            "model": folder,
+            "model": str(Path(folder) / "model"),
             "prompts": [list(ids) for ids in ours.ids],
             "group": work.group,
             "rows": len(ours.ids) * work.group,

@@ -36,7 +36,7 @@ from autotelic.learn.pack import Trace, imitate, pack
 from autotelic.models.decode import Decoder
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.types import Batch, Cell, Experience, Request
+from autotelic.types import Batch, Request
 from bench.gemm import gemm_peak
 
 GROUP = 8
@@ -191,10 +191,7 @@ def sequences(tokens: int, vocabulary: int, seed: int = 2) -> list[Trace]:
         length = int(np.clip(rng.gamma(2.5, 12.8), 8, 110))
         ids = tuple(rng.integers(3, vocabulary, length).tolist())
         cut = length // 2
-        cell = Cell(mode="deduction", level=1)
-        traces.append(
-            imitate(Experience(prompt_ids=ids[:cut], completion_ids=ids[cut:], cell=cell, author="rules"))
-        )
+        traces.append(imitate(ids[:cut], ids[cut:]))
     return traces
 
 
@@ -211,9 +208,7 @@ def pad(traces: Sequence[Trace]) -> Batch:
 
 
 def learner_of(model: LlamaForCausalLM) -> PolicyLearner:
-    return PolicyLearner(
-        model, lr_matrix=0.02, lr_other=0.003, clip=Clip(), policy=1.0, max_grad_norm=1.0, optimiser="muon"
-    )
+    return PolicyLearner(model, lr_matrix=0.02, lr_other=0.003, clip=Clip(), policy=1.0, optimiser="muon")
 
 
 def bench_train(repeats: int, peak: float) -> Report:
@@ -270,16 +265,8 @@ def bench_shared(repeats: int) -> Report:
     def traces(beginnings: int) -> list[Trace]:
         begin = rng.integers(3, vocabulary, (beginnings, 80))
         own = rng.integers(3, vocabulary, (32, 40))
-        cell = Cell(mode="deduction", level=1)
         return [
-            imitate(
-                Experience(
-                    prompt_ids=(*begin[i % beginnings].tolist(), *own[i, :25].tolist()),
-                    completion_ids=tuple(own[i, 25:].tolist()),
-                    cell=cell,
-                    author="rules",
-                )
-            )
+            imitate((*begin[i % beginnings].tolist(), *own[i, :25].tolist()), own[i, 25:].tolist())
             for i in range(len(own))
         ]
 

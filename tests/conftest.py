@@ -1,12 +1,42 @@
-"""Property tests draw the same examples on every run, so that what CI says is about the code that was changed.
+"""A real run, finished once a session: what every reader of a journal is tested on."""
 
-`HYPOTHESIS_PROFILE=explore make test` draws new ones, five times as many.
-"""
+from __future__ import annotations
 
-import os
+from pathlib import Path
 
-from hypothesis import settings
+import pytest
 
-settings.register_profile("default", derandomize=True, deadline=None)
-settings.register_profile("explore", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+from autotelic.charter import Charter
+
+ROOT = Path(__file__).parent.parent
+SMALL = {
+    "seed": 7,
+    "domain": {"levels": [1, 2]},
+    "curriculum": {
+        "bootstrap_generations": 1,
+        "tasks_per_generation": 160,
+        "probe_tasks": 16,
+        "group_size": 4,
+    },
+    "exam": {"items_per_cell": 4, "every": 2, "own_items": 4, "samples": 8},
+    "gate": {"items": 12},
+    "budget": {"seconds": 0.0, "generations": 6},
+}
+"""Six generations of a few seconds in all, from a champion that proposes, solves and fails at times."""
+
+
+@pytest.fixture(scope="session")
+def small_charter() -> Charter:
+    """A charter whose run takes seconds and has every kind of message."""
+    return Charter.of(SMALL)
+
+
+@pytest.fixture(scope="session")
+def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -> Path:
+    """The folder of a finished run that started from `champions/tiny`. Not to be changed; copy it."""
+    from autotelic import loop
+    from autotelic.machine import Machine
+
+    folder = tmp_path_factory.mktemp("runs") / "real"
+    loop.run(small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny")
+    return folder

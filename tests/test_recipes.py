@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from autotelic.charter import Charter
+from autotelic.charter import Charter, check
+from autotelic.commands import charters
 
 RECIPES = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_is_a_charter(recipe: Path) -> None:
-    assert Charter.load(recipe).purpose != Charter.load(None).purpose
+def test_a_recipe_is_a_charter_with_a_purpose_of_its_own(recipe: Path) -> None:
+    assert check(recipe) == []
+    assert Charter.load(recipe).purpose != Charter().purpose
 
 
-def test_there_are_recipes() -> None:
-    assert RECIPES
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_the_domain_of_a_recipe_has_its_modes_and_levels(recipe: Path) -> None:
+    assert charters.check(recipe) == 0
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_says_how_it_is_run(recipe: Path) -> None:
+    assert f"#   autotelic run recipes/{recipe.name} " in recipe.read_text()

@@ -22,10 +22,13 @@ _COMMANDS = {
     "resume": ("running:resume", "Go on with a run that was stopped."),
     "exam": ("examining:exam", "Sit an exam with a run's champion, or with a model."),
     "inspect": ("looking:inspect", "Show one task, attempt or generation of a run in full."),
+    "check": ("looking:check", "Say what in a run folder is not what was written."),
+    "replay": ("replaying:replay", "Compute an update, or all decisions, again from the journal."),
     "report": ("looking:report", "Write a run's report, pictures and summary again."),
     "compare": ("looking:compare", "Compare runs: one table, their curves in one picture."),
     "export": ("examining:export", "Copy a champion to a Hugging Face folder, with its model card."),
     "charter": ("charters:app", "Show, check or describe charters: what a human decides."),
+    "schema": ("looking:schema", "Print the JSON schema of the messages."),
     "doctor": ("checkup:doctor", "Say what this machine can do."),
 }
 """Where each command is, imported when it is used, so that the help is quick."""

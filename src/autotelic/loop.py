@@ -1,26 +1,37 @@
 """One generation, top to bottom.
 
-    propose ──► admit ──► attempt ──► judge ──► critic ──► learn ──► examine ──► gate ──► record
-       ▲                     │          │                                          │
-    curriculum               └─ repair ◄┘                     champion ◄───────────┘
+    propose ──► admit ──► attempt ──► judge ──► appraise ──► credit ──► learn ──► instruct ──► review
+       ▲                     │          │                                            │
+    curriculum               └─ repair ◄┘                      champion ◄────────────┘
 
-`run` starts from a charter, `resume` from a checkpoint; both go round until the budget is spent. The stages
-are verbs from the folders of the same names; what they work on is in `engine/run.py`.
+Every arrow is a message. A stage is a function of services, state and messages; `run.do` records what it
+returns, and lets the state take it in. `run` starts from a charter, `resume` from a checkpoint; both go round
+until the budget is spent. Each stage lives in the folder of its name.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autotelic.attempt.stage import attempt, draft, repair
 from autotelic.charter import Charter
+from autotelic.credit.stage import credit
 from autotelic.dashboard.publish import publish
-from autotelic.engine import attempting, examining, learning, proposing, reporting
 from autotelic.engine.run import Run, Watch
-from autotelic.engine.starting import begin, take_up
-from autotelic.errors import RunError
-from autotelic.record import RunFolder
+from autotelic.engine.services import Controls
+from autotelic.engine.start import begin, take_up
+from autotelic.errors import DivergedError
+from autotelic.exam.stage import examine, review, settle
+from autotelic.judge.stage import appraise, instruct, judge
+from autotelic.learn.stage import learn
+from autotelic.machine import Machine
+from autotelic.messages import BudgetExtended, StopReason
+from autotelic.propose.stage import admit, propose
 
+REPAIR_TURNS = 2
+"""Times that a failure is read and written again, one after another: more rounds repaired hardly anything."""
 Summary = dict[str, Any]
 
 
@@ -28,83 +39,84 @@ def run(
     charter: Charter,
     folder: Path,
     *,
+    machine: Machine | None = None,
     watch: Watch | None = None,
     start_from: Path | None = None,
     source: str | None = None,
+    controls: Controls | None = None,
 ) -> Summary:
     """Run a charter in a new folder until its budget is spent; returns what `summary.json` says.
 
-    `watch` is called with every event as it happens, and with heartbeats of the stages. Ctrl-C ends the run
-    at the last checkpoint, from which `resume` goes on.
+    `watch` is called with every message as it is recorded. Ctrl-C ends the run at the last checkpoint, from
+    which `resume` goes on. `source` is the charter's TOML as it was given, `start_from` a run or model folder
+    to go on from.
     """
-    engine = begin(charter, folder, watch, source, start_from)
-    with engine, engine.folder.lock():
-        examining.examine(engine, when="before")
-        engine.save()
-        return _until_spent(engine)
+    engine = begin(
+        charter,
+        folder,
+        machine=machine or Machine(),
+        watch=watch,
+        start_from=start_from,
+        source=source,
+        controls=controls or Controls(),
+    )
+    with engine:
+        return _until_spent(engine, fresh=True)
 
 
-def resume(folder: Path, *, watch: Watch | None = None, extend_seconds: float | None = None) -> Summary:
+def resume(
+    folder: Path,
+    *,
+    machine: Machine | None = None,
+    watch: Watch | None = None,
+    extend: BudgetExtended | None = None,
+) -> Summary:
     """Go on with a run that was stopped, as if it never had been.
 
-    Raises RunError for a run that is finished, unless `extend_seconds` gives it more time.
+    Raises RunError for a run that is finished, unless `extend` gives it more of what it has spent.
     """
-    place = RunFolder.open(folder)
-    with place.lock():
-        if reporting.finished(place) and not extend_seconds:
-            raise RunError(
-                f"{folder} is finished: its budget is spent",
-                f"give it more (`autotelic resume {folder} --seconds 600`) or start a run from it (`--from`)",
-            )
-        engine = take_up(folder, watch, extend_seconds)
-        if engine is None:
-            raise RunError(
-                f"{folder} was stopped before its first checkpoint, so there is nothing to go on from",
-                "start it again (`autotelic run --again`)",
-            )
-        with engine:
-            return _until_spent(engine)
+    with take_up(folder, machine=machine, watch=watch, extend=extend) as engine:
+        return _until_spent(engine, fresh=False)
 
 
-def _until_spent(engine: Run) -> Summary:
-    """Generation after generation; then the last exam, and the results."""
-    reason = "budget"
+def _until_spent(engine: Run, *, fresh: bool) -> Summary:
+    """Generation after generation; then the last exam, the champion, and the results."""
+    reason: StopReason = "budget"
     try:
+        if fresh:
+            engine.do(partial(examine, when="before"))
+            engine.save()
         while engine.progress < 1.0:
-            engine.counters.generation += 1
+            engine.begin_generation()
             generation(engine)
-        examining.settle(engine)
-        examining.examine(engine, when="after")
+        engine.do(settle)
+        engine.do(partial(examine, when="after"))
     except KeyboardInterrupt:
         reason = "interrupted"
-        reporting.abandon(engine)
-    engine.tell("run.stop", reason=reason)
-    engine.record.commit()
-    reporting.crown(engine)
+    except DivergedError:
+        engine.save_champion()
+        raise
+    engine.save_champion()
+    engine.stop(reason)
     return publish(engine.folder)
 
 
 def generation(engine: Run) -> None:
     """One trip around the loop."""
-    with engine.stage("propose"):
-        proposed = proposing.propose(engine)
-    with engine.stage("admit"):
-        fresh = proposing.admit(engine, proposed)
-    with engine.stage("attempt"):
-        tried = attempting.attempt(engine, attempting.probes(engine, fresh))
-    with engine.stage("judge"):
-        judged = attempting.judge(engine, tried)
-    with engine.stage("attempt"):
-        repairs = attempting.repair(engine, judged)
-        broken = attempting.mend(engine, fresh, judged)
-    with engine.stage("critic"):
-        opinions = attempting.criticise(engine, judged + repairs)
-    with engine.stage("learn"):
-        learned = learning.learn(engine, fresh, judged + repairs, broken, proposed)
-    with engine.stage("critic"):
-        calibration = attempting.instruct(engine, judged + repairs)
-    with engine.stage("examine"):
-        examining.review(engine)
-    with engine.stage("record"):
-        reporting.report(engine, proposed, fresh, judged + repairs, opinions, learned, calibration)
-        engine.save()
+    proposed = engine.do(propose)
+    admitted = engine.do(admit, proposed)
+    judged = [engine.do(judge, engine.do(attempt, admitted))]
+    for _ in range(REPAIR_TURNS):
+        repairing = engine.do(repair, judged[-1])
+        if not repairing.tasks:
+            break
+        judged.append(engine.do(judge, engine.do(attempt, repairing)))
+    drafts = engine.do(judge, engine.do(draft, admitted, judged[0]))
+    drafted = engine.do(repair, drafts)
+    engine.do(appraise, judged)
+    credited = engine.do(credit, proposed, admitted, judged)
+    engine.do(learn, proposed, admitted, judged, drafted, credited)
+    engine.do(instruct, judged)
+    engine.do(review)
+    engine.end_generation()
+    engine.save()

@@ -1,13 +1,14 @@
 """Every seam, and nothing else.
 
 Work crosses a seam in batches: one program or one prompt at a time would cost more than the learning
-(docs/adr/0002).
+(docs/adr/0002). A domain is `spec`, `tasks` and `judge`; what else it can do is a capability, found once when
+a run starts (`domains.capabilities_of`) and recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,69 +17,159 @@ from autotelic.types import (
     Candidate,
     Cell,
     Decision,
+    Demonstration,
+    Episode,
     Group,
     LearnReport,
     Lineage,
+    Observation,
     Proposal,
     Rejection,
     Request,
+    Spec,
     Task,
     Turn,
     Verdict,
 )
 
-T = TypeVar("T")
-R = TypeVar("R")
 
-
+@runtime_checkable
 class Domain(Protocol):
-    """What can be learned. A new domain is one folder that implements this; nothing else changes."""
+    """What can be learned. A domain of one's own is these three; nothing else changes."""
 
-    name: str
-    modes: tuple[str, ...]
-    """The kinds of task, in the order exams report them."""
-    special: tuple[str, ...]
-    """Markers in its texts that are one token each in a tokenizer trained for it."""
+    @property
+    def spec(self) -> Spec:
+        """Its name, its kinds of task, and the scale of its rewards."""
 
-    def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
-        """One first task a cell, from what a human wrote. May return fewer where the rules gave none."""
+    def tasks(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
+        """One task a cell, from what a human wrote. May return fewer where the rules gave none."""
 
-    def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
-        """What the model proposed: is each a task at all? Same length and order."""
+    def judge(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict]:
+        """How good is each try? Same length and order; rewards on the scale of `spec`."""
 
-    def judge(self, answers: Sequence[tuple[Task, str]]) -> list[Verdict]:
-        """Is each answer right? The executor's verdict, the top of the hierarchy. Same length and order."""
+
+class Sessions(Protocol):
+    """Episodes in progress, one environment each, side by side."""
+
+    def step(self, replies: Sequence[str | None]) -> list[tuple[Observation, float] | None]:
+        """What each environment shows after a reply, and the reward of that turn; None where the episode is
+        over.
+
+        A reply of None is to an environment that is over already, and its answer is None.
+        """
+
+
+@runtime_checkable
+class Interactive(Protocol):
+    """A domain whose episodes have several turns. The task's prompt is the first thing shown."""
+
+    def open(self, tasks: Sequence[Task], seeds: Sequence[int]) -> Sessions:
+        """An environment for each task; the same seed gives the same environment."""
+
+
+@runtime_checkable
+class Proposable(Protocol):
+    """A domain whose tasks the model may write."""
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
-        """The text that asks the proposer for a task of this cell, showing it the references."""
+        """The text that asks for a task of this cell, showing the references to depart from."""
 
     def proposal(self, task: Task) -> str:
-        """The text with which a proposer would have proposed this task: `admit` accepts it."""
+        """The text with which this task would have been proposed: `admit` accepts it."""
 
-    def worked(self, task: Task) -> str:
-        """A completion that solves the task, made from the executor's own trace, working included."""
+    def admit(self, proposals: Sequence[Proposal]) -> list[Task | Rejection]:
+        """Is each a task at all? Same length and order."""
 
-    def answer(self, mode: str, completion: str) -> str:
-        """The part of a completion that is judged."""
 
-    def retry(self, task: Task, verdict: Verdict) -> str:
-        """What a solver is shown after a failed turn; empty where the mode has no second turn."""
+@runtime_checkable
+class Demonstrating(Protocol):
+    """A domain whose rules hold solutions."""
+
+    def demonstrate(self, tasks: Sequence[Task]) -> list[Demonstration | None]:
+        """A right completion for each task, working included; None where nobody knows one."""
+
+
+@runtime_checkable
+class Repairable(Protocol):
+    """A domain in which a failed answer becomes a task of its own."""
 
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
-        """The task of mending a failed answer, shown what its tests printed; None where there is none."""
+        """The task (`is_repair`) of writing a failed answer better, shown what its tests printed; None where
+        there is none."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A domain that judges a part of a completion; without it, all of its text is the answer."""
+
+    def answer(self, mode: str, completion: str) -> str:
+        """The part that is judged."""
+
+
+@runtime_checkable
+class Textual(Protocol):
+    """A domain with texts of its own: what a tokenizer is trained on."""
+
+    @property
+    def special(self) -> tuple[str, ...]:
+        """Markers that are one token each in a tokenizer trained for it."""
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
-        """Text from the rules alone, to train a tokenizer on."""
+        """So many texts of the rules alone."""
+
+
+@runtime_checkable
+class Formal(Protocol):
+    """A domain whose answers have a form to which decoding can be held."""
+
+    def form(self, mode: str) -> str:
+        """The pattern (a regular expression) that right completions of a mode match as a whole."""
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A domain that can say whether two answers are the same, which consensus needs."""
+
+    def same(self, mode: str, answer: str) -> str:
+        """One spelling for all answers that are the same; empty for an answer that has no vote."""
 
 
 class Sampler(Protocol):
     """Where completions come from: our decode loop, or a server."""
 
+    @property
+    def tokens(self) -> int:
+        """Completion tokens sampled so far."""
+
+    @property
+    def prefilled(self) -> int:
+        """Prompt tokens read so far."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent sampling so far."""
+
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order."""
 
-    def load(self, weights: object) -> str:
-        """Take new weights; returns their digest as seen by the sampler, to be compared with the learner's."""
+    def sync(self) -> str:
+        """Take up the learner's weights as they are now; the digest of what this sampler samples with from
+        here on.
+        """
+
+
+class Policy(Protocol):
+    """Who attempts tasks: weights in a sampler, in a domain whose texts they read."""
+
+    def attempt(self, tasks: Sequence[Task], *, siblings: int, temperature: float, seed: int) -> list[Group]:
+        """`siblings` attempts at each task, in order, not yet judged."""
+
+
+class Ranker(Protocol):
+    """Who says which of several attempts is best without having seen a verdict."""
+
+    def predict(self, groups: Sequence[Group]) -> Sequence[Sequence[float]]:
+        """One number an attempt, for each group: the higher the better."""
 
 
 class Feedback(Protocol):
@@ -96,9 +187,9 @@ class Credit(Protocol):
 
 
 class Learner(Protocol):
-    """Advantages and experience to new weights."""
+    """A batch to new weights."""
 
-    def step(self, batch: Batch) -> LearnReport:
+    def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
         """One update. Raises nothing on NaN: the report says `skipped` and the weights are untouched."""
 
 
@@ -107,10 +198,3 @@ class Gate(Protocol):
 
     def review(self, candidate: Candidate) -> Decision:
         """A pure function of the candidate's recorded evidence."""
-
-
-class Engine(Protocol):
-    """Where the work runs: this process, or a cluster."""
-
-    def map(self, stage: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """`stage` of each item, in order."""

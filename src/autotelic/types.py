@@ -1,11 +1,13 @@
 """The nouns: what flows through the loop.
 
-Every type is frozen, slotted and keyword-only. Nothing here computes; nothing here knows about torch except
-`Batch`, the only type that knows about padding or packing.
+Every type is frozen, slotted and keyword-only. Nothing here computes but identities; nothing here knows about
+torch except `Batch`, the only type that knows about padding or packing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,8 +17,53 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most readers of a record
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Source = Literal["verifier", "critic", "consensus", "certainty"]
+Role = Literal["solver", "proposer"]
+Purpose = Literal["attempt", "repair", "draft", "exam", "gate"]
+"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, or a
+score.
+"""
 RULES = "rules"
 """The author recorded for a task that the human's rules made, as opposed to a digest of weights."""
+
+
+# ── what is shown
+# ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A part of an observation in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture, named by the sha256 of its bytes, which lie beside the record."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """Tokens that are given as they are, for a domain with a vocabulary of its own."""
+
+    ids: tuple[int, ...]
+
+
+Part = Text | Image | Ids
+Observation = str | tuple[Part, ...]
+"""What a model is shown. A plain text stands for one part of text."""
+
+
+def text_of(observation: Observation) -> str:
+    """The words of an observation; parts that are not text are left out."""
+    if isinstance(observation, str):
+        return observation
+    return "".join(part.text for part in observation if isinstance(part, Text))
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -40,11 +87,49 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Binary:
+    """A reward of 0 or 1: right or wrong."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A reward that is any real number from `low` to `high`."""
+
+    low: float
+    high: float
+
+
+Scale = Binary | Range
+YES_NO: Scale = Binary()
+"""The scale of a domain that says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What a domain is: its `name`, its `modes` in the order exams report them, its `levels`, its reward's
+    `scale`.
+    """
+
+    name: str
+    modes: tuple[str, ...]
+    levels: tuple[int, ...]
+    scale: Scale = YES_NO
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every kind of task there is, by level and then by mode."""
+        return tuple(Cell(mode=mode, level=level) for level in self.levels for mode in self.modes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
     """Where a task came from.
 
     `author` is `RULES` or the digest of the weights that wrote it; `references` are the ids of the tasks the
-    proposer was shown; `generation` is when.
+    proposer was shown, or of the task whose failed answer a repair shows; `generation` is when.
     """
 
     author: str = RULES
@@ -56,33 +141,59 @@ class Lineage:
 class Task:
     """One thing to solve.
 
-    `secret` is what the judge knows and the solver may not see. `signature` is a hash of *behaviour*, not of
-    text: two programs that do the same on every probe input share it. `cluster` is coarser, for quotas.
+    `secret` is what the judge knows and the solver may not see; it is plain JSON. `signature` is a hash of
+    *behaviour*, not of text: two programs that do the same on every probe input share it; by default it is
+    the hash of prompt and secret. `cluster` is coarser, for quotas. Answers to tasks of one mode and `form`
+    look alike, so that one can be tried as a guess at another. `id` is the hash of everything else: tasks of
+    one id are equal.
     """
 
-    id: str
     domain: str
     mode: str
     level: int
-    prompt: str
+    prompt: Observation
     secret: Mapping[str, Any]
-    signature: str
+    signature: str = ""
     cluster: str = ""
+    form: str = ""
+    is_repair: bool = False
     lineage: Lineage = field(default_factory=Lineage)
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.signature:
+            object.__setattr__(
+                self, "signature", _hash([self.domain, self.mode, self.prompt, self.secret])[:32]
+            )
+        if not self.id:
+            object.__setattr__(self, "id", self._identity())
+
+    def _identity(self) -> str:
+        what = [self.domain, self.mode, self.level, self.prompt, self.secret, self.signature, self.cluster]
+        whence = [self.form, self.is_repair, self.lineage.author, self.lineage.generation]
+        return _hash([*what, *whence, self.lineage.references])[:16]
 
     @property
     def cell(self) -> Cell:
         return Cell(mode=self.mode, level=self.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What the actor wrote when asked for a task of `cell`; not yet a task. `turn` is how it was sampled."""
+def _hash(parts: Any) -> str:
+    # ASCII, because what a program returns may be half a surrogate pair, which UTF-8 cannot spell.
+    spelled = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(spelled.encode("ascii")).hexdigest()
 
-    text: str
-    cell: Cell
-    lineage: Lineage
-    turn: Turn | None = None
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return {"text": value.text}
+    if isinstance(value, Image):
+        return {"image": value.digest}
+    if isinstance(value, Ids):
+        return {"ids": list(value.ids)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a task holds a {type(value).__name__}; make it a number, text, list or dictionary")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +202,20 @@ class Rejection:
 
     reason: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demonstration:
+    """A right completion with its working. `told` are the parts of the prompt, in characters, that follow
+    from the solution: outputs that it shows, say. They are learned beside the completion.
+    """
+
+    completion: str
+    told: tuple[tuple[int, int], ...] = ()
+
+
+# ── what is sampled
+# ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +238,9 @@ class Request:
 class Turn:
     """One prompt and what was sampled after it; ids exactly as sampled, never re-tokenized.
 
-    `logprobs` has one entry a completion id, under the sampling distribution at temperature 1. `weights` is
-    the digest of the weights that sampled it. `stop` is `eos` or `length`; the end token, when sampled, is
-    the last id of the completion.
+    `logprobs` has one entry a completion id, under the distribution that was sampled from: logits divided by
+    the request's temperature, or by 1 where that is 0. `weights` is the digest of the weights that sampled
+    it. `stop` is `eos` or `length`; the end token, when sampled, is the last id of the completion.
     """
 
     prompt_ids: tuple[int, ...]
@@ -126,24 +251,62 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try at a task, of one turn or several; `answer` is the text that is judged."""
+class Proposal:
+    """What the actor wrote when asked for a task of `cell`; not yet a task. `turn` is how it was sampled.
+
+    `id` is given by the journal. A proposal that is posed again in another cell has no turn and the same id.
+    """
+
+    text: str
+    cell: Cell
+    lineage: Lineage
+    turn: Turn | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One turn of an episode, what the environment showed after it, and the reward of this turn alone."""
+
+    turn: Turn
+    reply: Observation = ""
+    reward: float = 0.0
+
+
+Ending = Literal["done", "length", "failed"]
+"""How an episode ended: the environment or the answer closed it, no room was left, or the environment
+failed.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One try at a task, of one turn or several; `answer` is the text that is judged. `id` is given by the
+    journal.
+    """
 
     task_id: str
-    turns: tuple[Turn, ...]
+    steps: tuple[Step, ...]
     answer: str
+    ending: Ending = "done"
+    id: int = 0
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(step.turn for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """How good an attempt was, and who says so.
 
-    `reward` is in [0, 1] for the verifier. `reason` is a short stable word. `feedback` is what a solver may
-    be shown when it tries again (what its own tests printed); it holds nothing secret.
+    `reward` is on the domain's scale. `passed` is None where there is no such thing as success. `reason` is a
+    short stable word. `feedback` is what a solver may be shown when it tries again (what its own tests
+    printed); it holds nothing secret.
     """
 
     reward: float
-    passed: bool
+    passed: bool | None
     reason: str
     source: Source = "verifier"
     feedback: str = ""
@@ -151,49 +314,56 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The siblings that share a task: the unit of credit. `attempts[i]` was given `verdicts[i]`.
+    """The siblings that share a task: the unit of credit. `episodes[i]` was given `verdicts[i]`.
 
-    `role` is `solver` or `proposer`; a proposer's group has one attempt a proposal and the task it was asked
-    to write in `task`.
+    A proposer's group has one episode a proposal, and in `task` the kind of task it was asked to write. Its
+    episodes have the ids of their proposals.
     """
 
     task: Task
-    attempts: tuple[Attempt, ...]
-    verdicts: tuple[Verdict, ...]
-    role: str = "solver"
+    episodes: tuple[Episode, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    role: Role = "solver"
 
     @property
     def rewards(self) -> tuple[float, ...]:
         return tuple(v.reward for v in self.verdicts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experience:
-    """Executor-verified text to imitate: a prompt and a completion known to be right.
+# ── what is learned
+# ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    `told` are the places in the prompt of tokens that follow from the solution, and are learned beside it. `author`
-    is who made the task (`RULES` or a weights digest), so that shares can be counted.
+Kind = Literal["demonstration", "practice", "own", "attempt", "proposal"]
+"""What a sequence of a batch is: a task with a demonstration; a task of the rules as if it had been proposed;
+an own right answer, imitated; an attempt, and a proposal, moved along their advantage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One sequence of a batch, by where it comes from.
+
+    `ref` is the id of the task (demonstration, practice), of the episode (own, attempt) or of the proposal.
+    `weight` is that of imitation, or the advantage. `shown` are the tasks that a practised proposer is shown.
     """
 
-    prompt_ids: tuple[int, ...]
-    completion_ids: tuple[int, ...]
-    cell: Cell
-    author: str
-    role: str = "solver"
-    told: tuple[int, ...] = ()
+    kind: Kind
+    ref: str
+    weight: float
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Sequences packed into rows. [B, T] everywhere: B rows, T tokens a row.
 
-    `ids_BT` tokens, zero where empty. `position_BT` counts from 0 in each sequence. `segment_BT` is the number
-    within its row, from 1, of a family of sequences that begin alike, and 0 where empty; `branch_BT` is 0 on
-    that beginning, stored once, and the sequence's number within the family after it. Attention never crosses
-    segments, and in one sees its beginning and the own branch.
-    The three weights speak of *predicting* the token at that place, and are 0 on prompts, but for what these tell:
-    `nll_BT` the weight of the self-supervised loss, `advantage_BT` the advantage (0 where no policy gradient
-    applies), `policy_BT` its weight. `logprob_BT` is the sampler's log-probability, `anchor_BT` the anchor's.
+    `ids_BT` tokens, zero where empty. `position_BT` counts from 0 in each sequence. `segment_BT` is the
+    number within its row, from 1, of a family of sequences that begin alike, and 0 where empty; `branch_BT`
+    is 0 on that beginning, stored once, and the sequence's number within the family after it. Attention never
+    crosses segments, and in one sees its beginning and the own branch.
+    The three weights are of *predicting* the token at that place. On prompts they are 0, except where a
+    prompt tells what follows from the solution: `nll_BT` the weight of imitation, `advantage_BT` the
+    advantage (0 where no policy gradient applies), `policy_BT` its weight. `logprob_BT` is the sampler's
+    log-probability, `reference_BT` that of the reference policy.
     """
 
     ids_BT: Tensor
@@ -204,7 +374,7 @@ class Batch:
     advantage_BT: Tensor
     policy_BT: Tensor
     logprob_BT: Tensor
-    anchor_BT: Tensor
+    reference_BT: Tensor
 
     @property
     def tokens(self) -> int:
@@ -229,8 +399,46 @@ class LearnReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CriticReport:
+    """What one lesson of the critic did. `loss` is the mean binary cross-entropy, in nats, at the last token
+    of the attempts trained on; `n` of those are new and `replayed` are not; `tokens` went through the model,
+    which reads a prompt once for all its siblings. `skipped` says why updates were refused.
+    """
+
+    loss: float
+    n: int
+    replayed: int
+    updates: int
+    tokens: int
+    seconds: float
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The quality of `n` held-out predictions of the critic; nan where there was nothing to measure.
+
+    `auroc` ranks all attempts together, which a critic can do by knowing that some tasks are harder;
+    `siblings` is the share of pairs at the same task with different rewards that it ranks rightly, which is
+    what a reward within a group consists of, and what choosing the best of k attempts needs. `trusted` asks
+    for all: enough predictions, ECE small, both rankings good.
+    """
+
+    n: int
+    ece: float
+    auroc: float
+    siblings: float
+    brier: float
+    trusted: bool
+
+
+# ── what is examined and decided
+# ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """A share of items passed, with its 95 % interval, over `n` items."""
+    """A mean over `n` items with its 95 % interval: of successes, or of scaled rewards."""
 
     value: float
     low: float
@@ -239,40 +447,63 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExamReport:
-    """One sitting of one exam by one set of weights.
+class Scores:
+    """What a set of items came to.
 
     `pass_at_1` is the mean over greedy answers, `sampled_at_1` over sampled ones, `pass_at_8` the share of
     items that any of eight samples passes, `best_of_8` the share passed by the sample the critic ranks first.
-    `cells` maps `mode/level` to the same four. `passed` holds the greedy outcome by item id, in item order,
-    so that two sittings can be paired.
+    Where a domain knows no success, all four are of rewards scaled to [0, 1]: the mean, the mean, the best of
+    eight, the critic's choice. None is what was not measured.
+    """
+
+    pass_at_1: Score
+    sampled_at_1: Score | None = None
+    pass_at_8: Score | None = None
+    best_of_8: Score | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamReport:
+    """One evaluation of one exam by one set of weights.
+
+    `overall` counts each cell alike; `cells` maps `mode/level` to its scores. `outcomes` holds the scaled
+    reward of the greedy answer by item id, in item order (0 or 1 where success is known), so that two
+    evaluations can be paired.
     """
 
     exam: str
     digest: str
     weights: str
-    pass_at_1: Score
-    sampled_at_1: Score | None = None
-    pass_at_8: Score | None = None
-    best_of_8: Score | None = None
-    cells: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
-    passed: Mapping[str, bool] = field(default_factory=dict)
+    overall: Scores
+    cells: Mapping[str, Scores] = field(default_factory=dict)
+    outcomes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Weights that ask to be promoted, and the evidence: paired outcomes of candidate and champion."""
+    """Weights that ask to be champion, and the evidence: outcomes of candidate and champion on the same
+    items.
 
-    weights_digest: str
-    parent: str
+    `weights` and `champion` are references of the door for weights.
+    """
+
+    weights: str
+    champion: str
     generation: int
-    report: Mapping[str, Any]
+    items: tuple[str, ...]
+    candidate_outcomes: tuple[float, ...]
+    champion_outcomes: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the gate said. A pure function of `inputs`, so that it can be replayed."""
+    """What the gate said. A pure function of the candidate and the charter, so that it can be computed
+    again.
+    """
 
-    verdict: Literal["promote", "reject", "stop"]
+    verdict: Literal["promote", "reject"]
     reasons: tuple[str, ...]
-    inputs: Mapping[str, Any]
+    wins: int
+    losses: int
+    p_worse: float
+    level: float

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotelic.credit import GroupAdvantage, tally
+from autotelic.credit import GroupAdvantage
 from autotelic.credit.advantage import above
-from autotelic.types import Attempt, Group, Task, Verdict
+from autotelic.types import Binary, Episode, Group, Range, Role, Task, Verdict
 
 
-def group(rewards: Sequence[float], mode: str = "deduction", role: str = "solver", id: str = "t") -> Group:
-    task = Task(id=id, domain="d", mode=mode, level=1, prompt="", secret={}, signature=id)
+def group(rewards: Sequence[float], mode: str = "deduction", role: Role = "solver", id: str = "t") -> Group:
+    task = Task(domain="d", mode=mode, level=1, prompt=id, secret={})
     return Group(
         task=task,
-        attempts=tuple(Attempt(task_id=id, turns=(), answer="") for _ in rewards),
+        episodes=tuple(Episode(task_id=task.id, steps=(), answer="") for _ in rewards),
         verdicts=tuple(Verdict(reward=r, passed=r > 0.5, reason="") for r in rewards),
         role=role,
     )
@@ -83,32 +83,50 @@ def test_the_prior_is_not_asked_about_proposers() -> None:
     assert asked == ["solver"]
 
 
-def test_groups_without_variance_are_dropped_and_counted() -> None:
+def test_groups_without_variance_are_dropped() -> None:
     groups = [group([1, 1]), group([0, 0]), group([0.3, 0.3, 0.9]), group([1, 0]), group([1])]
-    found = GroupAdvantage().assign(groups)
-    assert [a is None for a in found] == [True, True, False, False, True]
-    report = tally(groups, found)
-    assert (report.kept, report.all_passed, report.all_failed, report.alike) == (2, 1, 1, 1)
-    assert report.dropped == 3
-    assert tally(groups, found, role="proposer").kept == 0
-    total = sum(abs(x) for a in found if a for x in a)
-    assert report.magnitude["deduction/1"] < total
+    assert [a is None for a in GroupAdvantage().assign(groups)] == [True, True, False, False, True]
 
 
-def test_magnitude_counts_dropped_groups_as_nothing() -> None:
-    groups = [group([1, 0]), group([1, 1])]
-    assert tally(groups, GroupAdvantage().assign(groups)).magnitude == {"deduction/1": pytest.approx(0.5)}
+def test_real_rewards_are_scaled_so_that_the_prior_is_worth_what_it_says() -> None:
+    scale = Range(low=-10, high=10)
+    real = GroupAdvantage(prior=lambda groups: [0.9] * len(groups), scale=scale)
+    plain = GroupAdvantage(prior=lambda groups: [0.9] * len(groups), scale=Binary())
+    assert real.assign([group([10, -10, 0])]) == [pytest.approx(plain.assign([group([1, 0, 0.5])])[0])]
+
+
+def test_proposers_rewards_are_on_no_domains_scale() -> None:
+    # A refusal's -1 would be 0 on this scale, as would an unlearnable task's 0.
+    (found,) = GroupAdvantage(scale=Binary()).assign([group([-1, 0, 1], role="proposer")])
+    assert found == pytest.approx([-(1.5**0.5), 0, 1.5**0.5])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.floats(0, 1, width=16), min_size=2, max_size=6), min_size=1, max_size=4),
+    st.floats(-50, 50),
+    st.floats(0.1, 100),
+)
+def test_advantages_do_not_depend_on_where_a_scale_begins_nor_on_its_width(
+    found: list[list[float]], low: float, width: float
+) -> None:
+    plain = GroupAdvantage().assign([group(r) for r in found])
+    moved = [group([low + width * x for x in r]) for r in found]
+    real = GroupAdvantage(scale=Range(low=low, high=low + width)).assign(moved)
+    for one, other in zip(plain, real, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or other is None or one == pytest.approx(other, abs=1e-6)
 
 
 def test_unjudged_and_broken_groups_are_refused() -> None:
     whole = group([1, 0])
     with pytest.raises(ValueError, match="2 attempts and 0 verdicts"):
-        GroupAdvantage().assign([Group(task=whole.task, attempts=whole.attempts, verdicts=())])
+        GroupAdvantage().assign([Group(task=whole.task, episodes=whole.episodes)])
     with pytest.raises(ValueError, match="expected finite"):
         GroupAdvantage().assign([group([1, float("nan")])])
 
 
-rewards = st.lists(st.floats(-1, 1, width=16), min_size=1, max_size=8)
+rewards = st.lists(st.floats(0, 1, width=16), min_size=1, max_size=8)
 
 
 @settings(max_examples=100, deadline=None)

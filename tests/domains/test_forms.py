@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import regex
+from answering import shown
 
 from autotelic.domains.math import MathDomain
 from autotelic.domains.python import PythonDomain
@@ -18,11 +19,11 @@ def domain(request, box):
 
 
 def test_every_right_completion_and_every_beginning_of_it_has_its_form(domain):
-    cells = [Cell(mode=mode, level=level) for mode in domain.modes for level in domain.levels]
-    tasks = domain.rules(stream(0, "forms"), cells * 3)
-    assert {task.mode for task in tasks} == set(domain.modes)
+    cells = [Cell(mode=mode, level=level) for mode in domain.spec.modes for level in domain.spec.levels]
+    tasks = domain.tasks(stream(0, "forms"), cells * 3)
+    assert {task.mode for task in tasks} == set(domain.spec.modes)
     for task in tasks:
-        form, worked = regex.compile(domain.form(task.mode)), domain.worked(task)
+        form, worked = regex.compile(domain.form(task.mode)), shown(domain, task)
         assert form.fullmatch(worked), (str(task.cell), worked)
         assert all(form.fullmatch(worked[:at], partial=True) for at in range(len(worked)))
         # Nothing goes on after an answer but another answer, and no word comes before one.

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from answering import judged, learned, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +17,13 @@ from autotelic.domains.functions.answers import assert_text, parse_written
 from autotelic.domains.functions.execution import MAX_TURNS, bundled
 from autotelic.domains.functions.grammar import draw_function
 from autotelic.domains.functions.source import Function, parse_function, vary
-from autotelic.domains.functions.tasks import HELD_BACK, PROGRAMS, SHOWN
-from autotelic.domains.python.execution import Ask, Executor
-from autotelic.domains.python.program import ProgramError
+from autotelic.domains.programs.execution import Ask, Executor
+from autotelic.domains.programs.modes import HELD_BACK, MODES, PROGRAMS, SHOWN
+from autotelic.domains.programs.source import ProgramError
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
-CELLS = [Cell(mode=mode, level=level) for level in (1, 2, 3, 4, 6, 8) for mode in FunctionsDomain.modes]
+CELLS = [Cell(mode=mode, level=level) for level in (1, 2, 3, 4, 6, 8) for mode in MODES]
 SUM = "def f(x):\n    total = 0\n    for v in x:\n        if v > 3:\n            total += v\n    return total"
 FOREVER = "def f(x):\n    while 1 == 1:\n        x = x\n    return x"
 
@@ -34,7 +35,7 @@ def functions(box):
 
 @pytest.fixture(scope="module")
 def tasks(functions):
-    return functions.rules(np.random.default_rng(3), CELLS)
+    return functions.tasks(np.random.default_rng(3), CELLS)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def admitted(functions, text: str, mode: str, level: int = 2) -> Task | Rejectio
 
 
 def reason(functions, task: Task, answer: str) -> str:
-    (verdict,) = functions.judge([(task, functions.answer(task.mode, answer))])
+    (verdict,) = judged(functions, [(task, functions.answer(task.mode, answer))])
     assert verdict.passed == (verdict.reason == "right") == (verdict.reward == 1.0)
     return verdict.reason
 
@@ -156,11 +157,11 @@ def test_one_that_hits_a_limit_costs_its_neighbours_nothing(executor) -> None:
 
 def test_what_the_rules_set_is_solved_by_its_working_and_admitted_as_itself(functions, tasks) -> None:
     assert [task.cell for task in tasks] == CELLS
-    assert [reason(functions, task, functions.worked(task)) for task in tasks] == ["right"] * len(tasks)
+    assert [reason(functions, task, shown(functions, task)) for task in tasks] == ["right"] * len(tasks)
     proposals = [Proposal(text=functions.proposal(t), cell=t.cell, lineage=t.lineage) for t in tasks]
     assert functions.admit(proposals) == tasks
     for task in tasks:
-        assert re.fullmatch(functions.form(task.mode), functions.worked(task))
+        assert re.fullmatch(functions.form(task.mode), shown(functions, task))
 
 
 def test_prompts_hide_the_answer_and_what_decides(tasks) -> None:
@@ -175,7 +176,7 @@ def test_prompts_hide_the_answer_and_what_decides(tasks) -> None:
 
 
 def test_prompts_of_a_mode_begin_with_the_same_words(tasks) -> None:
-    for mode in FunctionsDomain.modes:
+    for mode in MODES:
         prompts = [task.prompt for task in tasks if task.mode == mode]
         assert len({prompt.partition("\n\n")[0] for prompt in prompts}) == 1
 
@@ -183,7 +184,7 @@ def test_prompts_of_a_mode_begin_with_the_same_words(tasks) -> None:
 def test_a_deduction_is_worked_by_the_changes_of_its_variables(functions) -> None:
     task = admitted(functions, f"{SUM}\nf([5,1,4])", "deduction")
     assert isinstance(task, Task)
-    assert functions.worked(task) == "total = 0\ntotal = 5\ntotal = 9\n9"
+    assert shown(functions, task) == "total = 0\ntotal = 5\ntotal = 9\n9"
     assert reason(functions, task, "total = 9\n9") == "right"
     assert reason(functions, task, "10") == "wrong"
     assert reason(functions, task, "nine") == "format"
@@ -271,26 +272,26 @@ def test_pairs_held_back_decide(functions, induction) -> None:
 
 def test_a_failure_is_read_in_what_all_its_tests_printed(functions, induction) -> None:
     wrong = SUM.replace("v > 3", "v > 4") + "\nassert f([5]) == 6\nassert f([2]) == 0"
-    (verdict,) = functions.judge([(induction, wrong)])
+    (verdict,) = judged(functions, [(induction, wrong)])
     assert verdict.reason == "wrong"
-    assert functions.retry(induction, verdict) == verdict.feedback
     assert "assert f([5]) == 6  # 5\nassert f([2]) == 0  # ok\n" in verdict.feedback
     assert verdict.feedback.count("assert ") == SHOWN + 2
     repair = functions.repair(induction, wrong, verdict, Lineage())
     assert isinstance(repair, Task)
-    assert (repair.mode, repair.signature) == ("repair", induction.signature)
+    assert (repair.mode, repair.signature, repair.is_repair) == ("repair", induction.signature, True)
+    assert repair.lineage.references == (induction.id,)
     assert verdict.feedback in repair.prompt
     assert "v > 4" in repair.prompt
     assert not any(assert_text((a, b)) in repair.prompt for a, b in induction.secret["pairs"][SHOWN:])
-    assert reason(functions, repair, functions.worked(induction)) == "right"
-    (right,) = functions.judge([(induction, functions.worked(induction))])
-    assert functions.repair(induction, functions.worked(induction), right, Lineage()) is None
+    assert reason(functions, repair, shown(functions, induction)) == "right"
+    (right,) = judged(functions, [(induction, shown(functions, induction))])
+    assert functions.repair(induction, shown(functions, induction), right, Lineage()) is None
     assert functions.repair(induction, "no function", verdict, Lineage()) is None
 
 
 def test_given_tests_tell_what_they_expect(functions, tasks) -> None:
     for task in tasks:
-        told = [task.prompt[a:b] for a, b in functions.told(task)]
+        told = learned(functions, task)
         expected = [assert_text((a, b)).partition(" == ")[2] for a, b in task.secret["pairs"][1:SHOWN]]
         assert told == (expected if task.mode in PROGRAMS else [])
 
@@ -298,8 +299,16 @@ def test_given_tests_tell_what_they_expect(functions, tasks) -> None:
 @settings(max_examples=60)
 @given(st.text(max_size=60))
 def test_any_answer_is_judged(functions, tasks, text: str) -> None:
-    verdicts = functions.judge([(task, functions.answer(task.mode, text)) for task in tasks[:8]])
+    verdicts = judged(functions, [(task, functions.answer(task.mode, text)) for task in tasks[:8]])
     assert all(verdict.reason for verdict in verdicts)
+
+
+def test_equal_answers_are_spelled_alike(functions) -> None:
+    assert functions.same("deduction", "[1, 2]") == functions.same("deduction", "[1,2]") != ""
+    assert functions.same("deduction", "nine") == ""
+    tested = f"{SUM}\nassert f([7,7]) == 14"
+    assert functions.same("induction", tested) == functions.same("induction", SUM) == SUM
+    assert functions.same("induction", "def f(x):") == ""
 
 
 def test_tests_are_read_as_data() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from answering import judged, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +13,8 @@ from autotelic.streams import stream
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
 DOMAIN = MathDomain()
-CHAT, NATURAL = MathDomain(style="chat"), MathDomain(style="natural")
-CELLS = [Cell(mode=mode, level=level) for level in DOMAIN.levels for mode in DOMAIN.modes]
+NATURAL = MathDomain(style="natural")
+CELLS = [Cell(mode=mode, level=level) for level in DOMAIN.spec.levels for mode in DOMAIN.spec.modes]
 
 
 def _admit(mode: str, level: int, text: str, domain: MathDomain = DOMAIN) -> Task | Rejection:
@@ -28,56 +29,52 @@ def _task(mode: str, level: int, text: str) -> Task:
 
 
 def _reason(task: Task, answer: str) -> str:
-    (verdict,) = DOMAIN.judge([(task, answer)])
+    (verdict,) = judged(DOMAIN, [(task, answer)])
     assert verdict.passed == (verdict.reason == "right") == (verdict.reward == 1.0)
     return verdict.reason
 
 
-@pytest.mark.parametrize("domain", [DOMAIN, CHAT, NATURAL], ids=["compact", "chat", "natural"])
+@pytest.mark.parametrize("domain", [DOMAIN, NATURAL], ids=["compact", "natural"])
 def test_rules_give_a_task_for_every_cell_that_admission_would_take_and_working_solves(
     domain: MathDomain,
 ) -> None:
-    tasks = domain.rules(stream(0, "rules"), CELLS * 10)
+    tasks = domain.tasks(stream(0, "rules"), CELLS * 10)
     assert [task.cell for task in tasks] == CELLS * 10
     proposals = [Proposal(text=domain.proposal(t), cell=t.cell, lineage=Lineage()) for t in tasks]
     assert domain.admit(proposals) == tasks
-    answers = [(task, domain.answer(task.mode, domain.worked(task))) for task in tasks]
-    assert [v.reason for v in domain.judge(answers)] == ["right"] * len(tasks)
+    answers = [(task, domain.answer(task.mode, shown(domain, task))) for task in tasks]
+    assert [v.reason for v in judged(domain, answers)] == ["right"] * len(tasks)
 
 
 def test_rules_depend_on_the_stream_alone() -> None:
-    assert DOMAIN.rules(stream(3, "a"), CELLS) == MathDomain().rules(stream(3, "a"), CELLS)
-    assert DOMAIN.rules(stream(3, "a"), CELLS) != DOMAIN.rules(stream(4, "a"), CELLS)
+    assert DOMAIN.tasks(stream(3, "a"), CELLS) == MathDomain().tasks(stream(3, "a"), CELLS)
+    assert DOMAIN.tasks(stream(3, "a"), CELLS) != DOMAIN.tasks(stream(4, "a"), CELLS)
 
 
 def test_compact_texts_are_exactly_these() -> None:
     solve, invert = _task("solve", 2, "(3+4)*6-5"), _task("invert", 2, "(?3+4)*6-5")
     model = _task("model", 1, "Ann has 7 pens. Ann gets 5 more. How many pens has Ann now?\n7+5")
     assert solve.prompt == "<|solve|>(3+4)*6-5\n"
-    assert DOMAIN.worked(solve) == "7*6-5\n42-5\n37"
+    assert shown(DOMAIN, solve) == "7*6-5\n42-5\n37"
     assert invert.prompt == "<|invert|>(?+4)*6-5->37\n"
-    assert DOMAIN.worked(invert) == "(?+4)*6=37+5\n(?+4)*6=42\n?+4=42/6\n?+4=7\n?=7-4\n3"
+    assert shown(DOMAIN, invert) == "(?+4)*6=37+5\n(?+4)*6=42\n?+4=42/6\n?+4=7\n?=7-4\n3"
     assert model.prompt == "<|model|>Ann has 7 pens. Ann gets 5 more. How many pens has Ann now?\n"
-    assert DOMAIN.worked(model) == "7+5"
+    assert shown(DOMAIN, model) == "7+5"
     assert DOMAIN.ask(invert.cell, [invert]) == "<|propose|>invert 2\n(?3+4)*6-5\n<|task|>"
     assert DOMAIN.proposal(invert) == "(?3+4)*6-5"
 
 
-def test_chat_texts_are_sentences_and_answers_are_boxed() -> None:
-    task = _admit("solve", 4, "3x+5=20", CHAT)
-    assert isinstance(task, Task)
-    assert task.prompt == "Solve for x: 3x+5=20"
-    assert CHAT.worked(task) == "3x=15\n\\boxed{5}"
-    assert all(special not in text for text in CHAT.corpus(stream(0, "c"), 60) for special in SPECIAL)
-    for mode in CHAT.modes:
-        assert "\\boxed{}" in CHAT.instructions(mode)
-
-
-def test_natural_texts_have_the_instruction_in_the_prompt_and_are_read_through_fences() -> None:
+def test_natural_texts_are_sentences_with_the_instruction_first_and_answers_are_boxed() -> None:
     task = _admit("solve", 4, "```\n3x+5=20\n```", NATURAL)
     assert isinstance(task, Task)
-    assert task.prompt == f"{NATURAL.instructions('solve')}\n\nSolve for x: 3x+5=20\n"
+    assert str(task.prompt).startswith("You work out mathematics exactly.")
+    assert str(task.prompt).endswith(
+        "alone in \\boxed{}: a whole number or a fraction in lowest terms, several values "
+        "with commas between them, or a polynomial multiplied out.\n\nSolve for x: 3x+5=20\n"
+    )
+    assert shown(NATURAL, task) == "3x=15\n\\boxed{5}"
     assert NATURAL.ask(task.cell, [task]).endswith("\n")
+    assert all(special not in text for text in NATURAL.corpus(stream(0, "c"), 60) for special in SPECIAL)
     compact = _task("solve", 4, "3x+5=20")
     assert (task.signature, task.secret) == (compact.signature, compact.secret)
     for completion in ("3x=15\n\\boxed{5}", "```\n3x=15\n5\n```\n", "5"):
@@ -112,16 +109,16 @@ def test_proposals_are_refused_for_a_stable_reason(mode: str, level: int, text: 
 def test_whatever_is_proposed_is_refused_or_solvable(cell: Cell, text: str) -> None:
     outcome = _admit(cell.mode, cell.level, text)
     if isinstance(outcome, Task):
-        assert _reason(outcome, DOMAIN.answer(cell.mode, DOMAIN.worked(outcome))) == "right"
+        assert _reason(outcome, DOMAIN.answer(cell.mode, shown(DOMAIN, outcome))) == "right"
 
 
 @given(st.integers(0, 10**6), st.text(max_size=30) | st.text("0123456789x+-*/=,^()", max_size=12))
 def test_no_answer_crashes_the_judge_and_only_one_value_is_right(seed: int, answer: str) -> None:
-    for task in DOMAIN.rules(
+    for task in DOMAIN.tasks(
         stream(seed, "judge"), [Cell(mode="solve", level=2), Cell(mode="invert", level=1)]
     ):
         reason = _reason(task, answer)
-        right = DOMAIN.worked(task).rpartition("\n")[2]
+        right = shown(DOMAIN, task).rpartition("\n")[2]
         assert (reason == "right") <= (answer.strip(" .:*`$?=x") == right)
 
 
@@ -185,6 +182,29 @@ def test_signatures_join_the_same_and_part_the_different() -> None:
     assert _task("model", 1, ann).signature == _task("model", 1, bob).signature
 
 
+def test_the_form_is_the_shape_or_the_kind_of_the_answer() -> None:
+    assert _task("solve", 6, "x^2-5x+6=0").form == "roots"
+    assert _task("invert", 4, "?3x+5=20").form == "number"
+    model = "Ann has 7 pens. Ann gets 5 more. How many pens has Ann now?\n7+5"
+    assert _task("model", 1, model).form == "number"
+
+
+def test_equal_answers_are_spelled_alike_and_unreadable_ones_have_no_vote() -> None:
+    assert (
+        DOMAIN.same("solve", "0.5")
+        == DOMAIN.same("solve", "\\frac{1}{2}")
+        == DOMAIN.same("solve", "$1/2$")
+        != ""
+    )
+    assert DOMAIN.same("solve", "x^2-x-6") == DOMAIN.same("solve", "-6-x+x^2") != ""
+    assert DOMAIN.same("solve", "2,3") != DOMAIN.same("solve", "3,2")  # a pair says which is x
+    assert DOMAIN.same("invert", "?=12") == DOMAIN.same("invert", "12") != DOMAIN.same("invert", "13")
+    assert DOMAIN.same("model", "7+5") == DOMAIN.same("model", "5+7") != ""
+    assert (
+        DOMAIN.same("solve", "who knows") == DOMAIN.same("invert", "1/2") == DOMAIN.same("model", "?:") == ""
+    )
+
+
 def test_the_last_box_or_else_the_last_line_is_judged() -> None:
     assert DOMAIN.answer("solve", "7*6\n42") == "42"
     assert (
@@ -198,7 +218,7 @@ def test_the_last_box_or_else_the_last_line_is_judged() -> None:
 
 def test_unknown_modes_and_levels_are_named() -> None:
     with pytest.raises(DomainError, match="no mode 'prove'"):
-        DOMAIN.rules(stream(0), [Cell(mode="prove", level=1)])
+        DOMAIN.tasks(stream(0), [Cell(mode="prove", level=1)])
     with pytest.raises(DomainError, match="no level 9"):
         DOMAIN.ask(Cell(mode="solve", level=9), [])
     with pytest.raises(DomainError, match="1 to 8"):

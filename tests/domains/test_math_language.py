@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autotelic.domains.math.language import Call, Hole, Num, Op, ProblemError, Var, parse, text
 from autotelic.domains.math.problem import check, level_of, normal, read, skeleton, solve
-from autotelic.domains.math.stories import read_story
+from autotelic.domains.math.word_problems import read_word_problem
 
 T = TypeVar("T")
 ALPHABET = "0123456789xyCP?+-*/%^!(), ;=\nexpandrivt√²{}"
@@ -40,7 +40,7 @@ def test_canonical_text_reads_back_as_the_same_tree(tree: Num) -> None:
 
 @given(st.text(ALPHABET, max_size=60) | st.text(max_size=30))
 def test_any_text_is_read_or_refused_in_one_word(source: str) -> None:
-    for reader in (read, read_story):
+    for reader in (read, read_word_problem):
         problem, reason = _attempt(lambda reader=reader: reader(source))  # type: ignore[misc]
         assert reason in {"", "syntax", "size", "story"}
         if problem is not None:

@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+from answering import judged
 
 from autotelic.domains.math import MathDomain, Verifier
 from autotelic.errors import DomainError
@@ -51,9 +52,9 @@ def test_a_worker_that_does_not_start_is_an_error_that_says_so() -> None:
 def test_math_verify_reads_other_dress_but_is_never_asked_to_calculate() -> None:
     pytest.importorskip("math_verify")
     with Verifier(wall_s=10.0) as verifier:
-        domain = MathDomain(style="chat", verifier=verifier)
+        domain = MathDomain(style="natural", verifier=verifier)
         (task,) = domain.admit([Proposal(text="1/2+1", cell=Cell(mode="solve", level=3), lineage=Lineage())])
         assert isinstance(task, Task)
         answers = ["\\frac32", "1\\frac{1}{2}", "\\frac12", "\\frac{1}{2}+1", "\\sqrt{9/4}", "1.4999999"]
-        passed = [verdict.passed for verdict in domain.judge([(task, answer) for answer in answers])]
+        passed = [verdict.passed for verdict in judged(domain, [(task, answer) for answer in answers])]
         assert passed == [True, True, False, False, False, False]

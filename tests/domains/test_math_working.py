@@ -1,4 +1,4 @@
-"""Working: every line true, the last the answer; holes undone; stories that say one thing."""
+"""Working: every line true, the last the answer; holes undone; word problems that say one thing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from autotelic.domains.math.holes import check_hole, cover, produces, unhiding
 from autotelic.domains.math.language import ProblemError
 from autotelic.domains.math.problem import read, solve
 from autotelic.domains.math.rules import hide, problem_text
-from autotelic.domains.math.stories import FORMS, compare, numbers_in, read_story
-from autotelic.domains.math.tales import story_text
+from autotelic.domains.math.word_problems import SENTENCES, compare, numbers_in, read_word_problem
+from autotelic.domains.math.word_rules import word_problem_text
 from autotelic.domains.math.working import working
 from autotelic.streams import stream
 
@@ -65,17 +65,19 @@ def test_a_hole_that_any_number_fills_is_refused() -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 8))
-def test_stories_of_the_rules_say_what_their_problem_says(seed: int, level: int) -> None:
-    story = story_text(stream(seed, "story"), level)
-    problem = read_story(story)
+def test_word_problems_of_the_rules_say_what_their_problem_says(seed: int, level: int) -> None:
+    story = word_problem_text(stream(seed, "story"), level)
+    problem = read_word_problem(story)
     assert compare(problem, read(problem.text), numbers_in(story)) == "right"
 
 
 def test_every_form_of_sentence_is_told_by_the_rules() -> None:
-    stories = " ".join(story_text(stream(n, "forms"), level) for n in range(300) for level in range(1, 9))
-    for form in FORMS:
-        words = [part.split("}")[-1] for part in form.sentence.split("{")]
-        assert all(word in stories for word in words), form.sentence
+    texts = " ".join(
+        word_problem_text(stream(n, "forms"), level) for n in range(300) for level in range(1, 9)
+    )
+    for form in SENTENCES:
+        words = [part.split("}")[-1] for part in form.text.split("{")]
+        assert all(word in texts for word in words), form.text
 
 
 @pytest.mark.parametrize(
@@ -99,10 +101,10 @@ def test_every_form_of_sentence_is_told_by_the_rules() -> None:
         ),
     ],
 )
-def test_a_model_must_say_what_the_story_says_whatever_its_numbers(
+def test_a_model_must_say_what_the_text_says_whatever_its_numbers(
     story: str, model: str, verdict: str
 ) -> None:
-    assert compare(read_story(story), read(model), numbers_in(story)) == verdict
+    assert compare(read_word_problem(story), read(model), numbers_in(story)) == verdict
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,6 @@ def test_a_model_must_say_what_the_story_says_whatever_its_numbers(
         "Ann has 4 pens. " + "Ann gets 3 more. " * 10 + "How many pens has Ann now?",
     ],
 )
-def test_a_story_that_says_nothing_definite_is_refused(story: str) -> None:
+def test_a_text_that_says_nothing_definite_is_refused(story: str) -> None:
     with pytest.raises(ProblemError, match=r"story|syntax"):
-        read_story(story)
+        read_word_problem(story)

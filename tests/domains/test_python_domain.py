@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answering import judged, learned, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotelic.domains import load_domain
 from autotelic.domains.literal import canonical
+from autotelic.domains.programs.execution import BUNDLES
+from autotelic.domains.programs.modes import MODES, SHOWN
 from autotelic.domains.python import SPECIAL, PythonDomain
-from autotelic.domains.python.execution import BUNDLES
-from autotelic.domains.python.tasks import SHOWN
+from autotelic.domains.python.domain import describe
+from autotelic.domains.python.operations import OPERATIONS
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Rejection, Task
 
-EVERY_CELL = [Cell(mode=mode, level=level) for level in range(1, 9) for mode in PythonDomain.modes]
+EVERY_CELL = [Cell(mode=mode, level=level) for level in range(1, 9) for mode in MODES]
 TINY = "def f(x):\n    x = [v + 3 for v in x]\n    x = x[::-1]\n    x = {last}\n    return x"
 
 
@@ -45,7 +47,7 @@ def reasons(domain: PythonDomain, *proposals: Proposal) -> list[str]:
 
 @pytest.fixture(scope="module")
 def tasks(domain: PythonDomain) -> list[Task]:
-    return domain.rules(np.random.default_rng(3), EVERY_CELL)
+    return domain.tasks(np.random.default_rng(3), EVERY_CELL)
 
 
 def test_rules_give_a_task_for_every_cell(tasks):
@@ -55,12 +57,12 @@ def test_rules_give_a_task_for_every_cell(tasks):
 
 
 def test_rules_are_a_function_of_the_stream(domain, tasks, box):
-    assert PythonDomain(box).rules(np.random.default_rng(3), EVERY_CELL) == tasks
-    assert domain.rules(np.random.default_rng(4), EVERY_CELL) != tasks
+    assert PythonDomain(box).tasks(np.random.default_rng(3), EVERY_CELL) == tasks
+    assert domain.tasks(np.random.default_rng(4), EVERY_CELL) != tasks
 
 
 def test_worked_completions_are_right(domain, tasks):
-    verdicts = domain.judge([(task, domain.answer(task.mode, domain.worked(task))) for task in tasks])
+    verdicts = judged(domain, [(task, domain.answer(task.mode, shown(domain, task))) for task in tasks])
     assert [(v.passed, v.reward, v.reason) for v in verdicts] == [(True, 1.0, "right")] * len(tasks)
 
 
@@ -83,18 +85,18 @@ def test_texts_are_those_of_the_specification(domain):
     text = program() + "\nf([3,1,4])"
     deduction = admitted(domain, text)
     assert deduction.prompt == f"<|deduction|>{program()}\nf([3,1,4])\n"
-    assert domain.worked(deduction) == "[6,4,7]\n[7,4,6]\n16"
+    assert shown(domain, deduction) == "[6,4,7]\n[7,4,6]\n16"
     assert domain.proposal(deduction) == text
 
     abduction = admitted(domain, text, "abduction")
     assert abduction.prompt == f"<|abduction|>{program()}\nf(?)==16\n"
-    assert domain.worked(abduction) == "[7,4,6]\n[6,4,7]\n[3,1,4]"
+    assert shown(domain, abduction) == "[7,4,6]\n[6,4,7]\n[3,1,4]"
 
     induction = admitted(domain, text, "induction")
     lines = induction.prompt.removeprefix("<|induction|>").splitlines()
     assert lines[0] == "f([3,1,4])==16"
     assert len(lines) == 4
-    assert domain.worked(induction) == (
+    assert shown(domain, induction) == (
         "def f(x):\n    x = [v + 3 for v in x]\n# [6,4,7]\n    x = x[::-1]\n# [7,4,6]\n"
         "    x = sum([v * i for i, v in enumerate(x)])\n# 16\n    return x"
     )
@@ -109,7 +111,7 @@ def test_a_proposal_is_the_same_task_however_it_is_written(domain):
     short = text.replace("x = sum", "return sum").replace("    return x\n", "")
     spaced = text.replace("v + 3", "v+3").replace("\nf(", " # 16\nf(")
     working = text.replace("    return x", "# 16\n    return x")
-    for mode in domain.modes:
+    for mode in MODES:
         task = admitted(domain, text, mode)
         assert task.secret["program"] == program()
         assert domain.proposal(task) == text
@@ -120,7 +122,7 @@ def test_a_repair_shows_a_program_that_fails_and_what_it_printed(domain, tasks):
     for task in (t for t in tasks if t.mode == "repair"):
         induction, _, rest = task.prompt.partition("def f(x):")
         failed, _, printed = rest.partition("<|repair|>")
-        (verdict,) = domain.judge([(task, "def f(x):" + failed)])
+        (verdict,) = judged(domain, [(task, "def f(x):" + failed)])
         assert not verdict.passed
         assert verdict.feedback == "<|repair|>" + printed
         assert [line.partition("==")[0] for line in printed.splitlines()] == [
@@ -222,7 +224,7 @@ def test_a_deduction_is_right_only_with_exact_types(domain):
         "tru",
         "true)",
     ]
-    found = domain.judge([(task, answer) for answer in answers])
+    found = judged(domain, [(task, answer) for answer in answers])
     assert [v.reason for v in found] == [
         "right", "right", "wrong", "format", "wrong", "wrong", "wrong", "format", "right", "wrong", "format",
         "format",
@@ -238,7 +240,7 @@ def test_an_abduction_takes_any_input_of_its_kind_that_gives_the_output(domain):
         "{}": "format", "[8": "format", "sum([8])": "format", "[" + "1," * 40 + "1]": "format",
         "[99999999999999999999]": "format", "9" * 9000: "format",
     }  # fmt: skip
-    found = domain.judge([(task, answer) for answer in answers])
+    found = judged(domain, [(task, answer) for answer in answers])
     assert [v.reason for v in found] == list(answers.values())
 
 
@@ -256,7 +258,7 @@ def test_an_induction_is_decided_by_the_pairs_held_back(domain):
         "def f(x):\n    return set(x)": "output", "4": "format", "": "format",
         "def f(x):\n    return 0) or (1": "format",
     }  # fmt: skip
-    found = domain.judge([(task, answer) for answer in answers])
+    found = judged(domain, [(task, answer) for answer in answers])
     assert [v.reason for v in found] == list(answers.values())
     assert [v.reward for v in found] == [float(r == "right") for r in answers.values()]
 
@@ -272,40 +274,40 @@ def test_feedback_is_what_the_tests_printed(domain):
         "def f(x):\n    return 'a' * 61": "!long",
     }
     for answer, printed in expected.items():
-        (verdict,) = domain.judge([(task, answer)])
+        (verdict,) = judged(domain, [(task, answer)])
         assert verdict.feedback == "<|repair|>" + "".join(f"{call}=={printed}\n" for call in calls)
-        assert domain.retry(task, verdict) == verdict.feedback
     deduction = admitted(domain, "def f(x):\n    return max(x)\nf([3,1,4])", "deduction", 1)
-    (verdict,) = domain.judge([(deduction, "9")])
-    assert domain.retry(deduction, verdict) == verdict.feedback == ""
+    (verdict,) = judged(domain, [(deduction, "9")])
+    assert verdict.feedback == ""
 
 
 def test_a_failed_attempt_becomes_a_repair_that_starts_from_it(domain):
     task = admitted(domain, "def f(x):\n    x = max(x)\n    return x\nf([3,1,4])", "induction", 1)
     lineage = Lineage(author="w" * 8, generation=5, references=(task.id,))
     failed = "def f(x):\n    x = x[-1]\n# 3\n    return x"
-    (verdict,) = domain.judge([(task, failed)])
+    (verdict,) = judged(domain, [(task, failed)])
     repair = domain.repair(task, failed + "\n", verdict, lineage)
     assert repair.prompt == task.prompt + failed + verdict.feedback
     assert (repair.mode, repair.level, repair.lineage) == ("repair", 1, lineage)
+    assert repair.is_repair
     assert (repair.secret, repair.signature, repair.cluster) == (task.secret, task.signature, task.cluster)
     assert repair.id not in (task.id, domain.repair(task, failed.replace("3", "4"), verdict, lineage).id)
-    (right,) = domain.judge([(repair, domain.worked(repair))])
+    (right,) = judged(domain, [(repair, shown(domain, repair))])
     assert right.passed
 
     worse = failed.replace("[-1]", "[0]")
-    (verdict,) = domain.judge([(repair, worse)])
+    (verdict,) = judged(domain, [(repair, worse)])
     again = domain.repair(repair, worse, verdict, lineage)
     assert again.prompt == task.prompt + worse + verdict.feedback
-    assert again == domain.repair(task, worse, verdict, lineage)
+    assert again.lineage.references == (repair.id,)
 
 
 def test_no_repair_starts_from_what_is_right_or_no_program(domain, tasks):
     for task in tasks:
         lineage = Lineage(references=(task.id,))
-        answers = [domain.answer(task.mode, domain.worked(task)), "", "?", "def f(x):\n    return open(x)"]
+        answers = [domain.answer(task.mode, shown(domain, task)), "", "?", "def f(x):\n    return open(x)"]
         answers.append("def f(x):\n# <|task|>\n    return 0")
-        for answer, verdict in zip(answers, domain.judge([(task, a) for a in answers]), strict=True):
+        for answer, verdict in zip(answers, judged(domain, [(task, a) for a in answers]), strict=True):
             assert domain.repair(task, answer, verdict, lineage) is None
 
 
@@ -315,7 +317,7 @@ def test_answers_are_the_last_line_or_the_whole_program(domain):
     assert domain.answer("induction", "a\nb") == domain.answer("repair", "a\nb") == "a\nb"
 
 
-@given(text=st.text(max_size=60), mode=st.sampled_from(PythonDomain.modes), form=st.sampled_from(range(4)))
+@given(text=st.text(max_size=60), mode=st.sampled_from(MODES), form=st.sampled_from(range(4)))
 @settings(max_examples=60)
 def test_any_text_is_a_task_or_a_refusal_and_any_answer_has_a_verdict(domain, tasks, text, mode, form):
     proposal = [
@@ -328,15 +330,15 @@ def test_any_text_is_a_task_or_a_refusal_and_any_answer_has_a_verdict(domain, ta
     assert isinstance(found, Task) or found.reason
     task = next(t for t in tasks if t.mode == mode)
     answer = text if form % 2 else f"def f(x):\n    return {text}"
-    (verdict,) = domain.judge([(task, domain.answer(mode, answer))])
+    (verdict,) = judged(domain, [(task, domain.answer(mode, answer))])
     assert verdict.passed == (verdict.reason == "right")
 
 
 def test_a_mixed_batch_is_judged_in_order(domain, tasks):
-    right = [(task, domain.answer(task.mode, domain.worked(task))) for task in tasks]
+    right = [(task, domain.answer(task.mode, shown(domain, task))) for task in tasks]
     wrong = [(task, "?") for task in tasks]
     mixed = [pair for both in zip(right, wrong, right, strict=True) for pair in both]
-    assert [v.passed for v in domain.judge(mixed)] == [True, False, True] * len(tasks)
+    assert [v.passed for v in judged(domain, mixed)] == [True, False, True] * len(tasks)
 
 
 def test_the_corpus_has_every_mode_level_and_role(domain):
@@ -347,27 +349,61 @@ def test_the_corpus_has_every_mode_level_and_role(domain):
     assert all(f"<|propose|>{cell.mode} {cell.level}\n" in joined for cell in EVERY_CELL)
 
 
+def test_tasks_that_differ_in_the_secret_alone_have_ids_of_their_own(domain):
+    """They read alike and have other solutions, so one must never stand for the other."""
+    text = "def f(x):\n    x = x.count(2)\n    return x\nf({given})"
+    one, other = (admitted(domain, text.format(given=g), "abduction", 1) for g in ("[2,2,5]", "[2,9,2]"))
+    assert one.prompt == other.prompt
+    assert one.secret != other.secret
+    assert one.id != other.id
+
+
+def test_equal_tasks_have_one_id(domain, tasks, box):
+    again = PythonDomain(box).tasks(np.random.default_rng(3), EVERY_CELL)
+    assert [task.id for task in again] == [task.id for task in tasks]
+    posed = [Proposal(text=domain.proposal(t), cell=t.cell, lineage=Lineage(author="w1")) for t in tasks]
+    assert not {t.id for t in domain.admit(posed)} & {t.id for t in tasks}  # by another author
+
+
+def test_a_repair_of_the_rules_is_no_repair_of_a_failed_answer(tasks):
+    assert not any(task.is_repair for task in tasks)
+
+
+def test_the_form_says_what_kinds_of_value_go_in_and_out(domain):
+    text = "def f(x):\n    x = sum(x)\n    return x\nf([3,1,4])"
+    assert admitted(domain, text, level=1).form == "ints>int"
+
+
+def test_equal_answers_are_spelled_alike_and_unreadable_ones_have_no_vote(domain):
+    assert domain.same("deduction", "[1, 2]") == domain.same("abduction", "[1,2]") == "[1,2]"
+    assert domain.same("deduction", "1") != domain.same("deduction", "true")
+    commented = "def f(x):\n    x = x[0]\n# 3\n    return x"
+    assert domain.same("induction", commented) == domain.same("repair", "def f(x):\n    return x[0]") != ""
+    assert domain.same("induction", "[1,2]") == domain.same("deduction", "x") == ""
+
+
+def test_modes_are_those_practised_and_repairs_can_be_written_all_the_same(box):
+    domain = PythonDomain(box, levels=(1,))
+    assert domain.spec.modes == ("deduction", "abduction", "induction")
+    assert PythonDomain(box, modes=("repair",)).spec.modes == ("repair",)
+    assert domain.ask(Cell(mode="repair", level=1), []).startswith("<|propose|>repair 1")
+    with pytest.raises(DomainError, match=r"modes=.*poetry.*give some of deduction"):
+        PythonDomain(box, modes=("poetry",))
+
+
 def test_levels_and_modes_that_do_not_exist_are_named(box):
     domain = PythonDomain(box, levels=(1, 2))
     with pytest.raises(DomainError, match="no level 3"):
-        domain.rules(np.random.default_rng(0), [Cell(mode="induction", level=3)])
+        domain.tasks(np.random.default_rng(0), [Cell(mode="induction", level=3)])
     with pytest.raises(DomainError, match="no mode 'poetry'"):
         domain.ask(Cell(mode="poetry", level=1), [])
     with pytest.raises(DomainError, match="levels"):
         PythonDomain(box, levels=(0, 1))
 
 
-def test_domains_load_by_name(box):
-    assert load_domain("python", box, levels=(1, 2)).name == "python"
-    with pytest.raises(DomainError, match="did you mean 'python'"):
-        load_domain("pyhton", box)
-    with pytest.raises(DomainError, match="there are: "):
-        load_domain("zzz", box)
-
-
-def test_the_guide_shows_every_operation(domain):
-    assert len(domain.describe().splitlines()) == len(domain.operations(8))
-    assert domain.describe() in (Path(__file__).parents[2] / "docs" / "domains.md").read_text()
+def test_the_guide_shows_every_operation():
+    assert len(describe().splitlines()) == len(OPERATIONS)
+    assert describe() in (Path(__file__).parents[2] / "docs" / "domains.md").read_text()
 
 
 def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behaviour(
@@ -391,8 +427,8 @@ def test_single_operations_are_sealed_by_their_pairs_and_compositions_by_behavio
 
 
 def test_an_induction_tells_its_outputs_but_the_first(domain):
-    tasks = domain.rules(np.random.default_rng(5), [Cell(mode=mode, level=2) for mode in domain.modes])
+    tasks = domain.tasks(np.random.default_rng(5), [Cell(mode=mode, level=2) for mode in MODES])
     for task in tasks:
-        told = [task.prompt[a:b] for a, b in domain.told(task)]
+        told = learned(domain, task)
         shown = [f"{canonical(output)}\n" for _, output in task.secret["pairs"][1:SHOWN]]
         assert told == (shown if task.mode in ("induction", "repair") else [])

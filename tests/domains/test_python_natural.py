@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from answering import judged, learned, shown
 
 from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
+from autotelic.domains.programs.modes import MODES
 from autotelic.domains.python import SPECIAL, PythonDomain
 from autotelic.domains.python.shortest import _parts
 from autotelic.domains.python.working import backwards, forwards, pairing
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Lineage, Proposal, Task
 
-CELLS = [Cell(mode=mode, level=level) for level in (1, 2, 4) for mode in PythonDomain.modes]
+CELLS = [Cell(mode=mode, level=level) for level in (1, 2, 4) for mode in MODES]
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,11 @@ def natural(box):
 
 @pytest.fixture(scope="module")
 def tasks(natural):
-    return natural.rules(np.random.default_rng(3), CELLS)
+    return natural.tasks(np.random.default_rng(3), CELLS)
 
 
 def test_the_tasks_are_those_of_the_compact_style_put_into_words(domain, natural, tasks):
-    compact = domain.rules(np.random.default_rng(3), CELLS)
+    compact = domain.tasks(np.random.default_rng(3), CELLS)
     assert [t.cell for t in tasks] == CELLS
     for one, other in zip(compact, tasks, strict=True):
         assert (one.signature, one.cluster) == (other.signature, other.cluster)
@@ -37,7 +39,7 @@ def test_the_tasks_are_those_of_the_compact_style_put_into_words(domain, natural
 
 
 def test_what_the_rules_set_is_solved_by_its_working_and_admitted_as_itself(natural, tasks):
-    verdicts = natural.judge([(t, natural.answer(t.mode, natural.worked(t))) for t in tasks])
+    verdicts = judged(natural, [(t, natural.answer(t.mode, shown(natural, t))) for t in tasks])
     assert [v.reason for v in verdicts] == ["right"] * len(tasks)
     proposals = [Proposal(text=natural.proposal(t), cell=t.cell, lineage=t.lineage) for t in tasks]
     assert natural.admit(proposals) == tasks
@@ -71,7 +73,7 @@ def test_a_deduction_and_an_induction_read_so(natural):
 
 def test_prompts_of_a_mode_begin_with_the_same_words(natural, tasks):
     """So that what they have in common is run once (models/families.py): all but the task itself."""
-    for mode in PythonDomain.modes:
+    for mode in MODES:
         first, *others = [task.prompt for task in tasks if task.mode == mode]
         common = first[: first.index("\n\n")]
         assert len(common) > 100
@@ -79,9 +81,9 @@ def test_prompts_of_a_mode_begin_with_the_same_words(natural, tasks):
 
 
 def test_an_induction_in_words_tells_the_same(domain, natural, tasks):
-    compact = domain.rules(np.random.default_rng(3), CELLS)
+    compact = domain.tasks(np.random.default_rng(3), CELLS)
     for one, other in zip(compact, tasks, strict=True):
-        said = [[task.prompt[a:b] for a, b in natural.told(task)] for task in (one, other)]
+        said = [learned(natural, task) for task in (one, other)]
         assert said[0] == said[1]
         assert bool(said[0]) == (one.mode in ("induction", "repair"))
 
@@ -89,16 +91,15 @@ def test_an_induction_in_words_tells_the_same(domain, natural, tasks):
 def test_a_failed_program_comes_back_with_what_it_printed(natural, tasks):
     induction = next(t for t in tasks if t.mode == "induction" and isinstance(t.secret["pairs"][0][0], list))
     wrong = "def f(x):\n    return [x]"
-    (verdict,) = natural.judge([(induction, natural.answer("induction", f"```python\n{wrong}\n```"))])
+    (verdict,) = judged(natural, [(induction, natural.answer("induction", f"```python\n{wrong}\n```"))])
     assert not verdict.passed
-    assert "<|" not in natural.retry(induction, verdict)
     repair = natural.repair(induction, wrong, verdict, Lineage())
     assert isinstance(repair, Task)
     assert repair.mode == "repair"
     assert f"This one is wrong:\n\n{wrong}\n\n" in repair.prompt
-    assert natural.retry(induction, verdict).strip() in repair.prompt
+    assert verdict.feedback.removeprefix("<|repair|>").strip() in repair.prompt
     assert "<|" not in repair.prompt
-    assert natural.judge([(repair, natural.answer("repair", natural.worked(induction)))])[0].passed
+    assert judged(natural, [(repair, natural.answer("repair", shown(natural, induction)))])[0].passed
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_an_abduction_in_words_asks_for_no_more_than_its_output_needs(natural):
     (task,) = natural.admit([Proposal(text=text, cell=Cell(mode="abduction", level=2), lineage=Lineage())])
     assert task.secret["pairs"] == [[[6, 2, 6], 3]]
     assert task.secret["trace"] == [[2, 2, 2], 3]
-    assert natural.worked(task) == "[2,2,2]\n2=6%4,2=2%4,2=6%4\n[6,2,6]"
+    assert shown(natural, task) == "[2,2,2]\n2=6%4,2=2%4,2=6%4\n[6,2,6]"
 
 
 def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
@@ -157,9 +158,9 @@ def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
         [Proposal(text=f"{text}\nf([4,1,9])", cell=cell, lineage=Lineage()) for cell in cells]
     )
     lines = ["4*3=12,1*3=3,9*3=27", "[12,3,27]", "12 yes,3 no,27 yes", "[12,27]", "12+27=39", "39"]
-    assert natural.worked(deduction) == "\n".join(lines)
-    assert natural.answer("deduction", natural.worked(deduction)) == "39"
-    assert natural.worked(abduction) == "[12,27]\n[12,27]\n12=4*3,27=9*3\n[4,9]"
+    assert shown(natural, deduction) == "\n".join(lines)
+    assert natural.answer("deduction", shown(natural, deduction)) == "39"
+    assert shown(natural, abduction) == "[12,27]\n[12,27]\n12=4*3,27=9*3\n[4,9]"
     (induction,) = natural.admit(
         [Proposal(text=f"{text}\nf([4,1,9])", cell=Cell(mode="induction", level=3), lineage=Lineage())]
     )
@@ -173,9 +174,9 @@ def test_working_goes_element_by_element_and_is_not_what_is_judged(natural):
         second,
         "# [12,27]",
     ]
-    assert natural.worked(induction).split("\n") == [*above, third, "# 39", "    return x"]
+    assert shown(natural, induction).split("\n") == [*above, third, "# 39", "    return x"]
     wrong = "4*3=11,1*3=3,9*3=27\n39"
-    assert natural.judge([(deduction, natural.answer("deduction", wrong))])[0].passed
+    assert judged(natural, [(deduction, natural.answer("deduction", wrong))])[0].passed
 
 
 @pytest.mark.parametrize(

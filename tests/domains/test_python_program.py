@@ -9,14 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autotelic.domains.python.execution import Ask, bundled
+from autotelic.domains.programs.execution import Ask
+from autotelic.domains.programs.inputs import SIZES
+from autotelic.domains.programs.source import ProgramError
+from autotelic.domains.python.execution import bundled
 from autotelic.domains.python.grammar import draw_program, vary
-from autotelic.domains.python.inputs import SIZES
 from autotelic.domains.python.operations import KINDS, MARKS, OPERATIONS, operations
 from autotelic.domains.python.program import (
     MAX_OPERATIONS,
     Program,
-    ProgramError,
     compose,
     parse_program,
 )

@@ -6,13 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autotelic.types import Attempt, Group, Source, Task, Turn, Verdict
+from autotelic.types import Episode, Group, Observation, Source, Step, Task, Turn, Verdict
 
 LOGPROB = -0.5
 
 
 def task(id: str = "t", mode: str = "deduction", level: int = 1) -> Task:
     return Task(id=id, domain="sums", mode=mode, level=level, prompt="", secret={}, signature=id)
+
+
+def episode(
+    *turns: Turn, answer: str = "", task_id: str = "t", replies: Sequence[Observation] = ()
+) -> Episode:
+    """An episode of these turns; `replies` follow each, and are empty where they are not given."""
+    shown = [*replies, *[""] * (len(turns) - len(replies))]
+    steps = tuple(Step(turn=turn, reply=reply) for turn, reply in zip(turns, shown, strict=True))
+    return Episode(task_id=task_id, steps=steps, answer=answer)
 
 
 def turn(prompt: Sequence[int], completion: Sequence[int], logprobs: Sequence[float] | None = None) -> Turn:
@@ -38,14 +47,12 @@ def sums(rng: np.random.Generator, count: int, siblings: int = 4, *, noise: floa
     groups = []
     for i in range(count):
         a, b = (int(x) for x in rng.integers(3, size=2))
-        attempts, verdicts = [], []
+        episodes, verdicts = [], []
         for _ in range(siblings):
             right = bool(rng.random() < 0.5)
             c = a + b if right else int((a + b + rng.integers(1, 5)) % 5)
             logprobs = rng.uniform(-2, 0, size=2).tolist()
-            attempts.append(
-                Attempt(task_id=str(i), turns=(turn([a, b, 19], [c, 20], logprobs),), answer=str(c))
-            )
+            episodes.append(episode(turn([a, b, 19], [c, 20], logprobs), answer=str(c), task_id=str(i)))
             verdicts.append(verdict(right != bool(rng.random() < noise)))
-        groups.append(Group(task=task(str(i)), attempts=tuple(attempts), verdicts=tuple(verdicts)))
+        groups.append(Group(task=task(str(i)), episodes=tuple(episodes), verdicts=tuple(verdicts)))
     return groups

@@ -8,8 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from autotelic.judge import Calibrator
-from autotelic.judge.calibration import LEAST, platt
+from autotelic.judge.calibration import LEAST, Calibrator, platt
 from autotelic.streams import stream
 
 
@@ -67,12 +66,44 @@ def test_a_critic_that_guesses_is_not_trusted_however_calibrated() -> None:
     assert not quality.trusted
 
 
-def test_thresholds_decide() -> None:
+def test_one_bar_of_trust_is_on_ranking_and_on_calibration() -> None:
     good = observed(1200, 0.5)
-    good.max_ece = 0.0
-    assert not good.quality.trusted
-    good.max_ece, good.min_auroc = 1.0, 1.0
-    assert good.quality.trusted == (good.quality.auroc == 1.0)
+    # A third of the attempts may be ranked wrongly, and then stated shares be off by a tenth.
+    assert (Calibrator().min_ranking, Calibrator().max_ece) == (0.7, pytest.approx(0.1))
+    strict = Calibrator(trust=1.0)
+    strict.restore(good.state())
+    assert good.quality.trusted
+    assert strict.quality.ece > 0
+    assert not strict.quality.trusted
+
+
+def test_real_outcomes_are_ranked_by_pairs_that_differ() -> None:
+    calibrator = Calibrator()
+    # Two of the first three pairs of siblings are ranked rightly, and the tie of the other two counts half.
+    calibrator.observe([[-1.0, 0.0, 1.0], [0.5, 0.5]], [[0.2, 0.9, 0.4], [0.3, 0.6]])
+    quality = calibrator.quality
+    assert quality.siblings == (1 + 1 + 0 + 0.5) / 4
+    assert 0 < quality.auroc < 1
+    stated = sigmoid(np.array([-1.0, 0.0, 1.0, 0.5, 0.5]))
+    assert quality.brier == pytest.approx(np.mean((stated - [0.2, 0.9, 0.4, 0.3, 0.6]) ** 2))
+
+
+def test_a_critic_of_real_rewards_can_be_trusted() -> None:
+    rng, calibrator = stream(4), Calibrator()
+    for _ in range(60):
+        outcome_BG = rng.beta(0.5, 0.5, size=(10, 4))
+        logit_BG = np.log(outcome_BG / (1 - outcome_BG)).clip(-4, 4) + 0.3 * rng.normal(size=(10, 4))
+        calibrator.observe(logit_BG.tolist(), outcome_BG.tolist())
+    assert calibrator.quality.trusted
+    assert calibrator.quality.siblings > 0.9
+
+
+def test_scaling_learns_from_soft_outcomes() -> None:
+    rng = stream(5)
+    logits = rng.normal(0, 3, size=2000)
+    slope, shift = platt(logits, sigmoid(0.5 * logits + 1))
+    assert slope == pytest.approx(0.5, abs=0.03)
+    assert shift == pytest.approx(1, abs=0.05)
 
 
 def test_knowing_which_tasks_are_hard_is_not_knowing_which_attempts_are_right() -> None:

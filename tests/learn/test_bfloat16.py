@@ -11,8 +11,9 @@ from autotelic.learn.learner import PolicyLearner, logprob_gap
 from autotelic.learn.losses import Clip
 from autotelic.learn.pack import imitate, pack
 from autotelic.models.decode import Decoder
-from autotelic.models.weights import copy_of, digest_of, put_back
-from autotelic.types import Batch, Cell, Experience, Request
+from autotelic.models.digest import copy_of, digest_of
+from autotelic.types import Batch, Request
+from autotelic.weights.tensors import put_into
 
 
 def llama(dtype: torch.dtype = torch.bfloat16) -> LlamaForCausalLM:
@@ -39,18 +40,14 @@ def learner(model: LlamaForCausalLM, optimiser: str = "muon", lr: float = 0.01) 
         lr_other=lr,
         clip=Clip(low=0.2, high=0.28, kl=0.01),
         policy=1.0,
-        max_grad_norm=1.0,
         optimiser=optimiser,
     )
 
 
 def batch() -> Batch:
     rng = np.random.default_rng(0)
-    cell = Cell(mode="deduction", level=1)
     rows = [tuple(map(int, rng.integers(60, size=12))) for _ in range(6)]
-    return pack(
-        [imitate(Experience(prompt_ids=r[:5], completion_ids=r[5:], cell=cell, author="rules")) for r in rows]
-    )
+    return pack([imitate(r[:5], r[5:]) for r in rows])
 
 
 @pytest.mark.parametrize("optimiser", ["muon", "adamw"])
@@ -85,7 +82,7 @@ def test_restored_it_goes_on_bit_for_bit() -> None:
     weights, state = copy_of(model), one.state()
     one.step(batch())
     other = llama()
-    put_back(other, weights)
+    put_into(other, weights)
     two = learner(other)
     two.restore(state)
     two.step(batch())
@@ -98,7 +95,7 @@ def test_without_a_state_it_goes_on_from_the_weights() -> None:
     start = copy_of(model)
     one = learner(model)
     one.step(batch())
-    put_back(model, start)
+    put_into(model, start)
     one.restore({})
     one.step(batch())
     fresh = llama()

@@ -16,7 +16,6 @@ from transformers import (
 from autotelic.learn import last
 from autotelic.learn.learner import predicted_places
 from autotelic.learn.pack import Trace, imitate, pack
-from autotelic.types import Cell, Experience
 
 VOCABULARY = 40
 
@@ -28,10 +27,7 @@ def traces(count: int) -> list[Trace]:
     for _ in range(count):
         ids = tuple(rng.integers(2, VOCABULARY, rng.integers(6, 46)).tolist())
         prompt, completion = ids[: len(ids) // 2], ids[len(ids) // 2 :]
-        cell = Cell(mode="deduction", level=1)
-        found.append(
-            imitate(Experience(prompt_ids=prompt, completion_ids=completion, cell=cell, author="rules"))
-        )
+        found.append(imitate(prompt, completion))
     return found
 
 

@@ -34,8 +34,8 @@ from autotelic.learn.losses import Clip
 from autotelic.learn.pack import Trace, imitate, pack, reinforce
 from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import Crew
-from autotelic.models.weights import digest_of
-from autotelic.types import Attempt, Batch, Cell, Experience, Turn
+from autotelic.models.digest import digest_of
+from autotelic.types import Batch, Episode, Step, Turn
 
 VOCABULARY = 40
 
@@ -99,7 +99,6 @@ def learner_of(
         lr_other=0.003,
         clip=Clip(kl=kl),
         policy=policy,
-        max_grad_norm=1.0,
         optimiser=how,
     )
 
@@ -107,22 +106,21 @@ def learner_of(
 def traces(count: int = 12, seed: int = 0) -> list[Trace]:
     """Imitation and reinforcement by turns, lengths 6 to 45."""
     rng = np.random.default_rng(seed)
-    cell = Cell(mode="deduction", level=1)
     found = []
     for k in range(count):
         ids = tuple(rng.integers(2, VOCABULARY, rng.integers(6, 46)).tolist())
         cut = len(ids) // 2
         if k % 2:
-            found.append(
-                imitate(Experience(prompt_ids=ids[:cut], completion_ids=ids[cut:], cell=cell, author="rules"))
-            )
+            found.append(imitate(ids[:cut], ids[cut:]))
         else:
             logprobs = tuple(rng.normal(-3.7, 0.1, len(ids) - cut).tolist())
             turn = Turn(
                 prompt_ids=ids[:cut], completion_ids=ids[cut:], logprobs=logprobs, weights="", stop="eos"
             )
             found.append(
-                reinforce(Attempt(task_id="", turns=(turn,), answer=""), float(rng.choice([-1.0, 1.0])))
+                reinforce(
+                    Episode(task_id="", steps=(Step(turn=turn),), answer=""), float(rng.choice([-1.0, 1.0]))
+                )
             )
     return found
 
@@ -250,6 +248,26 @@ def test_it_learns_one_batch_by_heart(name: str, how: str) -> None:
     assert last.entropy < first.entropy
 
 
+def test_temperature_is_of_the_policy_gradient_and_not_of_imitation() -> None:
+    model, some = built(), traces(8)
+    batch = pack(some)
+    at_S = predicted_places(batch)
+    policy_S = (batch.policy_BT > 0).flatten()[at_S]
+    with torch.no_grad():
+        plain_S, _ = predicted_logprobs(model, batch, at_S)
+        cold_S, entropy_S = predicted_logprobs(model, batch, at_S, 0.5)
+        assert torch.equal(plain_S[~policy_S], cold_S[~policy_S])
+        assert float((plain_S[policy_S] - cold_S[policy_S]).abs().min()) > 0
+        for one in some[::2]:
+            logit_TV = model(torch.from_numpy(one.ids)[None]).logits[0, :-1] / 0.5
+            expected = logit_TV.log_softmax(-1).gather(1, torch.from_numpy(one.ids[1:, None]))[:, 0]
+            row, start = _where(batch, one)
+            at = row * batch.ids_BT.shape[1] + start
+            mine = (at_S >= at) & (at_S < at + len(one))
+            torch.testing.assert_close(cold_S[mine], expected[-int(mine.sum()) :], atol=1e-5, rtol=1e-5)
+    assert bool((entropy_S > 0).all())
+
+
 def test_reinforced_tokens_grow_likelier_and_punished_ones_rarer() -> None:
     model = built()
     some = traces(8)[::2]
@@ -258,7 +276,7 @@ def test_reinforced_tokens_grow_likelier_and_punished_ones_rarer() -> None:
     with torch.no_grad():
         before_S, _ = predicted_logprobs(model, batch, at_S)
     batch.logprob_BT.view(-1)[at_S] = before_S
-    batch.anchor_BT.view(-1)[at_S] = before_S
+    batch.reference_BT.view(-1)[at_S] = before_S
     report = learner_of(model, kl=0.0).step(batch)
     with torch.no_grad():
         after_S, _ = predicted_logprobs(model, batch, at_S)
@@ -389,7 +407,7 @@ def test_frozen_parameters_are_left_alone() -> None:
 
 
 def test_an_unknown_optimiser() -> None:
-    with pytest.raises(ValueError, match="one of muon, adamw"):
+    with pytest.raises(ModelError, match="one of muon, adamw"):
         learner_of(built(), how="sgd")
 
 
@@ -417,7 +435,6 @@ def test_activations_computed_twice_change_nothing_but_the_work(size: int) -> No
             lr_other=0.003,
             clip=Clip(kl=0.1),
             policy=1.0,
-            max_grad_norm=1.0,
             checkpointing=checkpointing,
             crew=crew,
         )
@@ -452,7 +469,6 @@ def test_a_crew_makes_the_same_update(name: str) -> None:
             lr_other=0.003,
             clip=Clip(kl=0.1),
             policy=1.0,
-            max_grad_norm=1.0,
             crew=crew,
         )
         reports = [learner.step(batch) for _ in range(3)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
+from autotelic.learn.losses import Clip, clipped_policy, imitation, reference_kl
 
 
 def test_imitation_by_hand() -> None:
@@ -78,8 +78,8 @@ def test_on_policy_the_gradient_is_the_policy_gradient() -> None:
 
 
 def test_kl_by_hand() -> None:
-    # r = anchor / policy = 2: 2 - 1 - log 2; equal: 0.
-    kl = anchor_kl(
+    # r = reference / policy = 2: 2 - 1 - log 2; equal: 0.
+    kl = reference_kl(
         torch.tensor([-2.0, -1.0]), torch.tensor([-2.0 + math.log(2), -1.0]), torch.tensor([1.0, 1.0])
     )
     assert float(kl) == pytest.approx((1 - math.log(2)) / 2)
@@ -87,7 +87,7 @@ def test_kl_by_hand() -> None:
 
 def test_a_token_that_became_impossible_is_not_the_whole_gradient() -> None:
     logprob_S = torch.tensor([-1.0, -3.0, -200.0], requires_grad=True)
-    anchor_kl(logprob_S, torch.tensor([-1.0, -2.0, -1.0]), torch.ones(3)).backward()
+    reference_kl(logprob_S, torch.tensor([-1.0, -2.0, -1.0]), torch.ones(3)).backward()
     torch.testing.assert_close(logprob_S.grad, torch.tensor([0.0, (1 - math.e) / 3, 0.0]))
 
 
@@ -96,10 +96,11 @@ def test_kl_is_never_negative_and_estimates_kl() -> None:
     p_V = torch.softmax(torch.randn(6, generator=generator), 0)
     q_V = torch.softmax(torch.randn(6, generator=generator), 0)
     # In expectation over the policy's own tokens the estimate is exact.
-    kl = anchor_kl(p_V.log(), q_V.log(), p_V)
+    kl = reference_kl(p_V.log(), q_V.log(), p_V)
     torch.testing.assert_close(kl, (p_V * (p_V / q_V).log()).sum())
     each = [
-        float(anchor_kl(p.log()[None], q.log()[None], torch.ones(1))) for p, q in zip(p_V, q_V, strict=True)
+        float(reference_kl(p.log()[None], q.log()[None], torch.ones(1)))
+        for p, q in zip(p_V, q_V, strict=True)
     ]
     assert min(each) >= 0
 
@@ -107,22 +108,22 @@ def test_kl_is_never_negative_and_estimates_kl() -> None:
 def test_gradients_are_those_of_finite_differences() -> None:
     generator = torch.Generator().manual_seed(2)
     logprob_S = (-torch.rand(9, dtype=torch.float64, generator=generator) - 0.1).requires_grad_()
-    old_S, anchor_S = -torch.rand(2, 9, dtype=torch.float64, generator=generator) - 0.1
+    old_S, reference_S = -torch.rand(2, 9, dtype=torch.float64, generator=generator) - 0.1
     advantage_S = torch.randn(9, dtype=torch.float64, generator=generator)
     weight_S = torch.rand(9, dtype=torch.float64, generator=generator)
 
     def total(x_S: Tensor) -> Tensor:
         policy = clipped_policy(x_S, old_S, advantage_S, weight_S, CLIP)[0]
-        return imitation(x_S, weight_S) + policy + 0.1 * anchor_kl(x_S, anchor_S, weight_S)
+        return imitation(x_S, weight_S) + policy + 0.1 * reference_kl(x_S, reference_S, weight_S)
 
     assert torch.autograd.gradcheck(total, (logprob_S,))
 
 
 def reference_grpo(
-    logprob_BT: Tensor, old_BT: Tensor, anchor_BT: Tensor, advantage_B: Tensor, mask_BT: Tensor, norm: str
+    logprob_BT: Tensor, old_BT: Tensor, reference_BT: Tensor, advantage_B: Tensor, mask_BT: Tensor, norm: str
 ) -> Tensor:
     """GRPO's loss over padded completions, as TRL's GRPOTrainer computes it, written out from its formulas."""
-    kl_BT = torch.exp(anchor_BT - logprob_BT) - (anchor_BT - logprob_BT) - 1
+    kl_BT = torch.exp(reference_BT - logprob_BT) - (reference_BT - logprob_BT) - 1
     ratio_BT = torch.exp(logprob_BT - old_BT)
     clipped_BT = torch.clamp(ratio_BT, 1 - 0.2, 1 + 0.28)
     loss_BT = -torch.min(ratio_BT * advantage_B[:, None], clipped_BT * advantage_B[:, None]) + 0.04 * kl_BT
@@ -137,9 +138,9 @@ def test_grpo_equals_the_padded_formula_with_gradients(norm: str) -> None:
     mask_BT = (torch.arange(7) < torch.tensor([7, 3, 5, 1])[:, None]).float()
     logprob_BT = (-2 * torch.rand(4, 7, generator=generator)).requires_grad_()
     old_BT = logprob_BT.detach() + 0.4 * torch.randn(4, 7, generator=generator)
-    anchor_BT = logprob_BT.detach() + 0.4 * torch.randn(4, 7, generator=generator)
+    reference_BT = logprob_BT.detach() + 0.4 * torch.randn(4, 7, generator=generator)
     advantage_B = torch.tensor([1.0, -1.0, 0.5, -0.5])
-    expected = reference_grpo(logprob_BT, old_BT, anchor_BT, advantage_B, mask_BT, norm)
+    expected = reference_grpo(logprob_BT, old_BT, reference_BT, advantage_B, mask_BT, norm)
     (gradient,) = torch.autograd.grad(expected, logprob_BT)
 
     at = mask_BT.bool()
@@ -148,7 +149,7 @@ def test_grpo_equals_the_padded_formula_with_gradients(norm: str) -> None:
     policy, clipped = clipped_policy(
         logprob_BT[at], old_BT[at], advantage_B[:, None].expand(4, 7)[at], weight_BT[at], clip
     )
-    ours = policy + clip.kl * anchor_kl(logprob_BT[at], anchor_BT[at], weight_BT[at])
+    ours = policy + clip.kl * reference_kl(logprob_BT[at], reference_BT[at], weight_BT[at])
     torch.testing.assert_close(ours, expected)
     torch.testing.assert_close(torch.autograd.grad(ours, logprob_BT)[0], gradient)
     assert 0 < float(clipped) < 1

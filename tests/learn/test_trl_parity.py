@@ -14,14 +14,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from autotelic.learn import learner
 from autotelic.learn.learner import PolicyLearner
 from autotelic.learn.losses import Clip
 from autotelic.learn.pack import Trace, pack, reinforce
 from autotelic.models.decode import Decoder
-from autotelic.models.load import load_model, save_model
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.types import Attempt, Request, Turn
+from autotelic.types import Episode, Request, Step, Turn
+from autotelic.weights.load import load, save
 
 trl = pytest.importorskip("trl", reason="TRL is not installed: pip install 'autotelic[peers]'")
 datasets = pytest.importorskip("datasets")
@@ -34,7 +35,8 @@ LOSS, GRADIENT = 1e-6, 1e-5
 
 def trainer_on(folder: Path, loss_type: str) -> Any:
     """TRL's trainer over the model in `folder`, as a user would make it."""
-    model, tokenizer = load_model(folder)
+    loaded = load(folder)
+    model, tokenizer = loaded.model, loaded.tokenizer
     return trl.GRPOTrainer(
         model=model,
         reward_funcs=lambda completions, **_: [0.0] * len(completions),
@@ -58,11 +60,12 @@ def trainer_on(folder: Path, loss_type: str) -> Any:
 
 
 def rollouts(folder: Path) -> list[tuple[Turn, float, np.ndarray]]:
-    """Turns of four prompts, an advantage each, and an anchor's log-probabilities.
+    """Turns of four prompts, an advantage each, and the reference policy's log-probabilities.
 
     The sampler's are moved so far that ratios are clipped on both sides.
     """
-    model, tokenizer = load_model(folder)
+    loaded = load(folder)
+    model, tokenizer = loaded.model, loaded.tokenizer
     rng = np.random.default_rng(5)
     requests = [
         Request(
@@ -79,14 +82,14 @@ def rollouts(folder: Path) -> list[tuple[Turn, float, np.ndarray]]:
     for turn in turns:
         own = np.array(turn.logprobs)
         moved = tuple((own + rng.normal(0, 0.3, len(own))).tolist())
-        anchor = (own + rng.normal(0, 0.3, len(own))).astype(np.float32)
-        found.append((replace(turn, logprobs=moved), float(rng.normal()), anchor))
+        reference = (own + rng.normal(0, 0.3, len(own))).astype(np.float32)
+        found.append((replace(turn, logprobs=moved), float(rng.normal()), reference))
     return found
 
 
-def trace_of(turn: Turn, advantage: float, anchor: np.ndarray, loss_type: str) -> Trace:
-    whole = np.concatenate([np.zeros(len(turn.prompt_ids), np.float32), anchor])
-    trace = reinforce(Attempt(task_id="", turns=(turn,), answer=""), advantage, whole)
+def trace_of(turn: Turn, advantage: float, reference: np.ndarray, loss_type: str) -> Trace:
+    whole = np.concatenate([np.zeros(len(turn.prompt_ids), np.float32), reference])
+    trace = reinforce(Episode(task_id="", steps=(Step(turn=turn),), answer=""), advantage, whole)
     if loss_type == "grpo":  # each sequence counts alike
         return replace(trace, policy=trace.policy / np.float32(len(turn.completion_ids)))
     return trace
@@ -110,7 +113,7 @@ def padded_as_trl_does(found: list[tuple[Turn, float, np.ndarray]]) -> dict[str,
         "completion_ids": right([list(t.completion_ids) for t in turns]),
         "completion_mask": right([[1] * len(t.completion_ids) for t in turns]),
         "old_per_token_logps": right([list(t.logprobs) for t in turns]),
-        "ref_per_token_logps": right([anchor.tolist() for _, _, anchor in found]),
+        "ref_per_token_logps": right([reference.tolist() for _, _, reference in found]),
         "advantages": torch.tensor([advantage for _, advantage, _ in found]),
         "num_items_in_batch": torch.tensor(sum(len(t.completion_ids) for t in turns)),
     }
@@ -120,23 +123,22 @@ def padded_as_trl_does(found: list[tuple[Turn, float, np.ndarray]]) -> dict[str,
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("model")
     tokenizer = train_tokenizer(["a b c d e f g h\n" * 8, "ab ba cd dc\n" * 8], [], 320)
-    save_model(build_tiny(tokenizer, width=48, depth=2, heads=4, context=128, seed=1), tokenizer, place)
+    save(build_tiny(tokenizer, width=48, depth=2, heads=4, context=128, seed=1), tokenizer, place)
     return place
 
 
 @pytest.mark.parametrize("loss_type", ["bnpo", "dapo", "grpo"])
-def test_loss_and_gradients_are_trls(folder: Path, loss_type: str) -> None:
+def test_loss_and_gradients_are_trls(folder: Path, loss_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = rollouts(folder)
     trainer = trainer_on(folder, loss_type)
     trainer.model.eval()  # nothing drops out; and no accumulation to divide by
     theirs = trainer.compute_loss(trainer.model, padded_as_trl_does(found))
     theirs.backward()
 
-    model, _ = load_model(folder)
-    learner = PolicyLearner(
-        model, lr_matrix=0.1, lr_other=0.1, clip=CLIP, policy=1.0, max_grad_norm=1e9, optimiser="adamw"
-    )
-    report = learner.step(pack([trace_of(*one, loss_type) for one in found]), rate=0.0)
+    model = load(folder).model
+    monkeypatch.setattr(learner, "MAX_GRAD_NORM", 1e9)
+    ours = PolicyLearner(model, lr_matrix=0.1, lr_other=0.1, clip=CLIP, policy=1.0, optimiser="adamw")
+    report = ours.step(pack([trace_of(*one, loss_type) for one in found]), rate=0.0)
 
     assert 0.02 < report.clipped < 0.9
     assert report.kl > 0.01

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from autotelic.models import crew as crews
-from autotelic.models.crew import Crew, paying_threads
+from autotelic.models.crew import Crew, autotune_threads
 
 
 def test_results_come_in_order_from_several_threads() -> None:
@@ -53,13 +53,13 @@ def test_an_empty_crew_is_refused() -> None:
 def test_threads_are_as_many_as_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {1: 100.0, 2: 150.0, 4: 170.0}
     monkeypatch.setattr(crews, "_rate", lambda threads: rates[threads])
-    assert paying_threads(4) == 2  # four are hardly quicker
-    assert paying_threads(2) == 2
+    assert autotune_threads(4) == 2  # four are hardly quicker
+    assert autotune_threads(2) == 2
     rates[2], rates[4] = 30.0, 5.0  # a busy neighbour
-    assert paying_threads(4) == 1
+    assert autotune_threads(4) == 1
 
 
 def test_a_trial_finds_some_number_and_leaves_no_thread() -> None:
     before = threading.active_count()
-    assert 1 <= paying_threads() <= (os.cpu_count() or 1)
+    assert 1 <= autotune_threads() <= (os.cpu_count() or 1)
     assert threading.active_count() == before

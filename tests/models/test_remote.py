@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 import torch
+from autotelic.engine.sampling import probed
+from autotelic.models.load import load_model
 from completions_server import BASE, Peer, merged, serving
 from pretrained import llama, write
 from test_pretrained_run import TEXTS, charter, interrupt_at, tensors
 
-from autotelic.attempt.tokens import Tokens
 from autotelic.charter import Charter
 from autotelic.domains.math import MathDomain
-from autotelic.engine.sampling import probed
 from autotelic.errors import CharterError, ModelError, RunError
 from autotelic.learn.learner import logprob_gap
 from autotelic.loop import resume, run
 from autotelic.models.adapter import add_adapter, save_adapter
 from autotelic.models.decode import Decoder
-from autotelic.models.load import load_model
+from autotelic.models.digest import copy_of, digest_of
 from autotelic.models.remote import KEPT, RemoteSampler
-from autotelic.models.weights import copy_of, digest_of
+from autotelic.models.tokens import Tokens
 from autotelic.record import Record, RunFolder
 from autotelic.types import Request
 

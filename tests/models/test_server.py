@@ -20,8 +20,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from autotelic.errors import ModelError
 from autotelic.learn.learner import logprob_gap
+from autotelic.models.digest import digest_of
 from autotelic.models.server import ServerSampler
-from autotelic.models.weights import digest_of
 from autotelic.types import Request, Turn
 
 END, VOCABULARY = 1, 32
@@ -65,7 +65,12 @@ def ask(*, n: int = 1, seed: int = 0, temperature: float = 1.0, max_tokens: int 
     return Request(prompt_ids=prompt, n=n, max_tokens=max_tokens, temperature=temperature, seed=seed)
 
 
-MIXED = [ask(n=1 + i % 3, seed=i, temperature=(1.0, 0.0, 0.7)[i % 3], max_tokens=5 + i) for i in range(9)]
+MIXED = [ask(n=1 + i % 3, seed=i, temperature=(1.0, 0.0, 1.0)[i % 3], max_tokens=5 + i) for i in range(9)]
+
+
+def name_of(digest: str) -> str:
+    """What the server calls an adapter."""
+    return f"lora-{digest.removeprefix('sha256:')[:16]}"
 
 
 def flat(turns: list[list[Turn]]) -> list[Turn]:
@@ -172,7 +177,7 @@ def test_an_adapter_answers_once_it_is_loaded(peer: Peer, tmp_path: Path) -> Non
     folder = adapter(tmp_path / "a", peer.model, seed=1)
     sampler = sampler_of(peer)
     base = flat(sampler.sample(MIXED))
-    digest = sampler.load(folder)
+    digest = sampler.load_adapter(folder)
     turns = flat(sampler.sample(MIXED))
     assert digest == sampler.digest != digest_of(peer.model)
     assert {turn.weights for turn in turns} == {digest}
@@ -183,25 +188,25 @@ def test_an_adapter_answers_once_it_is_loaded(peer: Peer, tmp_path: Path) -> Non
 
 def test_the_adapter_before_it_is_unloaded(peer: Peer, tmp_path: Path) -> None:
     sampler = sampler_of(peer)
-    first = sampler.load(adapter(tmp_path / "a", peer.model, seed=1))
-    second = sampler.load(adapter(tmp_path / "b", peer.model, seed=2))
+    first = sampler.load_adapter(adapter(tmp_path / "a", peer.model, seed=1))
+    second = sampler.load_adapter(adapter(tmp_path / "b", peer.model, seed=2))
     assert first != second
-    assert set(peer.models) == {BASE, f"lora-{second}"}
+    assert set(peer.models) == {BASE, name_of(second)}
 
 
 def test_an_adapter_that_is_there_is_not_loaded_again(peer: Peer, tmp_path: Path) -> None:
     folder = adapter(tmp_path / "a", peer.model, seed=1)
-    digest = sampler_of(peer).load(str(folder))
+    digest = sampler_of(peer).load_adapter(folder)
     again = sampler_of(peer)  # as after a restart of the run, not of the server
-    assert again.load(folder) == again.load(folder) == digest
+    assert again.load_adapter(folder) == again.load_adapter(folder) == digest
     assert [path for path, _ in peer.asked].count("/v1/load_lora_adapter") == 1
     assert flat(again.sample([ask()]))[0].weights == digest
 
 
 def test_a_server_that_lost_the_adapter_says_so(peer: Peer, tmp_path: Path) -> None:
     sampler = sampler_of(peer)
-    sampler.load(adapter(tmp_path / "a", peer.model, seed=1))
-    del peer.models[f"lora-{sampler.digest}"]
+    sampler.load_adapter(adapter(tmp_path / "a", peer.model, seed=1))
+    del peer.models[name_of(sampler.digest)]
     with pytest.raises(ModelError, match=r"404: The model `lora-.* does not exist"):
         sampler.sample([ask()])
 
@@ -212,7 +217,7 @@ def test_a_server_without_adapters(peer: Peer, tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"404 Not Found; start vLLM with --enable-lora.*RUNTIME_LORA_UPDATING"
     ):
-        sampler.load(adapter(tmp_path / "a", peer.model, seed=1))
+        sampler.load_adapter(adapter(tmp_path / "a", peer.model, seed=1))
     assert sampler.digest == digest_of(peer.model)
 
 
@@ -221,14 +226,14 @@ def test_a_folder_that_is_no_adapter(peer: Peer, tmp_path: Path, missing: str) -
     folder = adapter(tmp_path / "a", peer.model, seed=1)
     (folder / missing).unlink()
     with pytest.raises(ModelError, match=f"is no LoRA adapter: it has no {missing}"):
-        sampler_of(peer).load(folder)
+        sampler_of(peer).load_adapter(folder)
 
 
 def test_a_damaged_adapter(peer: Peer, tmp_path: Path) -> None:
     folder = adapter(tmp_path / "a", peer.model, seed=1)
     (folder / "adapter_model.safetensors").write_bytes(b"torn")
     with pytest.raises(ModelError, match="cannot be read"):
-        sampler_of(peer).load(folder)
+        sampler_of(peer).load_adapter(folder)
 
 
 @pytest.mark.parametrize(
@@ -245,13 +250,21 @@ def test_a_server_that_does_not_do_as_it_says(
     peer.first = [(200, answer) for answer in answers]
     sampler = sampler_of(peer)
     with pytest.raises(ModelError, match=says):
-        sampler.load(adapter(tmp_path / "a", peer.model, seed=1))
+        sampler.load_adapter(adapter(tmp_path / "a", peer.model, seed=1))
     assert sampler.digest == digest_of(peer.model)
 
 
-def test_tensors_cannot_be_sent(peer: Peer) -> None:
-    with pytest.raises(ModelError, match="cannot be given a dict: it takes the folder of a LoRA adapter"):
-        sampler_of(peer).load(dict(peer.model.state_dict()))
+def test_it_samples_with_what_it_was_given(peer: Peer, tmp_path: Path) -> None:
+    sampler = sampler_of(peer)
+    assert sampler.sync() == digest_of(peer.model)
+    digest = sampler.load_adapter(adapter(tmp_path / "a", peer.model, seed=1))
+    assert sampler.sync() == digest
+
+
+def test_a_temperature_of_which_no_server_gives_the_log_probabilities(peer: Peer) -> None:
+    with pytest.raises(ModelError, match=r"at temperature 1; 0\.7 was asked for; set roles\.temperature = 1"):
+        sampler_of(peer).sample([ask(), ask(temperature=0.7)])
+    assert not peer.asked
 
 
 # ── what is wrong with a server ──────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from autotelic.models.digest import digest_of
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.models.weights import digest_of
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,36 @@ from hypothesis import strategies as st
 
 from autotelic.charter import Charter
 from autotelic.errors import RecordError
-from autotelic.record import Record, RunFolder
-from autotelic.record.checkpoint import generations, load, load_latest, path_of, restore, save, sweep
+from autotelic.messages import Dropped, Evaluated, GenerationBegan, Message
+from autotelic.record import Journal, RunFolder, checkpoint
+from autotelic.record.checkpoint import Checkpoint, generations, path_of, sweep
+from autotelic.weights.store import Store
 
 SMALL = {"actor": {"weight": torch.arange(6.0).reshape(2, 3)}}
+DIGEST = "sha256:" + 64 * "0"
+
+
+def store(folder: Path) -> Store:
+    return Store(folder / "store")
+
+
+def save(folder: Path, generation: int, tensors: Any, state: Any, *, pinned: bool = False) -> Path:
+    """A checkpoint in `folder/checkpoints`, its tensors in `folder/store`."""
+    return checkpoint.save(
+        folder / "checkpoints", store(folder), generation, tensors, state, journal=DIGEST, pinned=pinned
+    )
+
+
+def load(path: Path) -> Checkpoint:
+    return checkpoint.load(path, store(path.parent.parent))
+
+
+def load_latest(folder: Path) -> Checkpoint | None:
+    return checkpoint.load_latest(folder / "checkpoints", store(folder))
+
+
+def kept(folder: Path) -> list[int]:
+    return generations(folder / "checkpoints")
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -109,23 +136,34 @@ def test_state_with_keys_that_json_would_change_is_refused(tmp_path: Path) -> No
     for state in ({3: 1}, {"a": [{3: 1}]}, {"a": {"b": {None: 1}}}):
         with pytest.raises(TypeError, match="JSON has only text for keys"):
             save(tmp_path, 1, {}, state)
-    assert generations(tmp_path) == []
+    assert kept(tmp_path) == []
 
 
-def test_the_newest_two_and_the_pinned_are_kept(tmp_path: Path) -> None:
-    for generation in range(6):
-        save(tmp_path, generation, SMALL, {"at": generation}, pinned={1})
-    assert generations(tmp_path) == [1, 4, 5]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["00000001", "00000004", "00000005"]
+def test_the_newest_two_the_first_and_the_pinned_are_kept(tmp_path: Path) -> None:
+    for generation in range(7):
+        tensors = {"actor": {"weight": torch.full((4,), float(generation))}}
+        save(tmp_path, generation, tensors, {"at": generation}, pinned=generation == 2)
+    assert kept(tmp_path) == [0, 2, 5, 6]
+    assert len(store(tmp_path).refs()) == 4, "tensors of no checkpoint are removed"
     found = load_latest(tmp_path)
     assert found is not None
-    assert (found.generation, found.state, found.skipped) == (5, {"at": 5}, ())
+    assert (found.generation, found.state, found.skipped) == (6, {"at": 6}, ())
+    old = checkpoint.nearest(tmp_path / "checkpoints", store(tmp_path), 5)
+    assert (old.generation, float(old.tensors["actor"]["weight"][0])) == (2, 2.0)
+    with pytest.raises(RecordError, match="keeps no checkpoint from before generation 0"):
+        checkpoint.nearest(tmp_path / "checkpoints", store(tmp_path), 0)
+
+
+def test_what_is_the_same_is_stored_once(tmp_path: Path) -> None:
+    for generation in range(3):
+        save(tmp_path, generation, {"champion": SMALL["actor"], "actor": SMALL["actor"]}, {})
+    assert len(store(tmp_path).refs()) == 1
 
 
 def test_a_generation_saved_again_takes_the_place_of_the_first(tmp_path: Path) -> None:
     save(tmp_path, 1, SMALL, "first")
     assert load(save(tmp_path, 1, SMALL, "second")).state == "second"
-    assert [path.name for path in tmp_path.iterdir()] == ["00000001"]
+    assert kept(tmp_path) == [1]
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
@@ -139,93 +177,121 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", ["actor.safetensors", "state.json", "MANIFEST.json"])
+@pytest.mark.parametrize("name", ["tensors", "state.json", "MANIFEST.json"])
 @pytest.mark.parametrize("harm", [flip_a_bit, Path.unlink, lambda path: path.write_bytes(b"")])
-def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, name: str, harm: object) -> None:
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, name: str, harm: Any) -> None:
     save(tmp_path, 1, SMALL, {"at": "long ago, in a state far away"})
-    newest = save(tmp_path, 2, SMALL, {"at": "long ago, in a state far away"})
-    assert callable(harm)
-    harm(newest / name)
-    with pytest.raises(RecordError, match=r"00000002.* is damaged"):
+    other = {"actor": {"weight": torch.ones(3)}}
+    before = store(tmp_path).refs()
+    newest = save(tmp_path, 2, other, {"at": "long ago, in a state far away"})
+    (ref,) = store(tmp_path).refs() - before
+    blob = tmp_path / "store" / f"{ref.removeprefix('sha256:')}.safetensors"
+    harm(blob if name == "tensors" else newest / name)
+    with pytest.raises(RecordError, match="is damaged|is missing"):
         load(newest)
     found = load_latest(tmp_path)
     assert found is not None
     assert found.generation == 1
     assert len(found.skipped) == 1
-    assert "is damaged" in found.skipped[0]
-    shutil.rmtree(path_of(tmp_path, 1))
-    with pytest.raises(RecordError, match=r"none of the checkpoints .*is damaged.*; restore the run folder"):
+    shutil.rmtree(path_of(tmp_path / "checkpoints", 1))
+    with pytest.raises(RecordError, match=r"none of the checkpoints .*; restore the run folder"):
         load_latest(tmp_path)
 
 
 def test_a_checkpoint_in_the_place_of_another_is_damaged(tmp_path: Path) -> None:
-    save(tmp_path, 1, SMALL, {}).rename(tmp_path / "00000007")
-    with pytest.raises(RecordError, match="its manifest is of generation 1"):
-        load(tmp_path / "00000007")
+    other = save(tmp_path, 1, SMALL, {}).rename(tmp_path / "checkpoints" / "00000007")
+    with pytest.raises(RecordError, match="it is of generation 1"):
+        load(other)
 
 
 def test_a_checkpoint_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
     manifest = save(tmp_path, 1, SMALL, {}) / "MANIFEST.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 1}))
-    with pytest.raises(RecordError, match=r"of version 1, expected 2.*version of autotelic that wrote it"):
+    with pytest.raises(RecordError, match=r"of version 1, expected 3.*version of autotelic that wrote it"):
         load_latest(tmp_path)
-
-
-def test_reading_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
-    """The one format that could is refused: a pickle under the name of a tensor file, manifest and all."""
-    path = save(tmp_path, 1, SMALL, {})
-    torch.save(SMALL["actor"], path / "actor.safetensors")
-    manifest = json.loads((path / "MANIFEST.json").read_text())
-    from autotelic.record.checkpoint import _fingerprint
-
-    manifest["files"]["actor.safetensors"] = _fingerprint(path / "actor.safetensors")
-    (path / "MANIFEST.json").write_text(json.dumps(manifest))
-    with pytest.raises(RecordError, match="cannot be written or read"):
-        load(path)
 
 
 def test_what_a_cut_save_left_is_swept_and_never_loaded(tmp_path: Path) -> None:
     save(tmp_path, 1, SMALL, {})
-    (tmp_path / ".new-00000002-123").mkdir()
-    (tmp_path / ".new-00000002-123" / "actor.safetensors").write_bytes(b"half")
-    assert generations(tmp_path) == [1]
-    assert [path.name for path in sweep(tmp_path)] == [".new-00000002-123"]
-    assert [path.name for path in tmp_path.iterdir()] == ["00000001"]
+    place = tmp_path / "checkpoints"
+    (place / ".new-00000002-123").mkdir()
+    (place / ".new-00000002-123" / "state.json").write_bytes(b"half")
+    assert kept(tmp_path) == [1]
+    assert [path.name for path in sweep(place)] == [".new-00000002-123"]
+    assert [path.name for path in place.iterdir()] == ["00000001"]
 
 
 def test_a_save_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     save(tmp_path, 1, SMALL, {})
     with pytest.raises(TypeError):
         save(tmp_path, 2, SMALL, {"a": object()})
-    with pytest.raises(RecordError, match="cannot be written or read"):
-        save(tmp_path, 2, {"no/such/folder": SMALL["actor"]}, {})
-    assert [path.name for path in tmp_path.iterdir()] == ["00000001"]
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["00000001"]
 
 
-def test_restore_brings_record_and_checkpoint_to_the_same_place(tmp_path: Path) -> None:
+def test_files_that_a_resume_reads_are_what_they_were(tmp_path: Path) -> None:
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start" / "config.json").write_text("{}")
+    run = RunFolder(tmp_path)
+    (tmp_path / "charter.json").write_text("{}")
+    files = run.fingerprints()
+    assert set(files) == {"charter.json", "start/config.json"}
+    checkpoint.verify_files(tmp_path, files)
+    (tmp_path / "start" / "config.json").write_text("[]")
+    with pytest.raises(RecordError, match=r"config\.json was changed after it was written"):
+        checkpoint.verify_files(tmp_path, files)
+
+
+def began(journal: Journal) -> list[int]:
+    return [m.generation for m in journal.read() if isinstance(m, GenerationBegan)]
+
+
+def test_restore_brings_journal_and_checkpoint_to_the_same_place(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path, Charter())
-    with Record.open(tmp_path, "a") as record:
-        assert restore(run.checkpoints, record) is None
-        for generation in (1, 2, 3):
-            record.emit("generation", generation=generation)
-            record.mark(generation)
-            save(run.checkpoints, generation, SMALL, {"at": generation})
-        record.emit("exam", generation=3)
-        flip_a_bit(run.checkpoints / "00000003" / "actor.safetensors")
-        save(run.checkpoints, 9, SMALL, {})  # keeps 3 and 9; a checkpoint that the record never heard of
-        save(run.checkpoints, 2, SMALL, {"at": 2})
+    blobs = Store(run.weights)
 
-        found = restore(run.checkpoints, record)
+    def saved(generation: int, digest: str, value: float) -> None:
+        tensors = {"actor": {"weight": torch.full((3,), value)}}
+        checkpoint.save(
+            run.checkpoints, blobs, generation, tensors, {"at": generation}, journal=digest, pinned=True
+        )
+
+    with Journal.open(tmp_path, "a") as journal:
+        assert checkpoint.restore(run.checkpoints, blobs, journal) is None
+        for generation in (1, 2, 3):
+            journal.append(GenerationBegan(generation=generation))
+            saved(generation, journal.mark(generation), generation)
+        late = journal.append(Dropped(generation=3, what="x", n=1, why="after the mark"))
+        flip_a_bit(run.checkpoints / "00000003" / "state.json")
+        saved(9, DIGEST, 9.0)  # a checkpoint that the journal never heard of
+
+        found = checkpoint.restore(run.checkpoints, blobs, journal)
         assert found is not None
         assert (found.generation, found.state) == (2, {"at": 2})
-        assert [event.generation for event in record.events("generation")] == [1, 2]
-        assert record.events("exam") == []
-        whys = [event.data["why"] for event in record.events("dropped")]
-        assert "00000009 is not in the record" in whys[0]
-        assert "actor.safetensors is damaged" in whys[1]
-        assert generations(run.checkpoints) == [2]
+        assert began(journal) == [1, 2]
+        kept_late = journal.message(late.id)
+        assert isinstance(kept_late, Message)
+        assert journal.is_superseded(late.id)
+        whys = [m.why for m in journal.read() if isinstance(m, Dropped)]
+        assert "00000009 is not in the journal" in whys[0]
+        assert "state.json is damaged" in whys[1]
+        assert generations(run.checkpoints) == [1, 2]
         assert (run.checkpoints / "00000003.unused").is_dir(), "what might be wanted is not deleted"
 
-        again = restore(run.checkpoints, record)
+        again = checkpoint.restore(run.checkpoints, blobs, journal)
         assert again is not None
         assert (again.generation, again.skipped) == (2, ())
+        assert not [m for m in journal.read() if isinstance(m, Evaluated)]
+
+
+def test_a_journal_that_was_changed_is_not_gone_on_from(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Charter())
+    with Journal.open(tmp_path, "a") as journal:
+        journal.append(Dropped(what="secret", n=1, why="as it was"))
+        digest = journal.mark(1)
+    checkpoint.save(run.checkpoints, Store(run.weights), 1, SMALL, {}, journal=digest)
+    path = tmp_path / "journal.sqlite"
+    content = path.read_bytes()
+    assert content.count(b"as it was") >= 1
+    path.write_bytes(content.replace(b"as it was", b"as it wat"))
+    with Journal.open(tmp_path, "a") as journal, pytest.raises(RecordError, match="rows are not those"):
+        checkpoint.restore(run.checkpoints, Store(run.weights), journal)

@@ -16,8 +16,10 @@ import torch
 
 from autotelic.charter import Charter
 from autotelic.errors import AutotelicError
-from autotelic.record import Record, RunFolder
+from autotelic.messages import Dropped
+from autotelic.record import Journal, RunFolder
 from autotelic.record.checkpoint import load_latest, restore, save
+from autotelic.weights.store import Store
 
 
 def write_until_full(folder: str, room: int, kilobytes: int, tell: Connection) -> None:
@@ -25,14 +27,14 @@ def write_until_full(folder: str, room: int, kilobytes: int, tell: Connection) -
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
     run = RunFolder.open(folder)
     try:
-        with Record.open(folder, "a") as record:
+        with Journal.open(folder, "a") as journal:
             for generation in range(1, 1000):
-                record.emit("generation", generation=generation, padding="x" * 20_000)
-                record.mark(generation)
+                journal.append(Dropped(generation=generation, what="x", n=1, why="x" * 20_000))
+                digest = journal.mark(generation)
                 size = kilobytes * 256 * (10 if generation == 5 else 1)
-                save(
-                    run.checkpoints, generation, {"actor": {"weight": torch.zeros(size)}}, {"at": generation}
-                )
+                tensors = {"actor": {"weight": torch.zeros(size)}}
+                state = {"at": generation}
+                save(run.checkpoints, Store(run.weights), generation, tensors, state, journal=digest)
     except AutotelicError as error:
         tell.send((type(error).__name__, str(error)))
 
@@ -40,8 +42,8 @@ def write_until_full(folder: str, room: int, kilobytes: int, tell: Connection) -
 @pytest.mark.parametrize(
     ("room", "kilobytes", "says"),
     [
-        (300_000, 1, "record.sqlite cannot be written or read"),  # the record's log fills up first
-        (300_000, 100, "no space left to write"),  # the checkpoint of generation 5 is too large
+        (300_000, 1, "journal.sqlite cannot be written or read"),  # the journal's log fills up first
+        (300_000, 100, "cannot be written"),  # the checkpoint of generation 5 is too large
     ],
 )
 def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path, room: int, kilobytes: int, says: str) -> None:
@@ -61,14 +63,15 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path, room: int, kilob
 
     assert run.problems() == []
     assert not list(run.checkpoints.glob(".new-*")), "the space of what could not be written is given back"
-    with Record.open(tmp_path, "a") as record:
-        found = restore(run.checkpoints, record)
+    store = Store(run.weights)
+    with Journal.open(tmp_path, "a") as journal:
+        found = restore(run.checkpoints, store, journal)
         assert found is not None
         assert found.generation >= 4
-        assert [event.generation for event in record.events("generation")][-1] == found.generation
-        record.emit("generation", generation=found.generation + 1)
-        record.mark(found.generation + 1)
-    save(run.checkpoints, found.generation + 1, {}, {"at": "more"})
-    again = load_latest(run.checkpoints)
+        assert [m.generation for m in journal.read(kinds=(Dropped.kind,))][-1] == found.generation
+        journal.append(Dropped(generation=found.generation + 1, what="x", n=1, why=""))
+        digest = journal.mark(found.generation + 1)
+    save(run.checkpoints, store, found.generation + 1, {}, {"at": "more"}, journal=digest)
+    again = load_latest(run.checkpoints, store)
     assert again is not None
     assert again.state == {"at": "more"}

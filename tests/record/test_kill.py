@@ -14,9 +14,11 @@ from pathlib import Path
 import torch
 
 from autotelic.charter import Charter
-from autotelic.record import Record, RunFolder
+from autotelic.messages import Admitted, GenerationEnded, Judged
+from autotelic.record import Journal, RunFolder
 from autotelic.record.checkpoint import load_latest, restore, save
-from autotelic.types import Attempt, Group, Task, Turn, Verdict
+from autotelic.types import Episode, Group, Step, Task, Turn, Verdict
+from autotelic.weights.store import Store
 
 KILLS = 50
 ROWS = 20
@@ -30,36 +32,50 @@ def weights(generation: int) -> torch.Tensor:
 def write_generations(folder: str) -> None:
     """A run without a model: go on from the last checkpoint, and say after each one that it is there."""
     run = RunFolder.open(folder)
-    with run.lock(), Record.open(folder, "a") as record:
-        last = restore(run.checkpoints, record)
+    store = Store(run.weights)
+    with run.lock(), Journal.open(folder, "a") as journal:
+        last = restore(run.checkpoints, store, journal)
         generation = 0 if last is None else last.generation
         while True:
             generation += 1
-            tasks = [
-                Task(
-                    id=f"{generation}-{i}",
-                    domain="python",
-                    mode="deduction",
-                    level=1,
-                    prompt="f" * 50,
-                    secret={},
-                    signature="",
-                )
+            tasks = tuple(
+                Task(domain="python", mode="deduction", level=1, prompt=f"{generation}-{i}" * 10, secret={})
                 for i in range(ROWS)
-            ]
+            )
             turn = Turn(
                 prompt_ids=(1,) * 50, completion_ids=(2,) * 20, logprobs=(-1.0,) * 20, weights="", stop="eos"
             )
-            attempts = tuple(Attempt(task_id=task.id, turns=(turn,), answer="") for task in tasks)
+            episodes = tuple(Episode(task_id=t.id, steps=(Step(turn=turn),), answer="") for t in tasks)
             verdict = Verdict(reward=1.0, passed=True, reason="right")
-            record.tasks(tasks, generation)
-            record.groups(
-                [Group(task=tasks[0], attempts=attempts, verdicts=(verdict,) * len(attempts))], generation
+            group = Group(task=tasks[0], episodes=episodes, verdicts=(verdict,) * len(episodes))
+            journal.append(Admitted(generation=generation, tasks=tasks))
+            journal.append(Judged(generation=generation, purpose="attempt", groups=(group,)))
+            journal.append(ended(generation))
+            save(
+                run.checkpoints,
+                store,
+                generation,
+                {"actor": {"weight": weights(generation)}},
+                {"at": generation},
+                journal=journal.mark(generation),
             )
-            record.emit("generation", generation=generation)
-            record.mark(generation)
-            save(run.checkpoints, generation, {"actor": {"weight": weights(generation)}}, {"at": generation})
             print("saved", generation, flush=True)
+
+
+def ended(generation: int) -> GenerationEnded:
+    return GenerationEnded(
+        generation=generation,
+        seconds=1.0,
+        trained=0,
+        decoded=0,
+        flops=0.0,
+        train_seconds=0.0,
+        decode_seconds=0.0,
+        total_seconds=1.0,
+        total_tokens=0,
+        total_flops=0.0,
+        cells={},
+    )
 
 
 def raise_writers(folder: str) -> None:
@@ -124,19 +140,23 @@ def kill_one(nursery: subprocess.Popen[str], steps: int, share: float) -> int:
 
 def examine(run: RunFolder) -> tuple[int, bool]:
     """What a kill left: the generation of the newest checkpoint, and whether another was in flight."""
-    with Record.open(run.path) as record:
-        assert record.check() == []
-        done = [event.generation for event in record.events("generation")]
-        found = load_latest(run.checkpoints)
+    with Journal.open(run.path) as journal:
+        assert journal.check() == []
+        done = [m.generation for m in journal.read() if isinstance(m, GenerationEnded)]
+        found = load_latest(run.checkpoints, Store(run.weights))
         if found is None:
             assert done in ([], [1])
             return 0, bool(done)
         assert found.skipped == (), "a checkpoint that is there is whole"
-        assert found.generation in record.marks(), "the record knows the checkpoint"
+        assert found.generation in journal.marks(), "the journal knows the checkpoint"
         assert found.state == {"at": found.generation}
         assert torch.equal(found.tensors["actor"]["weight"], weights(found.generation))
-        assert len(record.tasks_of(found.generation)) == ROWS
-        assert len(record.attempts(generation=found.generation)) == ROWS
+        (admitted,) = journal.read(kinds=(Admitted.kind,), generation=found.generation)
+        assert isinstance(admitted, Admitted)
+        assert len(list(admitted.tasks)) == ROWS
+        (judged,) = journal.read(kinds=(Judged.kind,), generation=found.generation)
+        assert isinstance(judged, Judged)
+        assert len(judged.groups[0].episodes) == ROWS
         assert done == list(range(1, len(done) + 1)), "no generation is missing or there twice"
         assert len(done) <= found.generation + 1, "no more than one generation is in flight"
     return found.generation, len(done) > found.generation or any(run.checkpoints.glob(".new-*"))

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import RunError
-from autotelic.record import Record, RunFolder, is_run, set_aside
-from autotelic.record.folder import RETIRED
-from autotelic.record.store import NAME
+from autotelic.record import Journal, RunFolder, is_run, set_aside
 
 TAKE = """
 import sys
@@ -49,8 +45,8 @@ def test_a_new_run_has_its_charter_as_given_and_in_canonical_form(tmp_path: Path
     assert (run.path / "charter.toml").read_text() == source
     assert json.loads((run.path / "charter.json").read_text()) == charter.canonical()
     assert RunFolder.open(run.path).charter() == charter
-    with Record.open(run.path) as record:
-        assert record.charter_digest == charter.digest
+    with Journal.open(run.path) as journal:
+        assert journal.charter_digest == charter.digest
     assert is_run(run.path)
     assert run.problems() == []
     assert run.checkpoints.is_dir()
@@ -105,7 +101,7 @@ def test_what_is_no_run_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="does not exist; give the folder of a run"):
         RunFolder.open(tmp_path / "none")
     with pytest.raises(
-        RunError, match=r"is not a run folder \(it has no charter\.json and no record\.sqlite\)"
+        RunError, match=r"is not a run folder \(it has no charter\.json and no journal\.sqlite\)"
     ):
         RunFolder.open(tmp_path)
     (tmp_path / "file").write_text("")
@@ -126,30 +122,34 @@ def test_damage_is_listed(tmp_path: Path) -> None:
     text = (tmp_path / "charter.json").read_text()
     (tmp_path / "charter.json").write_text(text.replace('"seed":0', '"seed":1'))
     (run.checkpoints / "00000003").mkdir()
-    mismatch, unfinished = run.problems()
-    assert "is not the charter of the record" in mismatch
+    edited, unfinished = run.problems()
+    assert "charter.json was edited" in edited
     assert "00000003 is damaged: it has no MANIFEST.json" in unfinished
 
 
-def test_a_charter_from_before_a_knob_was_added_is_no_damage(tmp_path: Path) -> None:
+def test_an_edited_charter_is_refused_with_both_digests(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path, Charter())
-    values = Charter().canonical()
-    del values["domain"]["style"]
-    (tmp_path / "charter.json").write_text(canonical(values))
-    with sqlite3.connect(tmp_path / NAME) as record:
-        record.execute("UPDATE meta SET value = ? WHERE key = 'charter'", (digest(values),))
-    record.close()
-    assert run.problems() == []
-    assert run.charter() == Charter()
+    path = tmp_path / "charter.json"
+    path.write_text(path.read_text().replace('"seed":0', '"seed":1'))
+    with pytest.raises(RunError, match=rf"was edited: it is sha256:.*begun with {Charter().digest}"):
+        run.charter()
 
 
-def test_a_charter_with_a_knob_that_is_gone_is_no_damage(tmp_path: Path) -> None:
-    run = RunFolder.create(tmp_path, Charter())
-    values = Charter().canonical()
-    for section, key in RETIRED:
-        values[section][key] = 0.5
-    (tmp_path / "charter.json").write_text(canonical(values))
-    assert run.charter() == Charter()
+def test_a_run_keeps_its_id_under_another_name(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "a", Charter())
+    with Journal.open(tmp_path / "a") as journal:
+        name = journal.run
+    (tmp_path / "a").rename(tmp_path / "b")
+    RunFolder.create(tmp_path / "a", Charter())
+    with Journal.open(tmp_path / "b") as journal, Journal.open(tmp_path / "a") as other:
+        assert journal.run == name != other.run
+
+
+def test_a_run_of_the_old_version_says_which_version_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "record.sqlite").write_bytes(b"")
+    (tmp_path / "charter.json").write_text("{}")
+    with pytest.raises(RunError, match=r"a run of autotelic 0\.1\.0; read it with that version"):
+        RunFolder.open(tmp_path)
 
 
 def test_one_process_a_run_and_the_other_is_named(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_one_process_a_run_and_the_other_is_named(tmp_path: Path) -> None:
             run.lock()
         with pytest.raises(RunError, match="is in use"):
             set_aside(tmp_path)
-        with Record.open(tmp_path) as record:  # to read needs no lock
-            assert record.events() == []
+        with Journal.open(tmp_path) as journal:  # to read needs no lock
+            assert journal.read() == []
         process.kill()
     with run.lock() as lock:
         assert lock.path.read_text() == str(os.getpid())

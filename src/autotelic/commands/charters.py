@@ -5,27 +5,45 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from autotelic.commands import Json
+
+if TYPE_CHECKING:
+    from autotelic.charter import Charter
+    from autotelic.errors import AutotelicError
 
 app = App(name="charter", help="Show, check or describe charters.")
 
 
 @app.command
-def show(charter: Path | None = None, *, as_json: Json = False) -> None:
+def show(
+    charter: Path | None = None,
+    *,
+    whole: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    as_json: Json = False,
+) -> None:
     """Print a charter with everything it leaves out filled in, as commented TOML.
 
     Parameters
     ----------
     charter
         A TOML file; none means the built-in default.
+    whole
+        Show rare settings that have their default too, and the sizes of `tiny` for other models.
     """
     from autotelic.charter import Charter
 
     given = Charter.load(charter)
-    print(json.dumps({"digest": given.digest, **given.canonical()}, indent=2) if as_json else given.toml())
+    if as_json:
+        print(json.dumps({"digest": given.digest, **given.canonical()}, indent=2))
+        return
+    print(given.toml(whole=whole))
+    if not whole and (hidden := given.hidden()):
+        place = "" if charter is None else f" {charter}"
+        print(f"# {len(hidden)} settings are hidden; see them with: autotelic charter show{place} --all")
 
 
 @app.command
@@ -40,11 +58,13 @@ def check(charter: Path, *, as_json: Json = False) -> int:
     from autotelic.charter import Charter
     from autotelic.charter import check as problems_of
 
-    problems = problems_of(charter)
+    problems: list[AutotelicError] = [*problems_of(charter)]
+    if not problems:
+        problems = _problems_of_domain(Charter.load(charter))
     digest = "" if problems else Charter.load(charter).digest
     if as_json:
-        told = [{"cause": problem.cause, "fix": problem.fix} for problem in problems]
-        print(json.dumps({"digest": digest or None, "problems": told}, indent=2))
+        found = [{"cause": problem.cause, "fix": problem.fix} for problem in problems]
+        print(json.dumps({"digest": digest or None, "problems": found}, indent=2))
     else:
         for problem in problems:
             print(f"autotelic: {problem}", file=sys.stderr)
@@ -59,3 +79,15 @@ def schema() -> None:
     from autotelic.charter import schema as schema_of
 
     print(json.dumps(schema_of(), indent=2))
+
+
+def _problems_of_domain(charter: Charter) -> list[AutotelicError]:
+    """Whether the domain exists and has the modes and levels that are asked for. Nothing is run in it."""
+    from autotelic.domains.registry import load_domain
+    from autotelic.errors import DomainError
+
+    try:
+        load_domain(charter.domain, exam_levels=charter.exam.levels)
+    except DomainError as error:
+        return [error]
+    return []

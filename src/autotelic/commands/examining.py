@@ -7,11 +7,14 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from autotelic.commands import Json
+
+if TYPE_CHECKING:
+    from autotelic.types import ExamReport
 
 
 def exam(
@@ -25,79 +28,104 @@ def exam(
     constrained: bool | None = None,
     as_json: Json = False,
 ) -> None:
-    """Sit an exam with a run's champion, or with a model.
+    """Evaluate a run's champion, or a model, on an exam.
 
-    With any of the last three it is sat greedily under several prompts, and a table says what each came to.
+    With any of the last three it is evaluated greedily under several prompts, and a table says what each came to.
 
     Parameters
     ----------
     model
         A run folder, or a model in Hugging Face format.
     exam
-        The exam to sit: the sealed one, or the one that the model set itself.
+        The sealed exam, or the one that the model set itself.
     samples
         Answers to draw for each item.
     repair
-        Instead: on so many new inductions a level, is reading a failure worth more than trying afresh?
+        Instead: on so many new items a cell, is reading a failure worth more than trying afresh?
     base
-        Sit it with what the run began from, so that a gain can be told from a better prompt.
+        Evaluate what the run began from, so that a gain can be told from a better prompt.
     shots
         Solved examples shown before each item (--shots 0 --shots 4); 0, 4 and 8 without.
     constrained
         Hold each answer to the form of its mode, or not; both without.
     """
-    from autotelic.dashboard.wording import interval
     from autotelic.errors import ModelError
-    from autotelic.exam.sitting import sit
-    from autotelic.types import Cell
 
     if not model.exists():
         raise ModelError(f"{model} does not exist", "give a run folder, or a model in Hugging Face format")
+    if samples < 1 or repair < 0:
+        raise ModelError(f"--samples {samples} --repair {repair} ask for nothing", "give positive numbers")
     if base or shots or constrained is not None:
         from autotelic.commands.prompting import exam_by_prompt
 
         exam_by_prompt(model, exam, base=base, shots=shots, constrained=constrained, as_json=as_json)
-        return
-    if repair:
+    elif repair:
         _repair(model, repair, as_json)
-        return
-    report = sit(model, exam=exam, samples=samples)
+    else:
+        _evaluate(model, exam, samples, as_json)
+
+
+def _evaluate(model: Path, which: Literal["sealed", "own"], samples: int, as_json: bool) -> None:
+    from autotelic.commands.opening import opened
+    from autotelic.exam.evaluate import evaluate, exam_seed
+
+    with opened(model, which) as found:
+        report, _ = evaluate(
+            found.exam,
+            found.policy,
+            found.domain,
+            ranker=found.ranker,
+            samples=samples,
+            temperature=found.charter.roles.temperature,
+            seed=exam_seed(found.charter.seed, found.exam),
+        )
     if as_json:
-        print(json.dumps(asdict(report), indent=2))
-        return
-    print(f"{report.exam} exam, {report.pass_at_1.n} items, weights {report.weights}")
+        print(json.dumps({"about": found.about, **asdict(report)}, indent=2))
+    else:
+        _show(report, found.about)
+
+
+def _show(report: ExamReport, about: str) -> None:
+    from autotelic.dashboard.wording import interval
+    from autotelic.types import Cell
+    from autotelic.weights.reference import short
+
+    overall = report.overall
+    print(f"{report.exam} exam, {about}")
+    print(f"{overall.pass_at_1.n} items, weights {short(report.weights)}")
     rows = {
-        "pass@1": report.pass_at_1,
-        "pass@1, sampled": report.sampled_at_1,
-        "pass@8": report.pass_at_8,
-        "best of 8": report.best_of_8,
+        "pass@1": overall.pass_at_1,
+        "pass@1, sampled": overall.sampled_at_1,
+        "pass@8": overall.pass_at_8,
+        "best of 8": overall.best_of_8,
     }
     for name, score in rows.items():
         if score is not None:
             print(f"  {name:<16} {interval(score, 1)}")
     for name in sorted(report.cells, key=lambda name: (Cell.parse(name).mode, Cell.parse(name).level)):
-        print(f"  {name:<16} {interval(report.cells[name].get('pass_at_1'), 1)}")
+        print(f"  {name:<16} {interval(report.cells[name].pass_at_1, 1)}")
 
 
 def _repair(model: Path, items: int, as_json: bool) -> None:
+    from autotelic.commands.opening import opened
     from autotelic.dashboard.wording import interval
-    from autotelic.exam.repair import sit_repair
-    from autotelic.exam.sitting import seated
+    from autotelic.exam.repair import evaluate_repair
     from autotelic.streams import seed_of
 
-    with seated(model, "fresh", items) as seat:
-        roles = seat.charter.roles
-        report = sit_repair(
-            seat.exam,
-            seat.examinee,
-            turns=max(2, roles.repair_turns),
-            max_tokens=roles.max_tokens,
-            seed=seed_of(seat.charter.seed, "repair exam"),
+    with opened(model, "fresh", items) as found:
+        report = evaluate_repair(
+            found.exam,
+            found.policy,
+            found.domain,
+            temperature=found.charter.roles.temperature,
+            seed=seed_of(found.charter.seed, "repair exam"),
         )
     if as_json:
-        print(json.dumps(asdict(report) | {"gain": report.gain}, indent=2))
+        print(json.dumps({"about": found.about, **asdict(report), "gain": report.gain}, indent=2))
         return
-    print(f"{report.items} inductions, {report.failed} failed at the first turn")
+    print(f"repair exam, {found.about}")
+    modes = ", ".join(report.modes) or "no mode whose failures can be repaired"
+    print(f"{report.items} items of {modes}, {report.failed} failed at the first turn")
     print(f"  {'repaired':<16} {interval(report.repaired, 1)}  {report.repair_tokens} tokens")
     print(f"  {'tried afresh':<16} {interval(report.resampled, 1)}  {report.resample_tokens} tokens")
     c = report.comparison
@@ -114,24 +142,44 @@ def export(run: Path, dest: Path) -> None:
     dest
         The folder to make; it must not exist, or be empty.
     """
+    from autotelic.commands.opening import champion_of
     from autotelic.dashboard.card import model_card
     from autotelic.dashboard.publish import story_of
-    from autotelic.errors import RunError
+    from autotelic.errors import ModelError, RunError
     from autotelic.record import RunFolder
+    from autotelic.weights.load import manifest_of
 
     folder = RunFolder.open(run)
-    if not (folder.champion / "config.json").is_file():
-        raise RunError(f"{run} has no champion yet", f"let it run to its end: autotelic resume {run}")
+    champion, expected = champion_of(folder)
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise RunError(f"{dest} is there already", "give a new or an empty folder")
     # Beside its place first, so that a copy that fails half-way leaves nothing that looks like a model.
     unfinished = dest.with_name(f".{dest.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        shutil.copytree(folder.champion, unfinished)
-        card = model_card(story_of(folder), folder.path.name)
+        _copy_model(champion, unfinished)
+        # The copy is verified and not the original, which may change in between.
+        if (found := manifest_of(unfinished).ref) != expected:
+            raise ModelError(
+                f"{champion} was changed after it was saved: it is {found}, expected {expected}",
+                "restore the run folder from a copy",
+            )
+        card = model_card(story_of(folder), folder.path.resolve().name)
         (unfinished / "README.md").write_text(card, encoding="utf-8")
         os.replace(unfinished, dest)
+    except OSError as error:
+        raise RunError(f"{dest} cannot be written: {error.strerror}", "give another folder") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     print(dest)
+
+
+def _copy_model(source: Path, target: Path) -> None:
+    """Copy the files that a reference covers, and no others."""
+    from autotelic.weights.reference import changes_behaviour
+
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        weights = path.name.endswith((".safetensors", ".safetensors.index.json"))
+        if path.is_file() and (weights or changes_behaviour(path.name)):
+            shutil.copyfile(path, target / path.name)

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish to stop: granted at the next event, where the run's state is whole."""
+"""Ctrl-C, SIGTERM and SIGHUP as a wish to stop: granted at the next message, where the run's state is whole."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Self
 
-from autotelic.dashboard.story import Told
+from autotelic.messages import Message
 
-Watch = Callable[[Told], None]
+Watch = Callable[[Message], None]
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What stops a run cleanly: Ctrl-C, a polite kill, a terminal that closed."""
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C raises `KeyboardInterrupt` from the next event, the third at once.
+    """While entered, the first signal raises KeyboardInterrupt from the next message, the third at once.
 
-    Before the first event there is nothing to lose, so there the first raises at once too. `say` is called
+    Before the first message there is nothing to lose, so there the first raises at once too. `say` is called
     with what a person should know.
     """
 
@@ -26,21 +30,22 @@ class Interrupt:
         self._granted = False
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._press)
+        self._before = {number: signal.signal(number, self._press) for number in SIGNALS}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def through(self, watch: Watch) -> Watch:
-        """The callback for the loop: shows an event, then stops the run if that was asked for."""
+        """The callback for the loop: shows a message, then stops the run if that was asked for."""
 
-        def watched(event: Told) -> None:
+        def watched(message: Message) -> None:
             self._heard = True
-            watch(event)
-            # Once only: what the loop tells while it is closing must get through.
+            watch(message)
+            # Once only: what the loop records while it is closing must get through.
             if self._pressed and not self._granted:
                 self._granted = True
                 raise KeyboardInterrupt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from autotelic.commands import Json
 
@@ -16,23 +17,56 @@ def inspect(run: Path, what: str | None = None, *, as_json: Json = False) -> Non
     run
         The run folder.
     what
-        A generation's number, a task's id or how it begins, or attempt:NUMBER.
+        A generation's number, a task's id or how it begins, attempt:N, proposal:N, update:N, message:N, exam:NAME.
     """
     from autotelic.dashboard import inspect as views
-    from autotelic.dashboard.story import tell
+    from autotelic.dashboard.story import Story
     from autotelic.dashboard.summary import summarise
-    from autotelic.record import Record, RunFolder
+    from autotelic.record import Journal, RunFolder
 
-    with Record.open(RunFolder.open(run).path) as record:
-        story = tell(record.events())
+    with Journal.open(RunFolder.open(run).path) as journal:
+        story = Story.of(journal.each_message())
         if what is None:
             print(json.dumps(summarise(story), indent=2) if as_json else views.overview(story))
             return
-        found = views.find(record, story, what)
+        found = views.find(journal, story, what)
         if as_json:
-            print(json.dumps(views.as_json(found), indent=2, default=list))
+            print(json.dumps(views.as_json(found), indent=2))
         else:
-            print(views.describe(record, story, found))
+            print(views.describe(journal, story, found))
+
+
+def check(run: Path, *, as_json: Json = False) -> int:
+    """Say everything in a run folder that is not what was written, a line each; the exit code is 1 if anything is.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from autotelic.record import RunFolder
+
+    problems = RunFolder(run).problems() if run.is_dir() else RunFolder.open(run).problems()
+    if as_json:
+        print(json.dumps({"problems": problems}, indent=2))
+    else:
+        print(
+            "\n".join(problems) or f"{run}: journal, checkpoints, weights and champion are what was written"
+        )
+    return 1 if problems else 0
+
+
+def schema(what: Literal["messages"]) -> None:
+    """Print a JSON schema: of the messages that the journal keeps.
+
+    Parameters
+    ----------
+    what
+        `messages`.
+    """
+    from autotelic.messages import schema as schema_of
+
+    print(json.dumps(schema_of(), indent=2))
 
 
 def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False) -> None:
@@ -89,11 +123,13 @@ def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False)
             f"target: {percent(compared['target'], 1)}, the lowest of the final scores; in tokens",
             style="dim",
         )
+    if compared["note"]:
+        console.print(compared["note"], style="yellow", highlight=False)
     console.print(f"curves: {picture}", soft_wrap=True, highlight=False)
 
 
 def report(run: Path, *, as_json: Json = False) -> None:
-    """Write a run's report, pictures and summary again, from its record.
+    """Write a run's report, pictures and summary again, from its journal.
 
     Parameters
     ----------

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from autotelic.exam.prompting import Prompted
-    from autotelic.exam.sealed import Exam
+    from autotelic.commands.opening import Opened
+    from autotelic.exam.prompting import Prompted, Prompting
+    from autotelic.types import ExamReport
 
+MOST_SHOTS = 64
+"""Solved examples that can be asked for: more would fit into no context of the models trained here."""
 _ABOUT = (
     "The best prompt is chosen on the exam itself, which favours whoever is asked so; the champion was asked as in "
     "the run, zero-shot."
@@ -28,96 +31,122 @@ def exam_by_prompt(
     constrained: bool | None,
     as_json: bool,
 ) -> None:
-    """Sit the exam once for each number of shots, freely and constrained or only as said; print what came of it."""
+    """Evaluate once for each number of shots, freely and constrained or only as said; print what came of it."""
+    from autotelic.commands.opening import opened
     from autotelic.errors import RunError
     from autotelic.exam import prompting
-    from autotelic.exam.sitting import seated
 
-    if any(n < 0 or n > 64 for n in shots):
-        raise RunError(f"--shots {min(shots)} to {max(shots)} cannot be shown", "give numbers from 0 to 64")
+    if any(not 0 <= n <= MOST_SHOTS for n in shots):
+        raise RunError(
+            f"--shots {min(shots)} to {max(shots)} cannot be shown", f"give numbers from 0 to {MOST_SHOTS}"
+        )
     ways = [
         prompting.Prompting(shots=n, constrained=held)
         for n in dict.fromkeys(shots or prompting.SHOTS)
         for held in ([False, True] if constrained is None else [constrained])
     ]
-    sat: list[Prompted] = []
-    with seated(model, exam, base=base) as seat:
-        for one in prompting.sit_prompted(seat, ways):
-            sat.append(one)
-            print(f"{one.prompting}: {one.seconds:.0f} s", file=sys.stderr)
-        asked = seat.exam
-    found = prompting.best(sat)
+    with opened(model, exam, base=base) as place:
+        found = _evaluated(place, ways)
+    best = prompting.best(found)
     champion = _champion(model) if base and exam == "sealed" else None
     if as_json:
-        print(json.dumps(_as_json(asked, sat, found, champion), indent=2))
+        print(json.dumps(_as_json(place, found, best, champion), indent=2))
     else:
-        _show(asked, sat, found, champion)
+        _show(place, found, best, champion)
 
 
-def _champion(run: Path) -> dict[str, Any] | None:
-    """The run's last sealed exam, as its record has it; None where it has not come so far."""
-    from autotelic.dashboard.publish import story_of
-    from autotelic.dashboard.summary import summarise
-    from autotelic.record import RunFolder
+def _evaluated(place: Opened, ways: Sequence[Prompting]) -> list[Prompted]:
+    from autotelic.attempt.rollout import Rollout
+    from autotelic.exam.prompting import evaluate_prompted
 
-    after: dict[str, Any] | None = summarise(story_of(RunFolder.open(run)))["sealed"]["after"]
-    return after
+    most = place.charter.roles.max_tokens
+    found: list[Prompted] = []
+    for one in evaluate_prompted(
+        place.exam,
+        place.domain,
+        place.decoder,
+        place.tokens,
+        lambda sampler, tokens: Rollout(
+            sampler, tokens, place.domain, max_tokens=most, context=place.policy.context
+        ),
+        ways,
+        max_tokens=most,
+        context=place.policy.context,
+        seed=place.charter.seed,
+    ):
+        found.append(one)
+        print(f"{one.prompting}: {one.seconds:.0f} s", file=sys.stderr)
+    return found
 
 
-def _gain(found: Prompted | None, champion: dict[str, Any] | None) -> float | None:
-    if found is None or found.report is None or champion is None:
+def _champion(run: Path) -> ExamReport | None:
+    """The run's last sealed exam, as its journal has it; None where it has not come so far."""
+    from autotelic.messages import Evaluated
+    from autotelic.record import Journal
+
+    last: ExamReport | None = None
+    with Journal.open(run) as journal:
+        for message in journal.each_message(kinds=(Evaluated.kind,)):
+            if isinstance(message, Evaluated) and message.when == "after" and message.report.exam == "sealed":
+                last = message.report
+    return last
+
+
+def _gain(best: Prompted | None, champion: ExamReport | None) -> float | None:
+    if best is None or best.report is None or champion is None:
         return None
-    return 100 * float(champion["pass_at_1"] - found.report.pass_at_1.value)
+    return 100 * (champion.overall.pass_at_1.value - best.report.overall.pass_at_1.value)
 
 
 def _as_json(
-    asked: Exam, sat: Sequence[Prompted], found: Prompted | None, champion: dict[str, Any] | None
+    place: Opened, found: Sequence[Prompted], best: Prompted | None, champion: ExamReport | None
 ) -> dict[str, Any]:
     return {
-        "exam": asked.name,
-        "digest": asked.digest,
-        "items": len(asked.items),
-        "prompts": [{"name": str(one.prompting), **asdict(one)} for one in sat],
-        "best": str(found.prompting) if found else None,
-        "champion": champion,
-        "gain_points": _gain(found, champion),
+        "exam": place.exam.name,
+        "about": place.about,
+        "digest": place.exam.digest,
+        "items": len(place.exam.items),
+        "prompts": [{"name": str(one.prompting), **asdict(one)} for one in found],
+        "best": str(best.prompting) if best else None,
+        "champion": asdict(champion) if champion else None,
+        "gain_points": _gain(best, champion),
     }
 
 
 def _show(
-    asked: Exam, sat: Sequence[Prompted], found: Prompted | None, champion: dict[str, Any] | None
+    place: Opened, found: Sequence[Prompted], best: Prompted | None, champion: ExamReport | None
 ) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from autotelic.dashboard.wording import clock, count, interval, percent
-    from autotelic.types import Score
 
+    asked = place.exam
     cells = [str(cell) for cell in asked.cells]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("prompt", no_wrap=True)
     for head in ("pass@1 (95 %)", *cells, "prompt tokens", "time"):
         table.add_column(head, justify="right", overflow="fold")
-    for one in sat:
+    for one in found:
         if one.report is None:
             table.add_row(str(one.prompting), f"does not fit: {one.absent}")
             continue
         table.add_row(
             str(one.prompting),
-            interval(one.report.pass_at_1, 1),
-            *(percent(one.report.cells[cell]["pass_at_1"].value) for cell in cells),
+            interval(one.report.overall.pass_at_1, 1),
+            *(percent(one.report.cells[cell].pass_at_1.value) for cell in cells),
             count(one.prompt_tokens),
             clock(one.seconds),
-            style="bold" if one is found else None,
+            style="bold" if one is best else None,
         )
     if champion is not None:
-        low, high = champion["interval"]
-        score = Score(value=champion["pass_at_1"], low=low, high=high, n=champion["items"])
-        each = (percent(champion["cells"].get(cell)) for cell in cells)
-        table.add_row("the champion", interval(score, 1), *each)
+        scores = [champion.cells.get(cell) for cell in cells]
+        each = (percent(None if score is None else score.pass_at_1.value) for score in scores)
+        table.add_row("the champion", interval(champion.overall.pass_at_1, 1), *each)
     console = Console()
-    console.print(f"{asked.name} exam, {len(asked.items)} items, greedy; the best prompt in bold")
+    console.print(f"{asked.name} exam, {place.about}", highlight=False)
+    console.print(f"{len(asked.items)} items, greedy; the best prompt in bold")
     console.print(table)
-    if (gain := _gain(found, champion)) is not None:
+    if (gain := _gain(best, champion)) is not None:
         console.print(f"the champion against the best prompt: {gain:+.1f} points", highlight=False)
         console.print(_ABOUT, style="dim", highlight=False)

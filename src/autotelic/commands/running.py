@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,47 @@ from cyclopts import Parameter
 from autotelic.commands import Json
 
 if TYPE_CHECKING:
-    from autotelic.dashboard.story import Told
+    from autotelic.machine import Machine
+    from autotelic.messages import Message
 
-    Watch = Callable[[Told], None]
+    Watch = Callable[[Message], None]
 
 DEFAULT = Path("runs/default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFlags:
+    """What belongs to this machine and not to the charter; a `machine.toml` here says it for good.
+
+    Parameters
+    ----------
+    machine
+        A TOML file with these settings; ./machine.toml without.
+    threads
+        Threads to compute with; 0 tries how many pay. With as many, runs repeat to the bit.
+    workers
+        Processes of the sandbox.
+    server
+        The address of a server that samples (http://127.0.0.1:8000/v1); it needs model.lora_rank.
+    checkpointing
+        Compute activations twice and keep fewer, to save memory.
+    """
+
+    machine: Path | None = None
+    threads: int | None = None
+    workers: int | None = None
+    server: str | None = None
+    checkpointing: bool | None = None
+
+    def settings(self) -> Machine:
+        """The file's settings, overridden by the flags."""
+        from autotelic.machine import Machine
+
+        flags = ("threads", "workers", "server", "checkpointing")
+        return Machine.load(self.machine, {name: getattr(self, name) for name in flags})
+
+
+Flags = Annotated[MachineFlags | None, Parameter(name="*")]
 
 
 def run(
@@ -28,6 +65,7 @@ def run(
     from_: Annotated[Path | None, Parameter(name="--from")] = None,
     seconds: float | None = None,
     again: Annotated[bool, Parameter(negative="")] = False,
+    machine: Flags = None,
     as_json: Json = False,
 ) -> int:
     """Start a run: a model makes its own tasks, learns from them, and sits an exam.
@@ -52,11 +90,12 @@ def run(
     from autotelic.record import is_run, set_aside
 
     given = Charter.load(charter)
+    settings = (machine or MachineFlags()).settings()
     if from_ is not None and not from_.is_dir():
         raise ModelError(
             f"--from {from_} is not a folder", "give a run folder, or a model in Hugging Face format"
         )
-    changes = {"seed": seed, "budget.seconds": seconds, "model.from": None if from_ is None else str(from_)}
+    changes = {"seed": seed, "budget.seconds": seconds}
     given = given.replace({key: value for key, value in changes.items() if value is not None})
     if again and is_run(out):
         print(f"autotelic: the run that was in {out} is now in {set_aside(out)}", file=sys.stderr)
@@ -64,8 +103,7 @@ def run(
     def start(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import run
 
-        start_from = Path(given.model.from_) if given.model.from_ else None
-        return dict(run(given, out, watch=watch, start_from=start_from))
+        return dict(run(given, out, machine=settings, watch=watch, start_from=from_))
 
     return watched(start, out, as_json=as_json)
 
@@ -74,6 +112,9 @@ def resume(
     run: Path = DEFAULT,
     *,
     seconds: float | None = None,
+    tokens: int | None = None,
+    generations: int | None = None,
+    machine: Flags = None,
     as_json: Json = False,
 ) -> int:
     """Go on with a run that was stopped, bit for bit as if it never had been.
@@ -84,23 +125,32 @@ def resume(
         The run folder.
     seconds
         Give the run so many seconds more than its charter does.
+    tokens
+        Give it so many tokens more to train on.
+    generations
+        Give it so many generations more.
     """
-    from autotelic.record import Record, RunFolder
+    from autotelic.messages import BudgetExtended
+    from autotelic.record import Journal, RunFolder
 
     folder = RunFolder.open(run)
-    with Record.open(folder.path) as record:
-        told = record.events()
+    settings = (machine or MachineFlags()).settings()
+    more = None
+    if seconds or tokens or generations:
+        more = BudgetExtended(seconds=seconds or 0.0, tokens=tokens or 0, generations=generations or 0)
+    with Journal.open(folder.path) as journal:
+        past = journal.read()
 
     def go_on(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import resume
 
-        return dict(resume(folder.path, watch=watch, extend_seconds=seconds))
+        return dict(resume(folder.path, machine=settings, watch=watch, extend=more))
 
-    return watched(go_on, folder.path, told, as_json=as_json)
+    return watched(go_on, folder.path, past, as_json=as_json)
 
 
 def watched(
-    work: Callable[[Watch], dict[str, Any]], folder: Path, told: Iterable[Told] = (), *, as_json: bool
+    work: Callable[[Watch], dict[str, Any]], folder: Path, past: Iterable[Message] = (), *, as_json: bool
 ) -> int:
     """Do the work under a view of it; what is printed at the end; the exit code."""
     from rich.console import Console
@@ -111,7 +161,7 @@ def watched(
     # With --json, standard output belongs to the program that reads it.
     console = Console(stderr=as_json)
     try:
-        with watching(console, str(folder), told) as view, Interrupt(view.say) as interrupt:
+        with watching(console, str(folder), past) as view, Interrupt(view.say) as interrupt:
             summary = work(interrupt.through(view))
     except KeyboardInterrupt:
         summary = {"stopped": "interrupted"}

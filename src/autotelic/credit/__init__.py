@@ -1,5 +1,5 @@
 """Verdicts to advantages."""
 
-from autotelic.credit.advantage import CreditReport, GroupAdvantage, tally
+from autotelic.credit.advantage import GroupAdvantage
 
-__all__ = ["CreditReport", "GroupAdvantage", "tally"]
+__all__ = ["GroupAdvantage"]

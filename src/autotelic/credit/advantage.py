@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from autotelic.types import Group
+from autotelic.scale import scaled
+from autotelic.types import YES_NO, Group, Scale
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Advantages = tuple[float, ...] | None
@@ -38,11 +39,13 @@ FLAT = 1e-6
 class GroupAdvantage:
     """Implements the `Credit` seam. `weight` is how many siblings the critic's `prior` is worth.
 
-    A proposer's reward is not a success, so the prior speaks for solvers only.
+    Solvers' rewards are brought from the domain's `scale` to [0, 1], where the prior lies. A proposer's
+    reward is not a domain's, so neither scale nor prior is for it.
     """
 
     prior: Prior | None = None
     weight: float = 2.0
+    scale: Scale = YES_NO
 
     def assign(self, groups: Sequence[Group]) -> list[Advantages]:
         """One advantage an attempt; None for a group without variance.
@@ -50,7 +53,7 @@ class GroupAdvantage:
         Over all groups kept of one (role, mode), advantages have mean 0 and standard deviation 1. Raises
         ValueError for a reward that is not finite, or verdicts that do not match the attempts.
         """
-        reward_G = [_rewards(group) for group in groups]
+        reward_G = [_rewards(group, self.scale) for group in groups]
         kept = [i for i, r in enumerate(reward_G) if len(r) > 1 and np.ptp(r) > FLAT]
         guess = self._guesses([groups[i] for i in kept])
         pools: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -91,54 +94,15 @@ def above(reward_G: Floats, prior: float | None, weight: float) -> Floats:
     return np.asarray(reward_G - baseline_G, dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditReport:
-    """What became of the groups of one role: `kept` teach, `all_passed` and `all_failed` and `alike` (equal
-    rewards in between, or an only attempt) had no variance and were dropped. `magnitude` is the mean
-    |advantage| by cell, groups dropped counting 0: what the curriculum goes by.
-    """
-
-    kept: int
-    all_passed: int
-    all_failed: int
-    alike: int
-    magnitude: dict[str, float]
-
-    @property
-    def dropped(self) -> int:
-        return self.all_passed + self.all_failed + self.alike
-
-
-def tally(groups: Sequence[Group], advantages: Sequence[Advantages], role: str = "solver") -> CreditReport:
-    """Count what `assign` made of the groups of a role."""
-    counts = {"kept": 0, "all_passed": 0, "all_failed": 0, "alike": 0}
-    sizes: dict[str, list[float]] = defaultdict(list)
-    for group, advantage in zip(groups, advantages, strict=True):
-        if group.role != role:
-            continue
-        counts[_fate(group, advantage)] += 1
-        sizes[str(group.task.cell)].append(0.0 if advantage is None else float(np.abs(advantage).mean()))
-    magnitude = {cell: float(np.mean(found)) for cell, found in sorted(sizes.items())}
-    return CreditReport(**counts, magnitude=magnitude)
-
-
-def _fate(group: Group, advantage: Advantages) -> str:
-    if advantage is not None:
-        return "kept"
-    if len(group.verdicts) > 1 and all(v.passed for v in group.verdicts):
-        return "all_passed"
-    if len(group.verdicts) > 1 and not any(v.passed for v in group.verdicts):
-        return "all_failed"
-    return "alike"
-
-
-def _rewards(group: Group) -> Floats:
+def _rewards(group: Group, scale: Scale) -> Floats:
     reward_G = np.array(group.rewards, dtype=np.float64)
-    if len(reward_G) != len(group.attempts):
+    if len(reward_G) != len(group.episodes):
         raise ValueError(
-            f"task {group.task.id}: {len(group.attempts)} attempts and {len(reward_G)} verdicts; "
+            f"task {group.task.id}: {len(group.episodes)} attempts and {len(reward_G)} verdicts; "
             "judge the group before assigning credit"
         )
     if not np.isfinite(reward_G).all():
         raise ValueError(f"task {group.task.id}: rewards {group.rewards}; expected finite numbers")
+    if group.role == "solver":
+        reward_G = np.array([scaled(scale, reward) for reward in reward_G], dtype=np.float64)
     return reward_G

@@ -21,8 +21,19 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
-from autotelic.dashboard.story import Ruling, Sitting, Story, Told
+from autotelic.dashboard.story import POOL, Evaluation, Ruling, Story
 from autotelic.dashboard.wording import MISSING, bar, clock, count, decimal, interval, percent, sparkline
+from autotelic.messages import (
+    Decided,
+    Dropped,
+    Evaluated,
+    GenerationEnded,
+    Message,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    StageBegan,
+)
 from autotelic.types import Cell
 
 SILENCE = 10.0
@@ -30,43 +41,44 @@ SILENCE = 10.0
 _WIDEST = 104
 _ROOMY = 68
 _WAITS_FOR = {
-    "start": "torch and the model to load",
-    "tokenizer": "a tokenizer trained on text from the rules",
-    "exam": "the sealed exam to be drawn",
+    "": "torch and the model to load, and the sealed exam to be drawn",
     "propose": "the actor to write tasks",
-    "admit": "the sandbox to run what was proposed",
+    "admit": "the domain to try what was proposed",
     "attempt": "the actor to write its answers",
-    "judge": "the sandbox to run the answers",
-    "critic": "the critic to learn from the verdicts",
-    "pack": "sequences to be packed into rows",
+    "judge": "the domain to judge the answers",
+    "draft": "the actor to write answers to repair",
+    "appraise": "the other sources of feedback",
     "learn": "the updates of the actor",
+    "instruct": "the critic to learn from the verdicts",
+    "review": "the answers to the gate's items and the exams",
+    "settle": "the answers to the gate's items",
     "examine": "the answers to an exam",
-    "record": "the disk",
+    "save_champion": "the disk",
 }
 
 
 class View(Protocol):
     """Something that shows a run as it goes."""
 
-    def __call__(self, event: Told) -> None:
-        """Show one event."""
+    def __call__(self, message: Message) -> None:
+        """Show one message."""
 
     def say(self, notice: str) -> None:
-        """Show a line that is about the run, but no event of it."""
+        """Show a line that is about the run, but no message of it."""
 
 
 @contextmanager
-def watching(console: Console, title: str, told: Iterable[Told] = ()) -> Iterator[View]:
-    """A callback for the loop that shows each event; `told` is what a resumed run has already recorded."""
+def watching(console: Console, title: str, past: Iterable[Message] = ()) -> Iterator[View]:
+    """A callback for the loop that shows each message; `past` is what a resumed run has already recorded."""
     if not console.is_terminal or console.is_dumb_terminal:
         log = PlainLog(console, title)
-        for event in told:
-            log.story.add(event)
+        for message in past:
+            log.story.add(message)
         yield log
         return
     view = LiveView(title)
-    for event in told:
-        view(event)
+    for message in past:
+        view(message)
     with Live(get_renderable=view.render, console=console, refresh_per_second=4, redirect_stdout=False):
         yield view
 
@@ -82,17 +94,16 @@ class LiveView:
         self._begun = self._heard = self._counted = clock()
         self._failure = ""
 
-    def __call__(self, event: Told) -> None:
+    def __call__(self, message: Message) -> None:
         try:
-            stage = self.story.stage.get("name")
-            self.story.add(event)
+            self.story.add(message)
         except Exception as error:
-            self._failure = f"the view cannot read event {event.kind}: {error!r}; the run goes on"
+            self._failure = f"the view cannot read message {message.kind}: {error!r}; the run goes on"
             return
         self._heard = self._clock()
-        if event.kind in ("generation", "exam", "run.start", "run.resume"):
+        if isinstance(message, GenerationEnded | Evaluated | RunStarted | RunResumed):
             self._counted = self._heard
-        if self.story.stage.get("name") != stage:
+        if isinstance(message, StageBegan | RunStarted | RunResumed):
             self._begun = self._heard
 
     def say(self, notice: str) -> None:
@@ -104,7 +115,7 @@ class LiveView:
             return Text(self._failure, style="yellow")
         now = self._clock()
         worked = self.story.seconds + (
-            now - self._counted if self.story.started and not self.story.stopped else 0
+            now - self._counted if self.story.run and not self.story.stopped else 0
         )
         return Screen(
             story=self.story,
@@ -120,7 +131,7 @@ class LiveView:
 class Screen:
     """The whole screen, as wide as the console allows.
 
-    `worked` is the seconds of the run, `in_stage` those in this stage, `silent` those since the last event.
+    `worked` is the seconds of the run, `in_stage` those in this stage, `silent` those since the last message.
     """
 
     story: Story
@@ -160,8 +171,8 @@ def _headline(story: Story, title: str, worked: float) -> RenderableType:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append("autotelic", style="bold")
     line.append(f"  {title}", style="dim")
-    if story.start:
-        line.append(f"  {story.start.get('model', '')}, seed {story.start.get('seed', '')}", style="dim")
+    if story.run:
+        line.append(f"  {story.run.model}, seed {story.run.seed}", style="dim")
     if story.generations:
         line.append(f"   generation {story.generations[-1].number}")
         line.append("  bootstrap" if story.generations[-1].bootstrap else "", style="dim")
@@ -175,11 +186,11 @@ def _headline(story: Story, title: str, worked: float) -> RenderableType:
 
 
 def exam_grid(story: Story, *, trends: bool = True) -> RenderableType:
-    """The sealed exam by mode and level: where it stands, and with `trends` a bar for each sitting so far."""
-    sittings = story.sat("sealed")
-    if not sittings:
-        return Text("sealed exam: not sat yet", style="dim")
-    last = sittings[-1]
+    """The sealed exam by mode and level: where it stands, and with `trends` a bar for each evaluation so far."""
+    found, measures = story.evaluations_of("sealed"), story.measures
+    if not found:
+        return Text("sealed exam: not evaluated yet", style="dim")
+    last = found[-1]
     levels = sorted({cell.level for cell in last.cells})
     grid = Table(box=None, padding=(0, 2 if trends else 1, 0, 0), pad_edge=False)
     grid.add_column(Text("sealed exam", style="bold"), no_wrap=True, min_width=4)
@@ -188,27 +199,25 @@ def exam_grid(story: Story, *, trends: bool = True) -> RenderableType:
         grid.add_column(Text(heading, style="dim"), justify="right", no_wrap=True)
     grid.add_column(Text("mean", style="dim"), justify="right", no_wrap=True)
     for mode in [m for m in story.modes if any(c.mode == m for c in last.cells)]:
-        row = [_trend(sittings, Cell(mode=mode, level=level), 8 if trends else 0) for level in levels]
+        row = [_trend(found, Cell(mode=mode, level=level), 8 if trends else 0) for level in levels]
         grid.add_row(mode, *row, Text(percent(last.mean(mode)), style="bold"))
     whole = Text(no_wrap=True, overflow="ellipsis")
     whole.append(interval(last.pass_at_1), style="bold green")
-    whole.append(
-        f" now, {interval(sittings[0].pass_at_1)} before" if len(sittings) > 1 else " before learning"
-    )
+    whole.append(f" now, {interval(found[0].pass_at_1)} before" if len(found) > 1 else " before learning")
     if last.pass_at_8:
-        whole.append(f"   pass@8 {percent(last.pass_at_8.value)}", style="dim")
+        whole.append(f"   {measures.best} {percent(last.pass_at_8.value)}", style="dim")
     if last.best_of_8:
-        whole.append(f"   best of 8 by critic {percent(last.best_of_8.value)}", style="dim")
-    if own := story.sat("own"):
+        whole.append(f"   {measures.chosen} by critic {percent(last.best_of_8.value)}", style="dim")
+    if own := story.evaluations_of("own"):
         whole.append(f"   own exam {interval(own[-1].pass_at_1)}", style="dim")
     return Group(grid, whole)
 
 
-def _trend(sittings: list[Sitting], cell: Cell, bars: int) -> Text:
-    values = [s.cells[cell].value for s in sittings if cell in s.cells]
+def _trend(found: list[Evaluation], cell: Cell, bars: int) -> Text:
+    values = [e.cells[cell].value for e in found if cell in e.cells]
     if not values:
         return Text(MISSING, style="dim")
-    trend = Text(sparkline(values, min(bars, len(sittings))), style="cyan")
+    trend = Text(sparkline(values, min(bars, len(found))), style="cyan")
     return trend.append(f" {percent(values[-1]):>5}" if bars else percent(values[-1]), style="default")
 
 
@@ -217,18 +226,27 @@ def _facts(story: Story, columns: int) -> RenderableType:
     if not story.generations:
         return Text("no generation yet", style="dim")
     last = story.generations[-1]
-    asked, valid = last.proposals.asked, last.proposals.valid
-    skipped = last.learn.get("skipped")
+    learned, critic = last.learned, last.calibration
+    skipped = learned.skipped if learned else 0
     facts = [
-        ("proposer", f"{percent(valid / asked if asked else None)} valid"),
-        ("", f"{percent(last.proposals.novel / valid if valid else None)} of those novel"),
+        ("proposer", f"{percent(last.proposals.valid_share)} valid"),
+        ("", f"{percent(last.proposals.novel_share)} of those novel"),
         ("actor's tasks", f"{percent(last.actor_task_share)} of training"),
-        ("critic", f"AUROC {decimal(last.critic.get('auroc'))}  ECE {decimal(last.critic.get('ece'), 3)}"),
-        ("groups", f"{count(last.groups_kept)} kept, {count(last.groups_dropped)} all alike"),
+        (
+            "critic",
+            f"AUROC {decimal(critic.auroc if critic else None)}  ECE {decimal(critic.ece if critic else None, 3)}",
+        ),
+        ("groups", f"{count(last.kept)} kept, {count(last.flat)} flat"),
         ("decode", f"{count(last.decode_speed)} tokens/s"),
         ("train", f"{count(last.train_speed)} tokens/s, {count(story.tokens)} total"),
-        ("loss", f"{decimal(last.learn.get('loss'))}  entropy {decimal(last.learn.get('entropy'))}"),
-        ("KL", f"{decimal(last.learn.get('kl'), 3)}  clipped {percent(last.learn.get('clipped'), 1)}"),
+        (
+            "loss",
+            f"{decimal(learned.loss if learned else None)}  entropy {decimal(learned.entropy if learned else None)}",
+        ),
+        (
+            "KL",
+            f"{decimal(learned.kl if learned else None, 3)}  clipped {percent(learned.clipped if learned else None, 1)}",
+        ),
         ("generation", f"{clock(last.seconds)}" + (f", {skipped} updates skipped" if skipped else "")),
     ]
     rows = len(facts) // columns
@@ -251,30 +269,27 @@ def _stage(story: Story, in_stage: float, silent: float) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     if story.stopped:
         return line.append(f"stopped: {story.stopped}", style="bold")
-    name = str(story.stage.get("name", "start"))
-    line.append("stage     ", style="dim").append(name, style="bold").append(f"  {clock(in_stage)}")
-    if (done := story.stage.get("done")) is not None and (of := story.stage.get("of")):
-        line.append(f"  {count(done)} of {count(of)}", style="dim")
+    line.append("stage     ", style="dim").append(story.stage or "start", style="bold")
+    line.append(f"  {clock(in_stage)}")
     if silent > SILENCE:
-        waits_for = story.stage.get("waits_for") or _WAITS_FOR.get(name, "its work to finish")
-        line.append(f"  waits for {waits_for}", style="yellow")
+        line.append(f"  waits for {_WAITS_FOR.get(story.stage, 'its work to finish')}", style="yellow")
     return line
 
 
 class PlainLog:
-    """One line an event that matters, for a pipe or a log file."""
+    """One line a message that matters, for a pipe or a log file."""
 
     def __init__(self, console: Console, title: str) -> None:
         self.story = Story()
         self.title = title
         self._console = console
 
-    def __call__(self, event: Told) -> None:
+    def __call__(self, message: Message) -> None:
         try:
-            self.story.add(event)
-            line = self._line(event)
+            self.story.add(message)
+            line = self._line(message)
         except Exception as error:
-            line = f"the log cannot read event {event.kind}: {error!r}; the run goes on"
+            line = f"the log cannot read message {message.kind}: {error!r}; the run goes on"
         if line:
             # Soft wrap: a log line is one line, whatever the width of a terminal that is not there.
             self._console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -285,46 +300,37 @@ class PlainLog:
         with suppress(RuntimeError):
             self._console.print(notice, soft_wrap=True, markup=False, highlight=False)
 
-    def _line(self, event: Told) -> str:
-        story, data = self.story, event.data
-        match event.kind:
-            case "run.start":
-                facts = (
-                    self.title,
-                    data.get("model"),
-                    f"seed {data.get('seed')}",
-                    f"sandbox {data.get('sandbox_level')}",
-                )
-                return "start       " + ", ".join(str(fact) for fact in facts)
-            case "run.resume":
-                return f"resume      from generation {data['from_generation']}"
-            case "exam" if data.get("exam") != "gate":
-                sitting = story.sittings[-1]
-                modes = ", ".join(f"{mode} {percent(sitting.mean(mode))}" for mode in story.modes)
-                return (
-                    f"exam        {sitting.exam}, {sitting.when}: {interval(sitting.pass_at_1, 1)}; {modes}"
-                )
-            case "generation":
+    def _line(self, message: Message) -> str:
+        match message:
+            case RunStarted():
+                return f"start       {self.title}, {message.model}, seed {message.seed}, sandbox {message.sandbox}"
+            case RunResumed(from_generation=generation):
+                return f"resume      from generation {generation}"
+            case Evaluated() if message.report.exam != POOL:
+                return self._evaluation(self.story.evaluations[-1])
+            case GenerationEnded():
                 return self._generation()
-            case "decision" if data.get("verdict") != "promote":
-                return f"decision    {data.get('verdict')}: {'; '.join(data.get('reasons', ()))}"
-            case "dropped":
-                return f"dropped     {data.get('n', 1)} {data.get('what')}: {data.get('why')}"
-            case "run.stop":
-                return f"stop        {data.get('reason')} after {clock(story.seconds)}"
+            case Decided(decision=decision) if decision.verdict != "promote":
+                return f"decision    {decision.verdict}: {'; '.join(decision.reasons)}"
+            case Dropped():
+                return f"dropped     {message.n} {message.what}: {message.why}"
+            case RunStopped(reason=reason):
+                return f"stop        {reason} after {clock(self.story.seconds)}"
         return ""
+
+    def _evaluation(self, found: Evaluation) -> str:
+        modes = ", ".join(f"{mode} {percent(found.mean(mode))}" for mode in self.story.modes)
+        return f"exam        {found.exam}, {found.when}: {interval(found.pass_at_1, 1)}; {modes}"
 
     def _generation(self) -> str:
         last = self.story.generations[-1]
-        asked, valid = last.proposals.asked, last.proposals.valid
-        proposer = (
-            f"valid {percent(valid / asked)}, novel {percent(last.proposals.novel / valid)}" if valid else ""
-        )
+        made = last.proposals
+        proposer = f"valid {percent(made.valid_share)}, novel {percent(made.novel_share)}"
         facts = (
-            f"loss {decimal(last.learn.get('loss'))}",
-            proposer or "tasks from the rules",
+            f"loss {decimal(last.learned.loss if last.learned else None)}",
+            proposer if made.valid else "tasks from the rules",
             f"actor's tasks {percent(last.actor_task_share)}",
-            f"AUROC {decimal(last.critic.get('auroc'))}",
+            f"AUROC {decimal(last.calibration.auroc if last.calibration else None)}",
             f"train {count(last.train_speed)}/s",
             f"decode {count(last.decode_speed)}/s",
         )

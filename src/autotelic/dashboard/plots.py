@@ -6,7 +6,7 @@ matplotlib draws them through its object interface: no global figure, no window,
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from autotelic.dashboard.generations import Generation
 from autotelic.dashboard.palette import hue, shade
-from autotelic.dashboard.story import Sitting, Story
-from autotelic.dashboard.wording import clock, count, percent
+from autotelic.dashboard.story import OTHERS, Evaluation, Story
+from autotelic.dashboard.wording import Measures, clock, count, percent
 from autotelic.types import Cell
 
 _QUIET = "#626c76"
@@ -44,32 +45,32 @@ def save(figure: Figure, path: Path) -> Path:
 
 def curves(story: Story, name: str = "") -> Figure | None:
     """The sealed exam over tokens: the mean with its interval, then each mode by level."""
-    sittings = story.sat("sealed")
-    if len(sittings) < 2:
+    found = story.evaluations_of("sealed")
+    if len(found) < 2:
         return None
-    modes = [m for m in story.modes if any(c.mode == m for c in sittings[-1].cells)]
+    modes = [m for m in story.modes if any(c.mode == m for c in found[-1].cells)]
     figure = Figure(figsize=(3.6 * (1 + len(modes)), 3.4), layout="constrained")
     panels = figure.subplots(1, 1 + len(modes), sharey=True, squeeze=False)[0]
-    tokens = [s.tokens for s in sittings]
-    _whole(panels[0], sittings, tokens)
+    tokens = [s.tokens for s in found]
+    _whole(panels[0], found, tokens, story.measures)
     for panel, mode in zip(panels[1:], modes, strict=True):
-        levels = sorted({c.level for c in sittings[-1].cells if c.mode == mode})
+        levels = sorted({c.level for c in found[-1].cells if c.mode == mode})
         for place, level in enumerate(levels):
             cell, colour = Cell(mode=mode, level=level), shade(place, len(levels))
-            met = [(s.tokens, s.cells[cell].value) for s in sittings if cell in s.cells]
+            met = [(s.tokens, s.cells[cell].value) for s in found if cell in s.cells]
             panel.plot(
                 *zip(*met, strict=True), color=colour, marker="o", markersize=3, label=f"level {level}"
             )
         dress(panel, mode)
         panel.legend(frameon=False, fontsize=8, loc="upper left")
-    panels[0].set_ylabel("share of the sealed exam", color=_QUIET)
+    panels[0].set_ylabel("sealed exam", color=_QUIET)
     title = f"{name}: " if name else ""
     figure.suptitle(f"{title}{clock(story.seconds)} of work, {count(story.tokens)} tokens", fontsize=11)
     return figure
 
 
 def cells(story: Story) -> Figure | None:
-    """Sealed pass@1 by mode and level, before and now, with 95 % intervals."""
+    """The sealed exam by mode and level, before and now, with 95 % intervals."""
     last = story.after or story.before
     if last is None or not last.cells:
         return None
@@ -106,7 +107,7 @@ def cells(story: Story) -> Figure | None:
                         linestyles=":",
                         lw=1.4,
                     )
-    dress(panel, "sealed exam, pass@1 (dotted: before learning)", over="")
+    dress(panel, f"sealed exam, {story.measures.one} (dotted: before learning)", over="")
     panel.set_xticks(range(len(modes)), modes)
     panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -114,15 +115,15 @@ def cells(story: Story) -> Figure | None:
 
 def curriculum(story: Story) -> Figure | None:
     """Share of each generation's tasks by mode and level."""
-    told = [g for g in story.generations if g.cells]
-    if not told:
+    practised = [g for g in story.generations if g.cells]
+    if not practised:
         return None
     rows = [Cell(mode=m, level=level) for m in story.modes for level in story.levels]
-    rows = [cell for cell in rows if any(cell in g.cells for g in told)]
-    shares = np.array([[g.cells[c].share if c in g.cells else 0.0 for g in told] for c in rows])
+    rows = [cell for cell in rows if any(cell in g.cells for g in practised)]
+    shares = np.array([[g.cells[c].share if c in g.cells else 0.0 for g in practised] for c in rows])
     figure = Figure(figsize=(8, 0.8 + 0.27 * len(rows)), layout="constrained")
     panel = figure.subplots()
-    ends = (told[0].number - 0.5, told[-1].number + 0.5, len(rows) - 0.5, -0.5)
+    ends = (practised[0].number - 0.5, practised[-1].number + 0.5, len(rows) - 0.5, -0.5)
     drawn = panel.imshow(shares, aspect="auto", cmap="cividis", vmin=0, extent=ends, interpolation="nearest")
     panel.set_yticks(range(len(rows)), [str(cell) for cell in rows], fontsize=8)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -134,16 +135,16 @@ def curriculum(story: Story) -> Figure | None:
 
 def stages(story: Story) -> Figure | None:
     """Where the time of each generation went, stage on stage."""
-    told = [g for g in story.generations if g.stage_seconds]
-    if not told:
+    timed = [g for g in story.generations if g.stage_seconds]
+    if not timed:
         return None
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     panel = figure.subplots()
-    total = story.stage_seconds
-    below = np.zeros(len(told))
-    numbers = [g.number for g in told]
+    total = story.slow_stages
+    below = np.zeros(len(timed))
+    numbers = [g.number for g in timed]
     for place, (stage, seconds) in enumerate(total.items()):
-        heights = np.array([g.stage_seconds.get(stage, 0.0) for g in told])
+        heights = np.array([_in_stage(g, stage, total) for g in timed])
         label = f"{stage} {percent(seconds / (sum(total.values()) or 1.0))}"
         panel.bar(numbers, heights, 1.0, bottom=below, color=hue(place), label=label, linewidth=0)
         below += heights
@@ -159,15 +160,23 @@ def stages(story: Story) -> Figure | None:
     return figure
 
 
-def _whole(panel: Axes, sittings: Sequence[Sitting], tokens: Sequence[int]) -> None:
-    first = [s.pass_at_1 for s in sittings]
+def _in_stage(generation: Generation, stage: str, shown: Mapping[str, float]) -> float:
+    """Seconds that a generation spent in a stage, or in all that are not shown apart."""
+    spent = generation.stage_seconds
+    if stage == OTHERS:
+        return sum(seconds for name, seconds in spent.items() if name not in shown)
+    return spent.get(stage, 0.0)
+
+
+def _whole(panel: Axes, found: Sequence[Evaluation], tokens: Sequence[int], measures: Measures) -> None:
+    first = [s.pass_at_1 for s in found]
     panel.fill_between(
         tokens, [s.low for s in first], [s.high for s in first], color=hue(0), alpha=0.15, linewidth=0
     )
-    panel.plot(tokens, [s.value for s in first], color=hue(0), marker="o", markersize=3, label="pass@1")
+    panel.plot(tokens, [s.value for s in first], color=hue(0), marker="o", markersize=3, label=measures.one)
     further = (
-        ("pass@8", [s.pass_at_8 for s in sittings], "#555555"),
-        ("best of 8 by critic", [s.best_of_8 for s in sittings], hue(1)),
+        (measures.best, [s.pass_at_8 for s in found], "#555555"),
+        (measures.chosen, [s.best_of_8 for s in found], hue(1)),
     )
     for label, scores, colour in further:
         met = [(x, score.value) for x, score in zip(tokens, scores, strict=True) if score]

@@ -1,17 +1,17 @@
-"""All that a run leaves for people and programs, made from its record: summary, report, pictures."""
+"""All that a run leaves for people and programs, made from its journal: summary, report, pictures."""
 
 from __future__ import annotations
 
 from autotelic.dashboard.specimens import choose
-from autotelic.dashboard.story import Story, tell
+from autotelic.dashboard.story import Story
 from autotelic.dashboard.summary import Summary, write_summary
-from autotelic.record import Record, RunFolder
+from autotelic.record import Journal, RunFolder
 
 
 def story_of(run: RunFolder) -> Story:
     """What the run has recorded so far; also while another process is running it."""
-    with Record.open(run.path) as record:
-        return tell(record.events())
+    with Journal.open(run.path) as journal:
+        return Story.of(journal.each_message())
 
 
 def publish(run: RunFolder) -> Summary:
@@ -22,10 +22,11 @@ def publish(run: RunFolder) -> Summary:
     from autotelic.dashboard.plots import write_plots  # matplotlib takes seconds to import
     from autotelic.dashboard.report import write_report
 
-    with Record.open(run.path) as record:
-        story = tell(record.events())
-        specimens = choose(record, [g.number for g in story.generations])
+    with Journal.open(run.path) as journal:
+        story = Story.of(journal.each_message())
+        specimens = choose(journal, story)
     summary = write_summary(story, run.path)
-    write_report(story, run.report, name=run.path.name, specimens=specimens)
-    write_plots(story, run.plots, run.path.name)
+    name = run.path.resolve().name
+    write_report(story, run.report, name=name, specimens=specimens)
+    write_plots(story, run.plots, name)
     return summary

@@ -1,70 +1,118 @@
-"""A few tasks and attempts to look at: what the numbers are numbers of."""
+"""A few tasks, attempts and proposals to look at: what the numbers are numbers of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autotelic.record import Record, StoredAttempt
-from autotelic.types import RULES, Cell, Task
+from autotelic.dashboard.story import Story
+from autotelic.dashboard.wording import short
+from autotelic.messages import Admitted, Judged, Outcome, Proposed
+from autotelic.record import Journal
+from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict, text_of
 
 _GENERATIONS_SEARCHED = 3
+"""The last generations are searched for specimens: they show what the model does now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specimen:
-    """One attempt at one task, as text."""
+    """One attempt at one task, or one proposal, as text. `good` is whether it is the better of its pair;
+    `link` is what `autotelic inspect` takes.
+    """
 
-    task_id: str
+    link: str
     cell: Cell
     role: str
     author: str
     prompt: str
     generation: int
     completion: str
-    passed: bool
-    reason: str
+    good: bool
+    outcome: str
 
 
-def choose(record: Record, generations: Sequence[int]) -> list[Specimen]:
-    """For each role and mode the hardest attempt of the last generations that passed, and one that failed.
+def choose(journal: Journal, story: Story) -> list[Specimen]:
+    """For each mode the hardest attempt of the last generations that passed, and one that failed; and the
+    same of proposals. Without success, those of the highest and the lowest reward.
 
-    Which of equals is chosen is decided by the order of the record, so a report made again is the same.
+    The order of the journal decides between equals, so that a report made again is the same.
     """
-    best: dict[tuple[str, str, bool], tuple[Task, StoredAttempt]] = {}
-    tasks: dict[str, Task | None] = {}
-    for generation in sorted(generations)[-_GENERATIONS_SEARCHED:]:
-        for stored in record.attempts(generation=generation):
-            id_ = stored.attempt.task_id
-            if id_ not in tasks:
-                tasks[id_] = record.task(id_)
-            task = tasks[id_]
-            if task is None:
-                continue
-            place = (stored.role, task.mode, stored.verdict.passed)
-            if place not in best or task.level >= best[place][0].level:
-                best[place] = (task, stored)
-    ordered = sorted(best.items(), key=lambda item: (item[0][0] != "solver", item[0][1], not item[0][2]))
-    return [specimen(task, stored) for _, (task, stored) in ordered]
+    numbers = [g.number for g in story.generations][-_GENERATIONS_SEARCHED:]
+    return [*_attempts(journal, numbers), *_proposals(journal, numbers)]
 
 
-def specimen(task: Task, stored: StoredAttempt) -> Specimen:
-    """The attempt as text: of several turns, all that was written, in order."""
-    written = [completion for _, completion in stored.texts] or [stored.attempt.answer]
-    return Specimen(
-        task_id=task.id,
-        cell=task.cell,
-        role=stored.role,
-        author=author_of(task),
-        prompt=stored.texts[0][0] if stored.texts else task.prompt,
-        generation=stored.generation,
-        completion="\n\n".join(written),
-        passed=stored.verdict.passed,
-        reason=stored.verdict.reason,
-    )
+def _attempts(journal: Journal, generations: list[int]) -> Iterator[Specimen]:
+    best: dict[tuple[str, bool], tuple[float, int, int, Task, Verdict]] = {}
+    for number in generations:
+        for message in journal.read(kinds=(Judged.kind,), generation=number):
+            for group in message.groups if isinstance(message, Judged) else ():
+                for episode, verdict in zip(group.episodes, group.verdicts, strict=True):
+                    for good, rank in _sides(verdict):
+                        place = (group.task.mode, good)
+                        new = (rank, group.task.level, episode.id, group.task, verdict)
+                        if place not in best or new[:2] >= best[place][:2]:
+                            best[place] = new
+    for (_, good), (_, _, id_, task, verdict) in sorted(
+        best.items(), key=lambda item: (item[0][0], not item[0][1])
+    ):
+        stored = journal.episode(id_)
+        if stored is not None:
+            yield Specimen(
+                link=f"attempt:{id_}",
+                cell=task.cell,
+                role="solver",
+                author=author_of(task.lineage),
+                prompt=text_of(task.prompt),
+                generation=stored.generation,
+                completion="\n\n".join(stored.texts) or stored.episode.answer,
+                good=good,
+                outcome=outcome_of(verdict),
+            )
 
 
-def author_of(task: Task) -> str:
+def _sides(verdict: Verdict) -> list[tuple[bool, float]]:
+    """Which of a pair an attempt may be, and how well it would do as that."""
+    if verdict.passed is not None:
+        return [(verdict.passed, 0.0)]
+    return [(True, verdict.reward), (False, -verdict.reward)]
+
+
+def _proposals(journal: Journal, generations: list[int]) -> Iterator[Specimen]:
+    best: dict[tuple[str, bool], tuple[Proposal, Outcome]] = {}
+    for number in generations:
+        written: dict[int, Proposal] = {}
+        for message in journal.read(kinds=(Proposed.kind, Admitted.kind), generation=number):
+            if isinstance(message, Proposed):
+                written = {proposal.id: proposal for proposal in message.proposals}
+            for outcome in message.outcomes if isinstance(message, Admitted) else ():
+                proposal = written[outcome.proposal]
+                place = (proposal.cell.mode, bool(outcome.task))
+                if place not in best or proposal.cell.level >= best[place][0].cell.level:
+                    best[place] = (proposal, outcome)
+    for (_, good), (proposal, outcome) in sorted(best.items(), key=lambda item: (item[0][0], not item[0][1])):
+        shown = [text_of(task.prompt) for task in journal.tasks(proposal.lineage.references)]
+        yield Specimen(
+            link=f"proposal:{proposal.id}",
+            cell=proposal.cell,
+            role="proposer",
+            author=author_of(proposal.lineage),
+            prompt="\n\n".join(shown),
+            generation=proposal.lineage.generation,
+            completion=proposal.text,
+            good=good,
+            outcome=f"task {outcome.task}" if good else f"no task ({outcome.reason})",
+        )
+
+
+def outcome_of(verdict: Verdict) -> str:
+    """A verdict in a word or two."""
+    if verdict.passed is None:
+        return f"reward {verdict.reward:g}"
+    word = "passed" if verdict.passed else "failed"
+    return f"{word} ({verdict.reason})" if verdict.reason else word
+
+
+def author_of(lineage: Lineage) -> str:
     """Who wrote a task, in words."""
-    author = task.lineage.author
-    return "the rules" if author == RULES else f"the actor (weights {author[:12]})"
+    return "the rules" if lineage.author == RULES else f"the actor (weights {short(lineage.author)})"

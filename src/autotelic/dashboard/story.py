@@ -1,65 +1,69 @@
-"""The event stream of a run, read into the nouns that every view shows.
+"""The messages of a run, read into the nouns that every view shows.
 
     story = Story()
-    for event in record.events():
-        story.add(event)
+    for message in journal.read():
+        story.add(message)
     story.after.pass_at_1.value
 
-A story is told forwards. `run.resume` takes back what came after the checkpoint it went on from, and a
-generation that is told again replaces its first telling. What a run did not measure is None.
+Readers add messages in order. `RunResumed` removes what came after the checkpoint that the run went on from.
+A run may be without any of it so far: what it did not measure is None.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from autotelic.types import Cell, Score
+from autotelic.dashboard.generations import Generation, Proposals, Unfinished
+from autotelic.dashboard.palette import HUES
+from autotelic.dashboard.wording import REWARD, SUCCESS, Measures
+from autotelic.messages import (
+    BudgetExtended,
+    ChampionSaved,
+    Decided,
+    Dropped,
+    Evaluated,
+    ExamSet,
+    GenerationBegan,
+    GenerationEnded,
+    Message,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    StageBegan,
+    StageEnded,
+)
+from autotelic.types import Cell, Json, Score
 
-Data = Mapping[str, Any]
-_READING_ORDER = ("deduction", "abduction", "induction", "repair")
-
-
-class Told(Protocol):
-    """What a story needs of an event; `record.Event` is one."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def time(self) -> float:
-        """Seconds since the epoch."""
-
-    @property
-    def data(self) -> Data: ...
+OTHERS = "others"
+"""What views call the stages that take too little time to be shown apart."""
+POOL = "pool"
+"""The name of what the own exam is made of, before there is one. Its scores are no exam's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
-    """One exam sat once. `tokens` and `seconds` are what the run had spent by then."""
+class Evaluation:
+    """One evaluation of one exam, without its answers. `tokens` and `seconds` are what the run had spent by
+    then, `took` is how long it took. `cells` are the scores of greedy answers.
+    """
 
+    message: int
     exam: str
+    digest: str
     when: str
     weights: str
     generation: int
     tokens: int
     seconds: float
+    took: float
     pass_at_1: Score
     sampled_at_1: Score | None
     pass_at_8: Score | None
     best_of_8: Score | None
     cells: Mapping[Cell, Score]
 
-    @property
-    def place(self) -> tuple[str, str, int]:
-        """What this is the sitting of; a second one of the same place replaces the first."""
-        return self.exam, self.when, self.generation
-
     def mean(self, mode: str | None = None, levels: Iterable[int] | None = None) -> float | None:
-        """Mean greedy pass@1 over the cells of a mode and some levels, each cell weighing the same."""
+        """Mean greedy score over the cells of a mode and some levels, each cell weighing the same."""
         wanted = None if levels is None else set(levels)
         found = [
             score.value
@@ -70,306 +74,291 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposals:
-    """How many tasks the actor was asked for in a generation, and what became of them."""
+class ExamItems:
+    """How an exam was set: `items` is their number, `refused` counts by reason what is no item, `missing` by
+    cell what it is short of.
+    """
 
-    asked: int
-    valid: int
-    novel: int
-    admitted: int
-    reasons: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellState:
-    """The curriculum's view of a cell: success `p`, `share` of the tasks, `gain` expected of more."""
-
-    p: float | None
-    share: float
-    gain: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
-    """One trip around the loop. `ended` is how many seconds the run had worked when it was over."""
-
-    number: int
-    bootstrap: bool
-    seconds: float
-    ended: float
-    stage_seconds: Mapping[str, float]
-    trained: int
-    decoded: int
-    total_tokens: int
-    total_flops: float
-    train_speed: float | None
-    decode_speed: float | None
-    proposals: Proposals
-    actor_task_share: float | None
-    groups_kept: int
-    groups_dropped: int
-    cells: Mapping[Cell, CellState]
-    learn: Mapping[str, float | None]
-    critic: Mapping[str, float | None]
-    consensus_agreement: float | None
-    certainty_agreement: float | None
+    message: int
+    exam: str
+    digest: str
+    items: int
+    refused: Mapping[str, int]
+    missing: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What the gate said at the end of a generation, and why."""
+    """What the gate decided, and why, without the answers that it saw. References are of the door for weights."""
 
+    message: int
     generation: int
     verdict: str
     reasons: tuple[str, ...]
-    inputs: Data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """Something that was left out: `n` of `what`, because of `why`."""
-
-    generation: int
-    what: str
-    n: int
-    why: str
+    wins: int
+    losses: int
+    p_worse: float
+    weights: str
+    champion: str
 
 
 @dataclass(slots=True)
 class Story:
-    """All that the events have told so far. `add` is the only way in."""
+    """All that the messages have said so far. `add` is the only way in.
 
-    start: Data = field(default_factory=dict)
-    sealed: Data = field(default_factory=dict)
-    own: Data = field(default_factory=dict)
+    `run` and `saved` are messages as they came. `extended` sums what the run was given on top of its charter.
+    `success` is whether the domain knows yes and no; None before the first evaluation. `beside` are the ids,
+    stages and seconds of what ran outside of any generation.
+    """
+
+    run: RunStarted | None = None
     generations: list[Generation] = field(default_factory=list)
-    sittings: list[Sitting] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    exams: list[ExamItems] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
-    drops: list[Drop] = field(default_factory=list)
-    stage: Data = field(default_factory=dict)
+    drops: list[Dropped] = field(default_factory=list)
+    saved: list[ChampionSaved] = field(default_factory=list)
+    extended: BudgetExtended = field(default_factory=BudgetExtended)
+    beside: list[tuple[int, str, float]] = field(default_factory=list)
+    unfinished: Unfinished | None = None
+    stage: str = ""
     resumes: int = 0
     stopped: str = ""
-    started: float | None = None
+    success: bool | None = None
 
-    def add(self, event: Told) -> None:
-        """Take in one event. Kinds that no view shows are passed over."""
-        data, generation = event.data, event.generation
-        if event.kind == "run.start":
-            self.start, self.started = data, event.time
-        elif event.kind == "run.resume":
-            self.resumes, self.stopped = self.resumes + 1, ""
-            self._take_back(int(data["from_generation"]))
-        elif event.kind == "run.stop":
-            self.stopped, self.stage = str(data.get("reason", "finished")), {}
-        elif event.kind == "exam.sealed":
-            self.sealed = data
-        elif event.kind == "exam.own":
-            self.own = data
-        elif event.kind == "exam":
-            sitting = _sitting(data, generation)
-            self.sittings = [s for s in self.sittings if s.place != sitting.place]
-            self.sittings.append(sitting)
-        elif event.kind == "generation":
-            self.generations = [g for g in self.generations if g.number < generation]
-            before = self.generations[-1].ended if self.generations else 0.0
-            self.generations.append(_generation(data, generation, before))
-        elif event.kind == "decision":
-            self.rulings = [r for r in self.rulings if r.generation < generation]
-            reasons = tuple(str(reason) for reason in data.get("reasons", ()))
-            verdict, inputs = str(data.get("verdict", "")), data.get("inputs", {})
-            self.rulings.append(
-                Ruling(generation=generation, verdict=verdict, reasons=reasons, inputs=inputs)
-            )
-        elif event.kind == "dropped":
-            what, n, why = str(data.get("what", "")), int(data.get("n", 1)), str(data.get("why", ""))
-            self.drops.append(Drop(generation=generation, what=what, n=n, why=why))
-        elif event.kind == "stage":
-            self.stage = data
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> Story:
+        """The story of a whole journal."""
+        story = cls()
+        for message in messages:
+            story.add(message)
+        return story
+
+    def add(self, message: Message) -> None:
+        """Take in one message. Kinds that no view shows are passed over."""
+        match message:
+            case RunStarted():
+                self.run = message
+            case BudgetExtended():
+                self._extend(message)
+            case RunResumed():
+                self._take_back(message)
+            case RunStopped(reason=reason):
+                self.stopped, self.stage = reason, ""
+            case GenerationBegan():
+                self.unfinished = Unfinished()
+            case GenerationEnded():
+                self.generations.append((self.unfinished or Unfinished()).ended(message))
+                self.unfinished = None
+            case StageBegan(stage=stage):
+                self.stage = stage
+            case ExamSet():
+                self.exams.append(_items(message))
+            case Evaluated():
+                self._evaluated(message)
+            case Decided():
+                self.rulings.append(_ruling(message))
+            case ChampionSaved():
+                self.saved.append(message)
+            case Dropped():
+                self.drops.append(message)
+        if self.unfinished is not None:
+            self.unfinished.add(message)
+        elif isinstance(message, StageEnded):
+            self.beside.append((message.id, message.stage, message.seconds))
+
+    def _extend(self, more: BudgetExtended) -> None:
+        before = self.extended
+        self.extended = BudgetExtended(
+            seconds=before.seconds + more.seconds,
+            tokens=before.tokens + more.tokens,
+            generations=before.generations + more.generations,
+        )
+
+    def _take_back(self, resumed: RunResumed) -> None:
+        """Forget what a resume went back on. A journal leaves it out; who watched the run has seen it."""
+        gone = range(resumed.first, resumed.last + 1)
+        self.resumes += 1
+        self.stopped, self.stage, self.unfinished = "", "", None
+        self.generations = [g for g in self.generations if g.message not in gone]
+        self.evaluations = [e for e in self.evaluations if e.message not in gone]
+        self.exams = [e for e in self.exams if e.message not in gone]
+        self.rulings = [r for r in self.rulings if r.message not in gone]
+        self.drops = [d for d in self.drops if d.id not in gone]
+        self.saved = [s for s in self.saved if s.id not in gone]
+        self.beside = [b for b in self.beside if b[0] not in gone]
+
+    def _evaluated(self, message: Evaluated) -> None:
+        if self.success is None and message.groups:
+            self.success = any(v.passed is not None for v in message.groups[0].verdicts)
+        if message.report.exam != POOL:
+            self.evaluations.append(_evaluation(message))
+
+    # ── what views ask ───────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def charter(self) -> Data:
-        return self.start.get("charter") or {}
+    def measures(self) -> Measures:
+        """What the scores of this run are called."""
+        return REWARD if self.success is False else SUCCESS
 
     @property
     def seconds(self) -> float:
         """Seconds of work so far, without the time that a stopped run lay still."""
-        worked = self.generations[-1].ended if self.generations else 0.0
-        return max([worked, *(s.seconds for s in self.sittings)])
+        return max([0.0, *(g.ended for g in self.generations[-1:]), *(e.seconds for e in self.evaluations)])
 
     @property
     def tokens(self) -> int:
         """Tokens trained on so far."""
-        told = self.generations[-1].total_tokens if self.generations else 0
-        return max([told, *(s.tokens for s in self.sittings)])
+        return max(
+            [0, *(g.total_tokens for g in self.generations[-1:]), *(e.tokens for e in self.evaluations)]
+        )
 
     @property
     def flops(self) -> float:
+        """Floating-point operations so far."""
         return self.generations[-1].total_flops if self.generations else 0.0
 
     def spent(self, seconds: float) -> float | None:
-        """The share of the budget that is used up after so many seconds of work; the nearest limit counts."""
-        budget = self.charter.get("budget", {})
-        used = {"seconds": seconds, "tokens": self.tokens, "generations": len(self.generations)}
-        shares = [used[limit] / budget[limit] for limit in used if budget.get(limit)]
+        """The share of the budget that is used up after so many seconds of work; the nearest limit counts.
+
+        The budget is the charter's and what was given on top of it.
+        """
+        if self.run is None:
+            return None
+        budget, more = self.run.charter["budget"], self.extended
+        limits = (
+            (seconds, budget["seconds"], more.seconds),
+            (self.tokens, budget["tokens"], more.tokens),
+            (len(self.generations), budget["generations"], more.generations),
+        )
+        shares = [used / (limit + extra) for used, limit, extra in limits if limit]
         return min(max(shares), 1.0) if shares else None
 
-    def sat(self, exam: str) -> list[Sitting]:
-        """Every sitting of one exam, in order of tokens spent."""
-        return sorted((s for s in self.sittings if s.exam == exam), key=lambda s: (s.tokens, s.generation))
+    def evaluations_of(self, exam: str) -> list[Evaluation]:
+        """Every evaluation of one exam, oldest first."""
+        return [e for e in self.evaluations if e.exam == exam]
+
+    def exam(self, name: str) -> ExamItems | None:
+        """How an exam was set, if it was."""
+        return next((e for e in self.exams if e.exam == name), None)
 
     @property
-    def before(self) -> Sitting | None:
+    def before(self) -> Evaluation | None:
         """The sealed exam before the first update."""
-        return next((s for s in self.sat("sealed") if s.when == "before"), None)
+        return next((e for e in self.evaluations_of("sealed") if e.when == "before"), None)
 
     @property
-    def after(self) -> Sitting | None:
-        """The sealed exam as last sat; `when` says whether that was at the end or on the way."""
-        return next((s for s in reversed(self.sat("sealed")) if s.when != "before"), None)
+    def after(self) -> Evaluation | None:
+        """The sealed exam as last evaluated; `when` says whether that was at the end or on the way."""
+        return next((e for e in reversed(self.evaluations_of("sealed")) if e.when != "before"), None)
 
     @property
     def modes(self) -> list[str]:
-        """The modes met so far, from reading programs to writing them, then as they appeared."""
-        seen = dict.fromkeys(c.mode for s in self.sittings for c in s.cells)
-        seen |= dict.fromkeys(c.mode for g in self.generations for c in g.cells)
-        return [m for m in _READING_ORDER if m in seen] + [m for m in seen if m not in _READING_ORDER]
+        """The modes in the charter's order, then as they appeared."""
+        seen: list[str] = [] if self.run is None else list(self.run.charter["domain"]["modes"])
+        seen += [cell.mode for e in self.evaluations for cell in e.cells]
+        seen += [cell.mode for g in self.generations for cell in g.cells]
+        return list(dict.fromkeys(seen))
 
     @property
     def levels(self) -> list[int]:
         """The levels met so far, lowest first."""
-        seen = {c.level for s in self.sittings for c in s.cells}
-        return sorted(seen | {c.level for g in self.generations for c in g.cells})
+        seen = {cell.level for e in self.evaluations for cell in e.cells}
+        return sorted(seen | {cell.level for g in self.generations for cell in g.cells})
 
     @property
     def actor_task_share(self) -> float | None:
-        """Share of what was trained on after the bootstrap that the actor proposed, weighted by tokens."""
-        weighed = [
-            (g.actor_task_share, g.trained)
-            for g in self.generations
-            if not g.bootstrap and g.actor_task_share is not None
-        ]
-        total = sum(trained for _, trained in weighed)
-        return sum(share * trained for share, trained in weighed) / total if total else None
+        """Of the tokens of tasks learned after the bootstrap, the share of tasks that the actor proposed."""
+        told = [g for g in self.generations if not g.bootstrap]
+        total = sum(g.actor_tokens + g.rules_tokens for g in told)
+        return sum(g.actor_tokens for g in told) / total if total else None
 
     @property
     def proposals(self) -> Proposals:
-        """What became of all that the actor proposed after the bootstrap."""
-        told = [g.proposals for g in self.generations if not g.bootstrap]
-        reasons: dict[str, int] = {}
-        for proposals in told:
-            for reason, n in proposals.reasons.items():
-                reasons[reason] = reasons.get(reason, 0) + n
-        return Proposals(
-            asked=sum(p.asked for p in told),
-            valid=sum(p.valid for p in told),
-            novel=sum(p.novel for p in told),
-            admitted=sum(p.admitted for p in told),
-            reasons=dict(sorted(reasons.items(), key=lambda item: -item[1])),
-        )
+        """What became of all that the actor proposed."""
+        return sum((g.proposals for g in self.generations), Proposals())
 
     @property
     def stage_seconds(self) -> dict[str, float]:
-        """Where the time of all generations went, in the order of the loop."""
+        """Where the time went, by stage, in the order in which they first ran."""
         total: dict[str, float] = {}
         for generation in self.generations:
             for stage, seconds in generation.stage_seconds.items():
                 total[stage] = total.get(stage, 0.0) + seconds
+        for _, stage, seconds in self.beside:
+            total[stage] = total.get(stage, 0.0) + seconds
         return total
 
-    def _take_back(self, generation: int) -> None:
-        self.generations = [g for g in self.generations if g.number <= generation]
-        self.sittings = [s for s in self.sittings if s.generation <= generation]
-        self.rulings = [r for r in self.rulings if r.generation <= generation]
-        self.drops = [d for d in self.drops if d.generation <= generation]
+    @property
+    def slow_stages(self) -> dict[str, float]:
+        """`stage_seconds` of the slowest, as many as there are colours to tell apart, and of all `others`."""
+        total = self.stage_seconds
+        slowest = sorted(total, key=lambda stage: -total[stage])[: len(HUES) - 1]
+        shown = {stage: seconds for stage, seconds in total.items() if stage in slowest}
+        rest = sum(total.values()) - sum(shown.values())
+        return {**shown, OTHERS: rest} if len(shown) < len(total) else shown
 
-    def ruling(self, generation: int) -> Ruling | None:
-        return next((r for r in self.rulings if r.generation == generation), None)
+    def rulings_of(self, generation: int) -> list[Ruling]:
+        """What was decided in a generation, in order."""
+        return [r for r in self.rulings if r.generation == generation]
+
+    @property
+    def promoted(self) -> Ruling | None:
+        """The decision that made the champion; None while it is what the run began from."""
+        return next((r for r in reversed(self.rulings) if r.verdict == "promote"), None)
+
+    @property
+    def champion(self) -> dict[str, Json]:
+        """The champion: the generation it was made in, its reference, and that of its saved folder."""
+        promoted, saved = self.promoted, self.saved[-1] if self.saved else None
+        return {
+            "generation": promoted.generation if promoted else 0,
+            "weights": promoted.weights if promoted else saved.weights if saved else None,
+            "folder": saved.folder if saved else None,
+        }
 
 
-def tell(events: Iterable[Told]) -> Story:
-    """The story of a whole stream."""
-    story = Story()
-    for event in events:
-        story.add(event)
-    return story
-
-
-def _sitting(data: Data, generation: int) -> Sitting:
-    cells = {
-        Cell.parse(name): score
-        for name, scores in data.get("cells", {}).items()
-        if (score := _score(scores.get("pass_at_1"))) is not None
-    }
-    score = _score(data.get("pass_at_1"))
-    if score is None:
-        raise ValueError(f"an exam event of generation {generation} has no pass_at_1")
-    return Sitting(
-        exam=str(data["exam"]),
-        when=str(data.get("when", "during")),
-        weights=str(data.get("weights", "")),
-        generation=generation,
-        tokens=int(data.get("tokens") or 0),
-        seconds=float(data.get("seconds") or 0.0),
-        pass_at_1=score,
-        sampled_at_1=_score(data.get("sampled_at_1")),
-        pass_at_8=_score(data.get("pass_at_8")),
-        best_of_8=_score(data.get("best_of_8")),
-        cells=cells,
+def _evaluation(message: Evaluated) -> Evaluation:
+    report = message.report
+    return Evaluation(
+        message=message.id,
+        exam=report.exam,
+        digest=report.digest,
+        when=message.when,
+        weights=report.weights,
+        generation=message.generation,
+        tokens=message.tokens,
+        seconds=message.seconds,
+        took=message.took,
+        pass_at_1=report.overall.pass_at_1,
+        sampled_at_1=report.overall.sampled_at_1,
+        pass_at_8=report.overall.pass_at_8,
+        best_of_8=report.overall.best_of_8,
+        cells={Cell.parse(name): scores.pass_at_1 for name, scores in report.cells.items()},
     )
 
 
-def _score(data: Data | None) -> Score | None:
-    if not data:
-        return None
-    return Score(value=data["value"], low=data["low"], high=data["high"], n=data["n"])
-
-
-def _generation(data: Data, number: int, before: float) -> Generation:
-    seconds, tokens = float(data.get("seconds", 0.0)), data.get("tokens", {})
-    speed, groups, proposals = (
-        data.get("tokens_per_second", {}),
-        data.get("groups", {}),
-        data.get("proposals", {}),
-    )
-    return Generation(
-        number=number,
-        bootstrap=bool(data.get("bootstrap", False)),
-        seconds=seconds,
-        ended=before + seconds,
-        stage_seconds=data.get("stage_seconds", {}),
-        trained=int(tokens.get("trained", 0)),
-        decoded=int(tokens.get("decoded", 0)),
-        total_tokens=int(data.get("total_tokens", 0)),
-        total_flops=float(data.get("total_flops", 0.0)),
-        train_speed=_known(speed.get("train")),
-        decode_speed=_known(speed.get("decode")),
-        proposals=Proposals(
-            asked=int(proposals.get("asked", 0)),
-            valid=int(proposals.get("valid", 0)),
-            novel=int(proposals.get("novel", 0)),
-            admitted=int(proposals.get("admitted", 0)),
-            reasons=proposals.get("reasons", {}),
-        ),
-        actor_task_share=_known(data.get("actor_task_share")),
-        groups_kept=int(groups.get("kept", 0)),
-        groups_dropped=int(groups.get("dropped_no_variance", 0)),
-        cells={
-            Cell.parse(name): CellState(
-                p=_known(state.get("p")), share=float(state.get("share") or 0), gain=_known(state.get("gain"))
-            )
-            for name, state in data.get("cells", {}).items()
-        },
-        learn=_measured(data.get("learn") or {}),
-        critic=_measured(data.get("critic") or {}),
-        consensus_agreement=_known(data.get("consensus_agreement")),
-        certainty_agreement=_known(data.get("certainty_agreement")),
+def _items(message: ExamSet) -> ExamItems:
+    return ExamItems(
+        message=message.id,
+        exam=message.exam,
+        digest=message.digest,
+        items=len(message.items),
+        refused=message.refused,
+        missing=message.missing,
     )
 
 
-def _known(value: object) -> float | None:
-    """A finite number, or None: the record stores nan and infinity, which JSON lacks, as their names."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _measured(data: Data) -> dict[str, float | None]:
-    return {name: _known(value) for name, value in data.items()}
+def _ruling(message: Decided) -> Ruling:
+    decision = message.decision
+    return Ruling(
+        message=message.id,
+        generation=message.generation,
+        verdict=decision.verdict,
+        reasons=decision.reasons,
+        wins=decision.wins,
+        losses=decision.losses,
+        p_worse=decision.p_worse,
+        weights=message.weights,
+        champion=message.champion,
+    )

@@ -1,13 +1,16 @@
-"""`summary.json`: what a run came to, for programs. Made from the events alone, at any time of the run."""
+"""`summary.json`: what a run came to, for programs. Made from the messages alone, at any time of the run."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autotelic.dashboard.story import Sitting, Story
+from autotelic.dashboard.story import Evaluation, Story
+from autotelic.dashboard.wording import known
+from autotelic.messages import RunStarted
 from autotelic.types import Score
 
 Summary = dict[str, Any]
@@ -16,34 +19,34 @@ Summary = dict[str, Any]
 def summarise(story: Story) -> Summary:
     """The summary of a run; what was not measured is null.
 
-    Shares of proposals and of tasks are over the generations after the bootstrap: `valid` of what was asked
-    for, `novel` of what was valid, `actor_task_share` of the tokens trained on.
+    `valid` is a share of the proposals, `novel` of the valid ones. `actor_task_share` is of the tokens of
+    tasks learned after the bootstrap. An exam's `seconds` and `tokens` are what the run had spent by then.
     """
-    critic = story.generations[-1].critic if story.generations else {}
-    own = story.sat("own")
-    proposals = story.proposals
+    own = story.evaluations_of("own")
+    calibration = story.generations[-1].calibration if story.generations else None
     best = story.after.best_of_8 if story.after else None
+    last = story.rulings[-1] if story.rulings else None
     return {
-        "charter": story.start.get("digest", ""),
-        "seed": story.start.get("seed"),
-        "model": story.start.get("model", ""),
+        **_origin(story.run),
         "stopped": story.stopped,
         "generations": len(story.generations),
         "resumes": story.resumes,
         "seconds": round(story.seconds, 3),
         "tokens": story.tokens,
         "flops": story.flops,
-        "sealed": {"before": _sitting(story.before), "after": _sitting(story.after)},
-        "own_exam": _sitting(own[-1]) if own else {},
+        "sealed": {"before": _evaluation(story.before), "after": _evaluation(story.after)},
+        "own_exam": _evaluation(own[-1]) if own else {},
+        "champion": story.champion,
+        "decision": None if last is None else {"generation": last.generation, "verdict": last.verdict},
         "actor_task_share": story.actor_task_share,
         "proposer": {
-            "valid": proposals.valid / proposals.asked if proposals.asked else None,
-            "novel": proposals.novel / proposals.valid if proposals.valid else None,
-            "refused": dict(proposals.reasons),
+            "valid": story.proposals.valid_share,
+            "novel": story.proposals.novel_share,
+            "refused": dict(story.proposals.reasons),
         },
         "critic": {
-            "ece": critic.get("ece"),
-            "auroc": critic.get("auroc"),
+            "ece": known(calibration.ece) if calibration else None,
+            "auroc": known(calibration.auroc) if calibration else None,
             "best_of_8": best.value if best else None,
         },
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in story.stage_seconds.items()},
@@ -59,26 +62,49 @@ def write_summary(story: Story, folder: Path) -> Summary:
     return summary
 
 
-def _sitting(sitting: Sitting | None) -> Summary | None:
-    if sitting is None:
-        return None
-    modes = dict.fromkeys(cell.mode for cell in sitting.cells)
-    levels = sorted({cell.level for cell in sitting.cells})
+def _origin(run: RunStarted | None) -> Summary:
+    """Which run this is, under which rules, and what it began from."""
+    if run is None:
+        return dict.fromkeys(
+            ("run", "version", "commit", "charter", "seed", "model", "start", "parent", "machine", "platform")
+        )
     return {
-        "when": sitting.when,
-        "generation": sitting.generation,
-        "tokens": sitting.tokens,
-        "seconds": round(sitting.seconds, 3),
-        "items": sitting.pass_at_1.n,
-        "pass_at_1": sitting.pass_at_1.value,
-        "interval": [sitting.pass_at_1.low, sitting.pass_at_1.high],
-        "sampled_at_1": _value(sitting.sampled_at_1),
-        "pass_at_8": _value(sitting.pass_at_8),
-        "best_of_8": _value(sitting.best_of_8),
-        "levels_1_to_3": sitting.mean(levels=(1, 2, 3)),
-        "by_mode": {mode: sitting.mean(mode) for mode in modes},
-        "by_level": {str(level): sitting.mean(levels=(level,)) for level in levels},
-        "cells": {str(cell): score.value for cell, score in sitting.cells.items()},
+        "run": run.run,
+        "version": run.version,
+        "commit": run.commit,
+        "charter": run.digest,
+        "seed": run.seed,
+        "model": run.model,
+        "start": run.start,
+        "parent": asdict(run.parent) if run.parent else None,
+        "machine": dict(run.machine),
+        "platform": run.platform,
+    }
+
+
+def _evaluation(found: Evaluation | None) -> Summary | None:
+    if found is None:
+        return None
+    modes = dict.fromkeys(cell.mode for cell in found.cells)
+    levels = sorted({cell.level for cell in found.cells})
+    return {
+        "when": found.when,
+        "generation": found.generation,
+        "tokens": found.tokens,
+        "seconds": round(found.seconds, 3),
+        "took": round(found.took, 3),
+        "digest": found.digest,
+        "weights": found.weights,
+        "items": found.pass_at_1.n,
+        "pass_at_1": found.pass_at_1.value,
+        "interval": [found.pass_at_1.low, found.pass_at_1.high],
+        "sampled_at_1": _value(found.sampled_at_1),
+        "pass_at_8": _value(found.pass_at_8),
+        "best_of_8": _value(found.best_of_8),
+        "levels_1_to_3": found.mean(levels=(1, 2, 3)),
+        "by_mode": {mode: found.mean(mode) for mode in modes},
+        "by_level": {str(level): found.mean(levels=(level,)) for level in levels},
+        "cells": {str(cell): score.value for cell, score in found.cells.items()},
     }
 
 

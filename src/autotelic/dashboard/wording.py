@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+from collections.abc import Sequence
+from typing import NamedTuple, TypeGuard
 
 from autotelic.types import Score
 
+
+class Measures(NamedTuple):
+    """What the scores of an exam are called: of greedy answers, of the best of eight samples, of the one of
+    eight that the critic ranks first, and what `the best` means.
+    """
+
+    one: str
+    best: str
+    chosen: str
+    means: str
+
+
+SUCCESS = Measures("pass@1", "pass@8", "best of 8", "any of 8 samples right")
+REWARD = Measures("reward", "best reward of 8", "critic's choice of 8", "the best of 8 samples")
+"""Names where a domain knows no success: rewards, with the lowest of its scale as 0 % and the highest as 100 %."""
 MISSING = "–"
 _BARS = "▁▂▃▄▅▆▇█"
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -19,6 +35,24 @@ def percent(share: float | None, digits: int = 0) -> str:
     ('42 %', '41.6 %', '–')
     """
     return MISSING if not _known(share) else f"{100 * share:.{digits}f} %"
+
+
+def known(value: float | None) -> float | None:
+    """A finite number, or None: programs that read JSON have no nan.
+
+    >>> known(0.5), known(float("nan"))
+    (0.5, None)
+    """
+    return value if _known(value) else None
+
+
+def short(reference: str) -> str:
+    """The beginning of a digest, for people.
+
+    >>> short("sha256:0123456789abcdef")
+    '0123456789ab'
+    """
+    return reference.removeprefix("sha256:")[:12]
 
 
 def interval(score: Score | None, digits: int = 0) -> str:
@@ -70,7 +104,7 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def sparkline(values: list[float], width: int, top: float = 1.0) -> str:
+def sparkline(values: Sequence[float], width: int, top: float = 1.0) -> str:
     """The last `width` values as bars from 0 to `top`, padded on the left.
 
     >>> sparkline([0.0, 0.5, 1.0], 4)

@@ -1,13 +1,13 @@
 """The model's own final exam: items that it proposed, kept from training, that tell its generations apart.
 
-Such an exam is set by the one who sits it, so it proves nothing alone: it is reported beside the sealed one.
+Such an exam is set by the model that it examines, so it proves nothing alone: it is reported beside the sealed one.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ DISCRIMINATION = 0.3
 RECENT = 6
 """Generations that count: that the first ones failed an item is no reason to ask it of the last."""
 _FEWEST_TO_CORRELATE = 3
-"""Any two points lie on a line."""
+"""Generations without which no correlation is computed: any two points lie on a line."""
 
 
 def freeze_own(
@@ -30,19 +30,20 @@ def freeze_own(
     rates: Mapping[str, Sequence[float]],
     *,
     most: int,
-    known: Collection[str] = (),
+    known: Container[str] = (),
     least: int | None = None,
     discrimination: float = DISCRIMINATION,
 ) -> tuple[Exam | None, dict[str, int]]:
     """The exam of up to `most` of these tasks, and how many were refused for which reason.
 
-    `rates[id]` has the task's pass rate by each generation that attempted it, oldest first; all lists end at
-    the same generation. `known` are the signatures of what was trained on. None while fewer than `least` are
-    admitted, by default half of `most`: the pool is then to be tried again by later generations.
+    `rates[id]` has the task's rate by each generation that attempted it, oldest first: the share of passes, or
+    the mean scaled reward, in [0, 1]. All lists end at the same generation. `known` has the signatures of what
+    was trained on. None while fewer than `least` are admitted, by default half of `most`: the pool is then to
+    be tried again by later generations.
 
     Reasons, in the order they are looked for: `rules` (not the actor's), `repeated`, `known`, `unattempted`
-    (by fewer than two generations), `unsolved` (by all), `solved` (by all), `indifferent` (pass rates neither
-    differ by `discrimination` nor correlate as much with those of the other tasks), `surplus`.
+    (by fewer than two generations), `unsolved` (rate 0 by all), `solved` (rate 1 by all), `indifferent` (rates
+    neither differ by `discrimination` nor correlate as much with those of the other tasks), `surplus`.
     """
     refused: Counter[str] = Counter()
     admitted: list[Task] = []
@@ -66,7 +67,7 @@ def freeze_own(
     return Exam(name="own", items=chosen, refused=found), found
 
 
-def _refusal(task: Task, met: Collection[str], known: Collection[str], rates: Rates) -> str:
+def _refusal(task: Task, met: Collection[str], known: Container[str], rates: Rates) -> str:
     if task.lineage.author == RULES:
         return "rules"
     if task.signature in met or task.id in met:
@@ -83,7 +84,7 @@ def _refusal(task: Task, met: Collection[str], known: Collection[str], rates: Ra
 def _discriminates(own_G: Rates, others_G: Rates, threshold: float) -> bool:
     """Whether an item tells generations apart, either way: one that later generations fail says as much.
 
-    By the range of its pass rates, or by their correlation over generations with the mean of the others, the
+    By the range of its rates, or by their correlation over generations with the mean of the others, the
     corrected item-total correlation (Henrysson 1963, Psychometrika 28:211).
     """
     if np.nanmax(own_G) - np.nanmin(own_G) >= threshold:
@@ -96,7 +97,7 @@ def _discriminates(own_G: Rates, others_G: Rates, threshold: float) -> bool:
 
 
 def _aligned(pool: Sequence[Task], rates: Mapping[str, Sequence[float]]) -> Rates:
-    """The pass rates by the `RECENT` newest generations, nan where a task was not attempted. -> [I, G]."""
+    """The rates by the `RECENT` newest generations, nan where a task was not attempted. -> [I, G]."""
     rate_IG = np.full((len(pool), RECENT), np.nan)
     for rate_G, task in zip(rate_IG, pool, strict=True):
         recent = rates.get(task.id, ())[-RECENT:]
@@ -114,7 +115,7 @@ def _mean_of_others(rate_IG: Rates) -> Rates:
 def _spread(tasks: Sequence[Task], most: int) -> tuple[Task, ...]:
     """Up to `most` tasks, one a cell by turns, in the order of their ids, which is as good as random.
 
-    Not those that discriminate most: that would choose for the luck of a few sittings.
+    Not those that discriminate most: that would choose for the luck of a few evaluations.
     """
     cells: dict[Cell, list[Task]] = {}
     for task in sorted(tasks, key=lambda task: task.id):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -16,16 +16,20 @@ import numpy as np
 
 from autotelic.canonical import digest
 from autotelic.errors import DomainError, RecordError
-from autotelic.protocols import Domain
+from autotelic.protocols import Answering, Demonstrating, Domain, Interactive
 from autotelic.streams import stream
-from autotelic.types import Cell, Lineage, Task
+from autotelic.types import Cell, Episode, Ids, Image, Lineage, Observation, Part, Task, Text
 
 FREE = 0.05
-"""Share of random answers above which an item that they pass is none."""
+"""Share of random answers above which an item that they pass is none: what is guessed so easily says
+little.
+"""
+FREE_ANSWERS = 64
+"""Random answers that each item is tried with: enough to tell 5 % from none, and still cheap to execute."""
 PROBE = 64
 """Tasks drawn of each cell, at least: to see how many behaviours there are, and for answers to guess with."""
 SPARE = 3
-"""Tasks drawn of each cell for each item wanted, at least."""
+"""Tasks drawn of each cell for each item wanted, at least, because some are refused or repeated."""
 FURTHER = 4
 """Times as many are drawn again of a cell that seems small, to know better how small."""
 ROUNDS = 8
@@ -42,7 +46,7 @@ class Exam:
 
     `refused` counts, by reason, what was looked at and is no item; `missing` is how many items a cell
     (`induction/1`) is short of what was asked for. `digest` is the sha256 of the canonical JSON of all items,
-    secrets included; `signatures` are their behaviours.
+    secrets included; `signatures` are their behaviours. Raises ValueError where two items behave alike.
 
     >>> Exam(name="sealed", items=()).digest[:15]
     'sha256:4f53cda1'
@@ -56,9 +60,11 @@ class Exam:
     signatures: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        twice = [id for id, n in Counter(item.id for item in self.items).items() if n > 1]
+        twice = [s for s, n in Counter(item.signature for item in self.items).items() if n > 1]
         if twice:
-            raise ValueError(f"item {twice[0]} is in the {self.name} exam twice; ask everything once")
+            raise ValueError(
+                f"two items of the {self.name} exam have the signature {twice[0]}; ask everything once"
+            )
         object.__setattr__(self, "digest", digest([asdict(item) for item in self.items]))
         object.__setattr__(self, "signatures", frozenset(item.signature for item in self.items))
 
@@ -66,7 +72,10 @@ class Exam:
     def of(cls, name: str, tasks: Iterable[Task]) -> Self:
         """An exam of these tasks, of those that behave alike only the first; the others are `repeated`."""
         given = tuple(tasks)
-        items = _distinct(given)
+        first: dict[str, Task] = {}
+        for task in given:
+            first.setdefault(task.signature, task)
+        items = tuple(first.values())
         repeated = len(given) - len(items)
         return cls(name=name, items=items, refused={"repeated": repeated} if repeated else {})
 
@@ -107,22 +116,31 @@ class Exam:
         return exam
 
 
+def answered(task: Task, text: str) -> Episode:
+    """A bare answer as an episode without turns, so that it can be judged."""
+    return Episode(task_id=task.id, steps=(), answer=text)
+
+
 def draw_sealed(
     domain: Domain,
     seed: int,
     cells: Iterable[Cell],
     items_per_cell: int,
-    free_answers: int,
+    *,
+    exclude: Container[str] = (),
 ) -> Exam:
-    """Draw `items_per_cell` items a cell from the domain's rules, no two of which behave alike.
+    """Draw `items_per_cell` items a cell from the domain's rules, no two of which are the same question.
 
-    Each item is tried with `free_answers` answers that solve other tasks of its mode and form; one that more
-    than `FREE` of them pass is refused as free, and another drawn. At most a quarter of the behaviours
-    a cell is estimated to have are sealed. What a cell is short of is in `missing`; nothing pads it. Raises
-    `DomainError` when there is no item at all.
+    Tasks whose signature is in `exclude` are refused as `known`: earlier training may have seen them. Each
+    item is tried with `FREE_ANSWERS` answers that solve other tasks of its mode and form; one that more than
+    `FREE` of them pass is refused as `free`, and another drawn. Such answers come from demonstrations, so a
+    domain without any refuses no item as `free`, and neither does one whose episodes have several turns. At
+    most a quarter of the behaviours a cell is estimated to have are sealed. What a cell is short of is in
+    `missing`; nothing pads it.
+
+    Raises `DomainError` when there is no item at all.
     """
-    rng = stream(seed, "exam")
-    stock = _Stock(domain, rng)
+    stock = _Stock(domain, stream(seed, "exam"), exclude)
     names = tuple(dict.fromkeys(cells))
     probe = max(PROBE, SPARE * items_per_cell)
     stock.draw(dict.fromkeys(names, probe))
@@ -136,15 +154,17 @@ def draw_sealed(
             break
         stock.draw({cell: SPARE * n for cell, n in short.items() if len(stock.unused[cell]) < n})
         tried = [task for cell, n in short.items() for task in stock.take(cell, n)]
-        for task, reason in zip(tried, _refusals(stock, tried, free_answers), strict=True):
+        for task, reason in zip(tried, _refusals(stock, tried), strict=True):
             if reason:
                 refused[reason] += 1
             else:
                 chosen[task.cell].append(task)
+    if stock.known:
+        refused["known"] = len(stock.known)
     items = tuple(task for cell in names for task in chosen[cell])
     if not items:
         raise DomainError(
-            f"the rules of the {domain.name} domain gave no exam item of {', '.join(map(str, names))} "
+            f"the rules of the {domain.spec.name} domain gave no exam item of {', '.join(map(str, names))} "
             f"(refused: {dict(refused)})",
             "examine more levels",
         )
@@ -157,21 +177,77 @@ def draw_sealed(
     )
 
 
+def fresh_items(
+    domain: Domain,
+    rng: np.random.Generator,
+    cells: Sequence[Cell],
+    count: int,
+    *,
+    known: Container[str],
+    sealed: Container[str],
+) -> tuple[list[Task], int]:
+    """`count` tasks of the rules that nothing was trained on and no exam asks, and how many are missing.
+
+    Item i is of `cells[i % len(cells)]`. Signatures that are `known` or `sealed` are passed over, and so is
+    the same question a second time. A small cell may have few others or none after `ROUNDS` draws: then there
+    are fewer items.
+    """
+    wanted = [cells[at % len(cells)] for at in range(count)]
+    found: dict[int, Task] = {}
+    met = _Met(domain)
+    for _ in range(ROUNDS):
+        places: dict[Cell, list[int]] = {}
+        for at, cell in enumerate(wanted):
+            if at not in found:
+                places.setdefault(cell, []).append(at)
+        if not places:
+            break
+        for task in domain.tasks(rng, [cell for cell, at in places.items() for _ in range(SPARE * len(at))]):
+            old = task.signature in known or task.signature in sealed
+            if places.get(task.cell) and not old and met.add(task):
+                found[places[task.cell].pop(0)] = task
+    return [found[at] for at in sorted(found)], count - len(found)
+
+
+class _Met:
+    """Which questions there were. Two are the same that behave alike, or that show the same and have other
+    secrets.
+
+    An episode of several turns only begins with the prompt, so there another secret is another question.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self._by_prompt = not isinstance(domain, Interactive)
+        self._signatures: set[str] = set()
+        self._prompts: set[tuple[str, Observation]] = set()
+
+    def add(self, task: Task) -> bool:
+        """Whether the task is another question than all before it."""
+        asked = (task.mode, task.prompt)
+        if task.signature in self._signatures or (self._by_prompt and asked in self._prompts):
+            return False
+        self._signatures.add(task.signature)
+        self._prompts.add(asked)
+        return True
+
+
 class _Stock:
     """Tasks of the rules: those not used yet by cell, and answers by what they may answer."""
 
-    def __init__(self, domain: Domain, rng: np.random.Generator) -> None:
+    def __init__(self, domain: Domain, rng: np.random.Generator, exclude: Container[str]) -> None:
         self.domain = domain
         self.rng = rng
+        self.exclude = exclude
         self.unused: dict[Cell, list[Task]] = {}
         self.seen: dict[Cell, Counter[str]] = {}
+        self.known: set[str] = set()
         self.answers: dict[tuple[str, str], list[tuple[str, str]]] = {}
         """By mode and form: the id of a task, and the answer that solves it."""
-        self._ids: set[str] = set()
-        self._signatures: set[str] = set()
+        self._met = _Met(domain)
 
     def draw(self, wanted: Mapping[Cell, int]) -> None:
-        """Add what of so many tasks of each cell behaves like nothing before it; shuffle what is unused.
+        """Add what of so many tasks of each cell is another question than all before it; shuffle what is
+        unused.
 
         Common behaviours are drawn first, and to seal just these would take most from training.
         """
@@ -180,18 +256,32 @@ class _Stock:
         for cell in wanted:
             self.seen.setdefault(cell, Counter())
             self.unused.setdefault(cell, [])
-        for task in self.domain.rules(self.rng, [cell for cell, n in wanted.items() for _ in range(n)]):
+        new: list[Task] = []
+        for task in self.domain.tasks(self.rng, [cell for cell, n in wanted.items() for _ in range(n)]):
             self.seen[task.cell][task.signature] += 1
-            # The id too: two behaviours may show the same examples, and be the same question.
-            if task.signature not in self._signatures and task.id not in self._ids:
-                self._signatures.add(task.signature)
-                self._ids.add(task.id)
+            if self._met.add(task):
+                new.append(task)
+        for task in new:
+            if task.signature in self.exclude:
+                self.known.add(task.signature)
+            else:
                 self.unused[task.cell].append(task)
-                answer = self.domain.answer(task.mode, self.domain.worked(task))
-                self.answers.setdefault(_kind(task), []).append((task.id, answer))
+        self._hold(new)
         for cell in wanted:
             tasks = self.unused[cell]
             self.unused[cell] = [tasks[i] for i in self.rng.permutation(len(tasks))]
+
+    def _hold(self, tasks: Sequence[Task]) -> None:
+        """Keep the answers that solve these tasks, where the domain holds any and judges answers alone."""
+        if not isinstance(self.domain, Demonstrating) or isinstance(self.domain, Interactive):
+            return
+        for task, shown in zip(tasks, self.domain.demonstrate(tasks), strict=True):
+            if shown is None:
+                continue
+            text = shown.completion
+            if isinstance(self.domain, Answering):
+                text = self.domain.answer(task.mode, text)
+            self.answers.setdefault((task.mode, task.form), []).append((task.id, text))
 
     def room(self, cell: Cell) -> int:
         """How many of the cell's behaviours may be sealed."""
@@ -202,22 +292,37 @@ class _Stock:
         taken, self.unused[cell] = self.unused[cell][:n], self.unused[cell][n:]
         return taken
 
-    def guesses(self, task: Task, n: int) -> list[str]:
-        """Up to `n` answers of the right form that were made for other tasks."""
-        others = [answer for id, answer in self.answers[_kind(task)] if id != task.id]
-        return [others[i] for i in self.rng.permutation(len(others))[:n]]
+    def guesses(self, task: Task) -> list[str] | None:
+        """Up to `FREE_ANSWERS` answers of the right form that were made for other tasks; None where nobody
+        knows any answer of that form.
+        """
+        held = self.answers.get((task.mode, task.form))
+        if held is None:
+            return None
+        others = [answer for id, answer in held if id != task.id]
+        return [others[i] for i in self.rng.permutation(len(others))[:FREE_ANSWERS]]
 
 
-def _refusals(stock: _Stock, tasks: Sequence[Task], answers: int) -> list[str]:
-    """Why each task is no item: `free` is easily guessed, of `rare` it cannot be told; empty where it is one."""
-    guesses = [stock.guesses(task, answers) for task in tasks]
-    asked = [(task, guess) for task, row in zip(tasks, guesses, strict=True) for guess in row]
-    verdicts = iter(stock.domain.judge(asked))
-    passed = [sum(next(verdicts).passed for _ in row) for row in guesses]
-    return [
-        "rare" if len(row) < min(FEWEST, answers) else "free" if n > FREE * len(row) else ""
-        for row, n in zip(guesses, passed, strict=True)
+def _refusals(stock: _Stock, tasks: Sequence[Task]) -> list[str]:
+    """Why each task is no item: `free` is easily guessed, of `rare` it cannot be told; empty where it is one.
+
+    A guess counts where it passes; where no success is known, where it earns the highest reward there is.
+    """
+    guesses = [stock.guesses(task) for task in tasks]
+    asked = [
+        (task, answered(task, guess)) for task, row in zip(tasks, guesses, strict=True) for guess in row or ()
     ]
+    verdicts = iter(stock.domain.judge(asked) if asked else ())
+    top = stock.domain.spec.scale.high
+    found: list[str] = []
+    for row in guesses:
+        if row is None:
+            found.append("")
+            continue
+        told = [next(verdicts) for _ in row]
+        passed = sum(v.reward >= top if v.passed is None else v.passed for v in told)
+        found.append("rare" if len(row) < FEWEST else "free" if passed > FREE * len(row) else "")
+    return found
 
 
 def _richness(times: Counter[str]) -> int:
@@ -230,26 +335,13 @@ def _richness(times: Counter[str]) -> int:
     return len(times) + math.floor(once * (once - 1) / (2 * (twice + 1)))
 
 
-def _kind(task: Task) -> tuple[str, str]:
-    """What makes an answer of the right form: the mode, and the first word of the cluster, in which a domain
-    writes the kinds of input and output (`ints>int`).
-    """
-    return task.mode, task.cluster.partition(" ")[0]
-
-
-def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    """The first of those that share a signature or an id."""
-    signatures: set[str] = set()
-    ids: set[str] = set()
-    kept: list[Task] = []
-    for task in tasks:
-        if task.signature not in signatures and task.id not in ids:
-            kept.append(task)
-            signatures.add(task.signature)
-            ids.add(task.id)
-    return tuple(kept)
-
-
 def _task(row: Mapping[str, Any]) -> Task:
     lineage = {**row["lineage"], "references": tuple(row["lineage"]["references"])}
-    return Task(**{**row, "lineage": Lineage(**lineage)})
+    prompt = row["prompt"] if isinstance(row["prompt"], str) else tuple(_part(part) for part in row["prompt"])
+    return Task(**{**row, "prompt": prompt, "lineage": Lineage(**lineage)})
+
+
+def _part(row: Mapping[str, Any]) -> Part:
+    if "text" in row:
+        return Text(text=row["text"])
+    return Image(digest=row["digest"]) if "digest" in row else Ids(ids=tuple(row["ids"]))

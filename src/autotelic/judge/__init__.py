@@ -1,18 +1,6 @@
-"""Who says how good an attempt was: the executor, a critic that learns from it, and two weaker voices."""
+"""Who says how good an attempt was."""
 
-from autotelic.judge.calibration import Calibration, Calibrator
-from autotelic.judge.critic import Critic, CriticReport
-from autotelic.judge.sources import Certainty, Consensus, CriticJudge, Mixed, Opinions, Verifier
+from autotelic.judge.critic import Critic
+from autotelic.judge.mixed import Mixed
 
-__all__ = [
-    "Calibration",
-    "Calibrator",
-    "Certainty",
-    "Consensus",
-    "Critic",
-    "CriticJudge",
-    "CriticReport",
-    "Mixed",
-    "Opinions",
-    "Verifier",
-]
+__all__ = ["Critic", "Mixed"]

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autotelic.exam.statistics import auroc, brier, expected_calibration_error
+from autotelic.statistics import auroc, brier, expected_calibration_error
+from autotelic.types import Calibration
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -25,32 +26,16 @@ LEAST = 200
 """Predictions without which nothing is believed: the ECE of fewer is mostly noise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """The quality of `n` held-out predictions; nan where there was nothing to measure.
-
-    `auroc` ranks all attempts together, which a critic can do by knowing that some tasks are harder;
-    `siblings` is the share of (passed, failed) pairs at the same task that it ranks rightly, which is what a
-    reward within a group consists of, and what choosing the best of k attempts needs. `trusted` asks for all:
-    enough predictions, ECE small, both rankings good.
-    """
-
-    n: int
-    ece: float
-    auroc: float
-    siblings: float
-    brier: float
-    trusted: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One prediction: the group it belongs to, the logit, the probability stated, and what came of it."""
+    """One prediction: the group it belongs to, the logit, the probability stated, and the scaled reward that
+    came of it.
+    """
 
     group: int
     logit: float
     stated: float
-    passed: bool
+    outcome: float
 
 
 class Calibrator:
@@ -60,9 +45,9 @@ class Calibrator:
     arXiv:1706.04599); the shift follows an actor that improves while the critic still learns of it.
     """
 
-    def __init__(self, *, max_ece: float = 0.1, min_auroc: float = 0.7, window: int = WINDOW) -> None:
-        self.max_ece = max_ece
-        self.min_auroc = min_auroc
+    def __init__(self, *, trust: float = 0.7, window: int = WINDOW) -> None:
+        self.min_ranking = trust
+        self.max_ece = (1 - trust) / 3  # 0.1 at the default trust of 0.7
         self.slope, self.shift = 1.0, 0.0
         self._said: deque[_Said] = deque(maxlen=window)
         self._groups = 0
@@ -71,24 +56,24 @@ class Calibrator:
         """The probability stated for each logit. [N] -> [N]."""
         return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.shift)
 
-    def observe(self, logits: Sequence[Sequence[float]], passed: Sequence[Sequence[bool]]) -> None:
+    def observe(self, logits: Sequence[Sequence[float]], outcomes: Sequence[Sequence[float]]) -> None:
         """Record what was predicted, and what came of it, for groups that were not yet learned from."""
-        for logit_G, passed_G in zip(logits, passed, strict=True):
+        for logit_G, outcome_G in zip(logits, outcomes, strict=True):
             self._groups += 1
-            for logit, stated, outcome in zip(logit_G, self.probability(logit_G), passed_G, strict=True):
-                self._said.append(_Said(self._groups, float(logit), float(stated), bool(outcome)))
+            for logit, stated, outcome in zip(logit_G, self.probability(logit_G), outcome_G, strict=True):
+                self._said.append(_Said(self._groups, float(logit), float(stated), float(outcome)))
         if self._said:
             logit_N = np.array([s.logit for s in self._said])
-            self.slope, self.shift = platt(logit_N, np.array([s.passed for s in self._said], np.float64))
+            self.slope, self.shift = platt(logit_N, np.array([s.outcome for s in self._said], np.float64))
 
     @property
     def quality(self) -> Calibration:
         """Over the predictions remembered."""
         stated = [s.stated for s in self._said]
-        passed = [s.passed for s in self._said]
+        outcomes = [s.outcome for s in self._said]
         ece, ranking, within = (
-            expected_calibration_error(stated, passed),
-            auroc(stated, passed),
+            expected_calibration_error(stated, outcomes),
+            auroc(stated, outcomes),
             self._siblings(),
         )
         return Calibration(
@@ -96,22 +81,24 @@ class Calibrator:
             ece=ece,
             auroc=ranking,
             siblings=within,
-            brier=brier(stated, passed),
+            brier=brier(stated, outcomes),
             # A nan is neither above nor below, and so never trusted.
-            trusted=len(stated) >= LEAST and ece <= self.max_ece and min(ranking, within) >= self.min_auroc,
+            trusted=len(stated) >= LEAST and ece <= self.max_ece and min(ranking, within) >= self.min_ranking,
         )
 
     def _siblings(self) -> float:
         """The share of sibling pairs with different outcomes that are ranked rightly; a tie counts half."""
         right, pairs = 0.0, 0
-        groups: dict[int, tuple[list[float], list[float]]] = {}
+        groups: dict[int, list[_Said]] = {}
         for said in self._said:
-            groups.setdefault(said.group, ([], []))[said.passed].append(said.stated)
-        for failed, passed in groups.values():
-            if failed and passed:
-                gap = np.subtract.outer(np.array(passed), np.array(failed))
-                right += float((gap > 0).sum() + (gap == 0).sum() / 2)
-                pairs += gap.size
+            groups.setdefault(said.group, []).append(said)
+        for members in groups.values():
+            stated_G = np.array([said.stated for said in members])
+            outcome_G = np.array([said.outcome for said in members])
+            better_GG = np.subtract.outer(outcome_G, outcome_G) > 0
+            gap = np.subtract.outer(stated_G, stated_G)[better_GG]
+            right += float((gap > 0).sum() + (gap == 0).sum() / 2)
+            pairs += gap.size
         return right / pairs if pairs else math.nan
 
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
@@ -122,7 +109,7 @@ class Calibrator:
             "slope": self.slope,
             "shift": self.shift,
             "groups": self._groups,
-            "said": [[s.group, s.logit, s.stated, s.passed] for s in self._said],
+            "said": [[s.group, s.logit, s.stated, s.outcome] for s in self._said],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -5,9 +5,9 @@
              anything was attempted
 
 It reads an episode as the actor wrote it, in the actor's vocabulary, together with how likely the actor
-thought each token. How sure the actor was goes straight to the answer as well: it is most of what can be known
-at first (Kadavath et al. 2022, arXiv:2207.05221), so the critic begins as certainty, scaled to the outcomes,
-and learns where certainty misleads.
+thought each token. How sure the actor was goes straight to the answer as well: it is most of what can be
+known at first (Kadavath et al. 2022, arXiv:2207.05221), so the critic begins as certainty, scaled to the
+outcomes, and learns where certainty misleads.
 
 One head answers everywhere: at every token it is the probability that an episode which began so will pass (a
 value function, as in Cobbe et al. 2021, arXiv:2110.14168, who found that training a verifier on every token
@@ -23,7 +23,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,12 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from transformers import GPTBigCodeConfig, GPTBigCodeModel
 
-from autotelic.judge.calibration import Calibration, Calibrator
-from autotelic.judge.siblings import Family, Rows, families_of, prompts_of, rows_of
+from autotelic.judge.calibration import Calibrator
+from autotelic.judge.siblings import Rows, Siblings, families_of, is_cut, is_written, prompts_of, rows_of
+from autotelic.judge.verifier import truth_of
 from autotelic.streams import stream
-from autotelic.types import Group
+from autotelic.types import YES_NO, Calibration, CriticReport, Group, Scale
+from autotelic.weights.tensors import put_into
 
 BATCH = 2048
 """Tokens of an update: fewer learn more from a token, more take less time for it."""
@@ -47,25 +49,18 @@ REPLAY = 2.0
 """Attempts replayed for each new one."""
 _TASK, _TOKEN = 0.5, 0.3
 """Weights of the loss at the end of the prompt and over an attempt's tokens, beside 1 at its end."""
+WIDTH = 64
+"""Channels of the critic: two heads of 32, a small share of the actor's cost."""
+LR = 1e-3
+"""Learning rate: the usual one of AdamW for a model this small."""
+LONGEST = 2048
+"""Most tokens read of an attempt: attention over more costs more than judging is worth."""
 _NORM = 1.0
+"""Longer gradients are scaled down to this norm."""
+NOTHING = -30.0
+"""The logit of an episode in which nothing was written: it cannot succeed."""
 _CERTAINTY = torch.tensor([1 / 8, 2.0, 1 / 2])
 """Scales of the sum, the mean and the least log-probability of an attempt that bring each to about one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriticReport:
-    """What one `learn` did. `loss` is the mean binary cross-entropy, in nats, at the last token of the
-    attempts trained on; `n` of those are new and `replayed` are not; `tokens` went through the model, which
-    reads a prompt once for all its siblings. `skipped` says why updates were refused.
-    """
-
-    loss: float
-    n: int
-    replayed: int
-    updates: int
-    tokens: int
-    seconds: float
-    skipped: str = ""
 
 
 class CriticModel(nn.Module):
@@ -126,8 +121,10 @@ class CriticModel(nn.Module):
 class Critic:
     """Predicts P(success | task, attempt) and P(success | task), and learns from what the executor said.
 
-    `vocabulary` and `context` are the actor's. `seed` draws the first weights. Deterministic: the same calls
-    on the same number of threads give the same bits.
+    `vocabulary` and `context` are the actor's; of an attempt longer than the context, or than `LONGEST`, it
+    reads the end. `scale` is that of the domain's rewards, `trust` the ranking from which on it is believed.
+    `seed` draws the first weights. Deterministic: the same calls on the same number of threads give the same
+    bits.
     """
 
     def __init__(
@@ -136,22 +133,23 @@ class Critic:
         vocabulary: int,
         context: int,
         seed: int,
-        width: int = 64,
+        width: int = WIDTH,
         depth: int = 2,
-        lr: float = 1e-3,
-        max_ece: float = 0.1,
-        min_auroc: float = 0.7,
+        lr: float = LR,
+        scale: Scale = YES_NO,
+        trust: float = 0.7,
         memory: int = MEMORY,
         batch_tokens: int = BATCH,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model = CriticModel(vocabulary=vocabulary, width=width, depth=depth, context=context)
-        self.context = context
+            self.context = min(context, LONGEST)
+            self.model = CriticModel(vocabulary=vocabulary, width=width, depth=depth, context=self.context)
+        self.scale = scale
         self.memory = memory
         self.batch_tokens = batch_tokens
-        self._calibrator = Calibrator(max_ece=max_ece, min_auroc=min_auroc)
-        self._past: deque[Family] = deque()
+        self._calibrator = Calibrator(trust=trust)
+        self._past: deque[Siblings] = deque()
         self._optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=lr, betas=(0.9, 0.95), weight_decay=0.01, fused=True
         )
@@ -168,7 +166,9 @@ class Critic:
         Not calibrated: as a baseline its errors cost variance and never bias.
         """
         asked = [
-            logit for rows, logit_BT in self._read(prompts_of(groups)) for logit in logit_BT[rows.asked_F]
+            logit
+            for rows, logit_BT in self._read(prompts_of(groups, self.context))
+            for logit in logit_BT[rows.asked_F]
         ]
         return torch.sigmoid(torch.tensor(asked, dtype=torch.float64)).tolist()
 
@@ -178,13 +178,18 @@ class Critic:
         return self._calibrator.quality
 
     def _logits(self, groups: Sequence[Group]) -> list[list[float]]:
-        unknown = [[math.nan] * len(group.attempts) for group in groups]
-        read = self._read(families_of(groups, unknown, self.context))
+        readable = [replace(g, episodes=tuple(filter(is_written, g.episodes)), verdicts=()) for g in groups]
+        unknown = [[math.nan] * len(group.episodes) for group in readable]
+        read = self._read(families_of(readable, unknown, self.context))
         ended = iter([logit for rows, logit_BT in read for logit in logit_BT[rows.ended_A].tolist()])
-        return [[next(ended) for _ in group.attempts] for group in groups]
+        return [[next(ended) if is_written(e) else NOTHING for e in group.episodes] for group in groups]
+
+    def cut(self, groups: Sequence[Group]) -> int:
+        """How many attempts are longer than what is read: of those the end is."""
+        return sum(is_cut(e, self.context) for group in groups for e in group.episodes if is_written(e))
 
     @torch.no_grad()
-    def _read(self, families: Sequence[Family]) -> list[tuple[Rows, Tensor]]:
+    def _read(self, families: Sequence[Siblings]) -> list[tuple[Rows, Tensor]]:
         """Rows of families in order, with the logit at every flat place."""
         batches = (rows_of(batch) for batch in _cut(families, READ))
         return [(rows, self.model(rows).flatten()) for rows in batches]
@@ -199,9 +204,9 @@ class Critic:
         """
         began = time.perf_counter()
         taught = [group for group in groups if _by_executor(group)]
-        passed = [[v.passed for v in group.verdicts] for group in taught]
-        self._calibrator.observe(self._logits(taught), passed)
-        fresh = families_of(taught, passed, self.context)
+        outcomes = [[truth_of(v, self.scale) for v in group.verdicts] for group in taught]
+        self._calibrator.observe(self._logits(taught), outcomes)
+        fresh = families_of(taught, outcomes, self.context)
         rng = stream(seed, "critic")
         n = sum(len(f.ends) for f in fresh)
         replayed = self._recall(round(REPLAY * n), rng)
@@ -224,7 +229,7 @@ class Critic:
             else "",
         )
 
-    def _step(self, families: Sequence[Family]) -> tuple[float, int]:
+    def _step(self, families: Sequence[Siblings]) -> tuple[float, int]:
         """One update. -> (mean loss at the last tokens, attempts); the loss is nan where none was made."""
         rows = rows_of(families)
         target_BT, weight_BT = _targets(families, rows)
@@ -239,9 +244,9 @@ class Critic:
         last = float(error_BT.detach().flatten()[rows.ended_A].mean())
         return last if math.isfinite(norm) else math.nan, len(rows.ended_A)
 
-    def _recall(self, attempts: int, rng: np.random.Generator) -> list[Family]:
+    def _recall(self, attempts: int, rng: np.random.Generator) -> list[Siblings]:
         """About so many attempts from memory, none twice."""
-        found: list[Family] = []
+        found: list[Siblings] = []
         for i in rng.permutation(len(self._past)):
             if attempts <= 0:
                 break
@@ -249,7 +254,7 @@ class Critic:
             attempts -= len(found[-1].ends)
         return found
 
-    def _remember(self, families: Sequence[Family]) -> None:
+    def _remember(self, families: Sequence[Siblings]) -> None:
         self._past.extend(families)
         total = sum(len(f.ends) for f in self._past)
         while total > self.memory:
@@ -274,7 +279,7 @@ class Critic:
         def within(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v.clone() for k, v in tensors.items() if k.startswith(prefix)}
 
-        self.model.load_state_dict(within("model."))
+        put_into(self.model, within("model."))
         self._optimiser.state.clear()
         for index, p in enumerate(self.model.parameters()):
             if found := within(f"adamw.{index}."):
@@ -286,17 +291,18 @@ class Critic:
 def _by_executor(group: Group) -> bool:
     return (
         group.role == "solver"
-        and bool(group.attempts)
-        and len(group.verdicts) == len(group.attempts)
+        and bool(group.episodes)
+        and all(map(is_written, group.episodes))
+        and len(group.verdicts) == len(group.episodes)
         and all(v.source == "verifier" for v in group.verdicts)
     )
 
 
-def _cut(families: Sequence[Family], tokens: int) -> list[list[Family]]:
+def _cut(families: Sequence[Siblings], tokens: int) -> list[list[Siblings]]:
     """Batches of about so many tokens, in order and about equally full."""
     total = sum(map(len, families))
     count = max(1, round(total / tokens))
-    batches: list[list[Family]] = [[] for _ in range(count)]
+    batches: list[list[Siblings]] = [[] for _ in range(count)]
     filled = 0
     for family in families:
         batches[min(count - 1, filled * count // total)].append(family)
@@ -304,22 +310,22 @@ def _cut(families: Sequence[Family], tokens: int) -> list[list[Family]]:
     return [batch for batch in batches if batch]
 
 
-def _targets(families: Sequence[Family], rows: Rows) -> tuple[Tensor, Tensor]:
+def _targets(families: Sequence[Siblings], rows: Rows) -> tuple[Tensor, Tensor]:
     """What to predict at each place, and how much it counts. Both [B, T]; last tokens' weights sum to 1."""
     target_N, weight_N = np.zeros(rows.ids_BT.numel(), np.float32), np.zeros(rows.ids_BT.numel(), np.float32)
     attempts = len(rows.ended_A)
     for family, asked in zip(families, rows.asked_F.tolist(), strict=True):
-        target_N[asked] = family.passed.mean()
-        weight_N[asked] = _TASK * len(family.passed)
+        target_N[asked] = family.outcome.mean()
+        weight_N[asked] = _TASK * len(family.outcome)
         span = slice(asked + 1, asked + 1 + len(family) - family.prompt)
-        target_N[span] = np.repeat(family.passed, family.lengths)
+        target_N[span] = np.repeat(family.outcome, family.lengths)
         weight_N[span] = np.repeat((_TOKEN / family.lengths).astype(np.float32), family.lengths)
     weight_N[rows.ended_A.numpy()] = 1.0
     shape = rows.ids_BT.shape
     return torch.from_numpy(target_N).view(shape), torch.from_numpy(weight_N / attempts).view(shape)
 
 
-def _flattened(families: Sequence[Family] | deque[Family]) -> dict[str, np.ndarray[Any, Any]]:
+def _flattened(families: Sequence[Siblings] | deque[Siblings]) -> dict[str, np.ndarray[Any, Any]]:
     """Families end to end, with their sizes [F, 3]: tokens, attempts, prompt."""
     empty = np.zeros(0, np.float32)
     sizes = [(len(f), len(f.ends), f.prompt) for f in families]
@@ -329,23 +335,23 @@ def _flattened(families: Sequence[Family] | deque[Family]) -> dict[str, np.ndarr
         "ends": np.concatenate([np.zeros(0, np.int64), *(f.ends for f in families)]),
         "logprob": np.concatenate([empty, *(f.logprob for f in families)]),
         "sampled": np.concatenate([empty, *(f.sampled for f in families)]),
-        "passed": np.concatenate([empty, *(f.passed for f in families)]),
+        "outcome": np.concatenate([empty, *(f.outcome for f in families)]),
     }
 
 
-def _restored(arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[Family]:
+def _restored(arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[Siblings]:
     """The inverse of `_flattened`."""
     families, t, a = [], 0, 0
     for tokens, attempts, prompt in arrays["sizes"].tolist():
         of_tokens, of_attempts = slice(t, t + tokens), slice(a, a + attempts)
         families.append(
-            Family(
+            Siblings(
                 ids=arrays["ids"][of_tokens],
                 logprob=arrays["logprob"][of_tokens],
                 sampled=arrays["sampled"][of_tokens],
                 prompt=prompt,
                 ends=arrays["ends"][of_attempts],
-                passed=arrays["passed"][of_attempts],
+                outcome=arrays["outcome"][of_attempts],
             )
         )
         t, a = t + tokens, a + attempts

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from autotelic.models.mask import family_mask
-from autotelic.types import Attempt, Group
+from autotelic.packing import first_fit
+from autotelic.types import Episode, Group
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -31,11 +32,11 @@ WIDTH = 192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Siblings:
     """A prompt of `prompt` tokens, then one branch an attempt. Arrays are [T] tokens or [A] attempts.
 
     `logprob` is the sampler's log-probability where the token was `sampled`, and 0 where it was given. `ends`
-    is the place of each branch's last token; `passed` is 1, 0, or nan where it is not known.
+    is the place of each branch's last token; `outcome` is the scaled reward, or nan where it is not known.
     """
 
     ids: Ints
@@ -43,7 +44,7 @@ class Family:
     sampled: Floats
     prompt: int
     ends: Ints
-    passed: Floats
+    outcome: Floats
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,60 +70,73 @@ class Family:
 
 
 def families_of(
-    groups: Iterable[Group], passed: Iterable[Sequence[float]], context: int, width: int = WIDTH
-) -> list[Family]:
+    groups: Iterable[Group], known: Iterable[Sequence[float]], context: int, width: int = WIDTH
+) -> list[Siblings]:
     """The attempts of these groups, in order, in families of at most `width` tokens where one episode fits.
 
-    Raises ValueError for an attempt without turns, or longer than the `context`.
+    Of an episode that is longer than the `context` the end is kept. Raises ValueError for one in which
+    nothing was written, or with log-probabilities that are not finite.
     """
-    families: list[Family] = []
-    for group, outcomes in zip(groups, passed, strict=True):
-        pairs = zip(group.attempts, outcomes, strict=True)
-        for prompt, members in groupby(pairs, key=lambda pair: _prompt(pair[0])):
-            branches = [(_branch(attempt, len(prompt), context), outcome) for attempt, outcome in members]
+    families: list[Siblings] = []
+    for group, outcomes in zip(groups, known, strict=True):
+        pairs = zip(group.episodes, outcomes, strict=True)
+        for prompt, members in groupby(pairs, key=lambda pair: _prompt(pair[0], context)):
+            branches = [(_branch(attempt, prompt, context), outcome) for attempt, outcome in members]
             for few in _fitting(branches, len(prompt), width):
                 families.append(_family(prompt, few))
     return families
 
 
-def prompts_of(groups: Iterable[Group]) -> list[Family]:
+def prompts_of(groups: Iterable[Group], context: int) -> list[Siblings]:
     """What each group was asked, without any attempt: a family of no branches for each group."""
-    return [_family(_prompt(group.attempts[0]), []) for group in groups]
+    return [_family(group.episodes[0].turns[0].prompt_ids[-context:], []) for group in groups]
 
 
 Branch = tuple[Ints, Floats, Floats]
 """Ids, log-probabilities, and which were sampled; each [L]."""
 
 
-def _prompt(attempt: Attempt) -> tuple[int, ...]:
-    if not attempt.turns:
-        raise ValueError(
-            f"an attempt at task {attempt.task_id} has no turns; the critic reads what was sampled"
-        )
-    return attempt.turns[0].prompt_ids
+def _prompt(episode: Episode, context: int) -> tuple[int, ...]:
+    """The first prompt. Of a longer episode only the end of the prompt, half of the `context` at most."""
+    if not is_written(episode):
+        raise ValueError(f"in an episode at task {episode.task_id} nothing was written; the critic cannot read it")
+    prompt = episode.turns[0].prompt_ids
+    last = episode.turns[-1]
+    whole = len(last.prompt_ids) + len(last.completion_ids)
+    return prompt if whole <= context else prompt[-max(1, context // 2) :]
 
 
-def _branch(attempt: Attempt, prompt: int, context: int) -> Branch:
-    """All that followed the first prompt: a later turn's prompt begins with the earlier turns."""
-    last = attempt.turns[-1]
-    ids = np.array(last.prompt_ids[prompt:] + last.completion_ids, dtype=np.int64)
-    if prompt + len(ids) > context or not len(ids):
-        raise ValueError(
-            f"an attempt at task {attempt.task_id} is {prompt} + {len(ids)} tokens; the critic reads at "
-            f"least 1 after the prompt and {context} in all, so give it the context of the actor"
-        )
+def is_written(episode: Episode) -> bool:
+    """Whether an episode has anything after its first prompt."""
+    turns = episode.turns
+    return bool(turns) and len(turns[-1].prompt_ids + turns[-1].completion_ids) > len(turns[0].prompt_ids)
+
+
+def is_cut(episode: Episode, context: int) -> bool:
+    """Whether an episode is longer than what is read."""
+    last = episode.turns[-1]
+    return len(last.prompt_ids) + len(last.completion_ids) > context
+
+
+def _branch(episode: Episode, prompt: tuple[int, ...], context: int) -> Branch:
+    """All that followed the first prompt, or the end of it: a later turn's prompt begins with the earlier
+    turns.
+    """
+    last, given = episode.turns[-1], len(episode.turns[0].prompt_ids)
+    ids = np.array(last.prompt_ids[given:] + last.completion_ids, dtype=np.int64)
     logprob, sampled = np.zeros(len(ids), np.float32), np.zeros(len(ids), np.float32)
-    for turn in attempt.turns:
-        start = len(turn.prompt_ids) - prompt
+    for turn in episode.turns:
+        start = len(turn.prompt_ids) - given
         span = slice(start, start + len(turn.completion_ids))
         logprob[span] = turn.logprobs
         sampled[span] = 1.0
     if not np.isfinite(logprob).all():
         raise ValueError(
-            f"an attempt at task {attempt.task_id} has log-probabilities that are not finite; "
+            f"an episode at task {episode.task_id} has log-probabilities that are not finite; "
             "the sampler's weights have diverged"
         )
-    return ids, logprob, sampled
+    most = max(1, context - len(prompt))
+    return ids[-most:], logprob[-most:], sampled[-most:]
 
 
 def _fitting(
@@ -140,23 +154,23 @@ def _fitting(
     yield few
 
 
-def _family(prompt: tuple[int, ...], branches: Sequence[tuple[Branch, float]]) -> Family:
+def _family(prompt: tuple[int, ...], branches: Sequence[tuple[Branch, float]]) -> Siblings:
     given = np.zeros(len(prompt), np.float32)
     lengths = [len(ids) for (ids, _, _), _ in branches]
-    return Family(
+    return Siblings(
         ids=np.concatenate([np.array(prompt, np.int64), *(ids for (ids, _, _), _ in branches)]),
         logprob=np.concatenate([given, *(logprob for (_, logprob, _), _ in branches)]),
         sampled=np.concatenate([given, *(sampled for (_, _, sampled), _ in branches)]),
         prompt=len(prompt),
         ends=len(prompt) - 1 + np.cumsum(lengths, dtype=np.int64),
-        passed=np.array([outcome for _, outcome in branches], np.float32),
+        outcome=np.array([outcome for _, outcome in branches], np.float32),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """Families packed into rows. [B, T] tensors; segments count families from 1 in each row, 0 is padding.
-    `certainty_BT3` is `Family.certainty`.
+    `certainty_BT3` is `Siblings.certainty`.
 
     `asked_F` and `ended_A` are the flat places (row * T + token) of each family's last prompt token and each
     attempt's last token, in the order the families were given.
@@ -177,24 +191,15 @@ class Rows:
         return family_mask(self.segment_BT, self.branch_BT, dtype)
 
 
-def rows_of(families: Sequence[Family], width: int = WIDTH) -> Rows:
-    """Pack families, longest first into the first row with room (first-fit decreasing, Johnson 1973)."""
-    width = max(width, *(len(f) for f in families))
-    room: list[int] = []
-    place: list[tuple[int, int]] = [(0, 0)] * len(families)
-    for i in sorted(range(len(families)), key=lambda i: -len(families[i])):
-        need = len(families[i])
-        b = next((b for b, left in enumerate(room) if left >= need), len(room))
-        if b == len(room):
-            room.append(width)
-        place[i] = (b, width - room[b])
-        room[b] -= need
-    used = width - min(room)
-    shape = (len(room), used)
+def rows_of(families: Sequence[Siblings], width: int = WIDTH) -> Rows:
+    """Pack families into rows (`packing.py`)."""
+    packed = first_fit([len(f) for f in families], max(width, *(len(f) for f in families)))
+    place, used = packed.places, packed.width
+    shape = (packed.rows, used)
     whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment", "branch")}
     real = {name: np.zeros(shape, np.float32) for name in ("logprob", "sampled")}
     certainty = np.zeros((*shape, 3), np.float32)
-    count = [0] * len(room)
+    count = [0] * packed.rows
     for family, (b, at) in zip(families, place, strict=True):
         span = slice(at, at + len(family))
         count[b] += 1

@@ -21,15 +21,19 @@ from transformers.pytorch_utils import Conv1D
 
 from autotelic.errors import ModelError
 from autotelic.learn.last import hidden_at
-from autotelic.learn.losses import Clip, anchor_kl, clipped_policy, imitation
+from autotelic.learn.losses import Clip, clipped_policy, imitation, reference_kl
 from autotelic.learn.muon import Matrix, Muon
 from autotelic.learn.pack import pack, reinforce
 from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
-from autotelic.types import Attempt, Batch, LearnReport, Turn
+from autotelic.types import Batch, Episode, LearnReport, Step, Turn
 
+MOMENTUM = 0.8
+"""Share of the past in a matrix's next step: at 0.95, as for long runs, a short one learns less."""
+MAX_GRAD_NORM = 1.0
+"""Longer gradients are scaled down to this norm, so that one odd batch does not undo others."""
 CHUNK = 4096
 """Predicted tokens whose logits are held at once."""
 _FIGURES = ("loss", "nll", "policy", "kl", "clipped", "entropy")
@@ -46,53 +50,60 @@ def predicted_places(batch: Batch) -> Tensor:
     return at_S
 
 
-def predicted_logprobs(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> tuple[Tensor, Tensor]:
+def predicted_logprobs(
+    model: PreTrainedModel, batch: Batch, at_S: Tensor, temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Log-probability of the tokens at `at_S` (`predicted_places`). -> ([S], entropy [S] without gradient)
 
-    For models that `output_head` accepts.
+    Where the policy gradient applies, logits are divided by the `temperature` that was sampled at: the ratio
+    of the gradient is then one of the distribution that was sampled from. Imitation is at 1. For models that
+    `output_head` accepts.
     """
     # A token is predicted from the place before it.
     hidden_SD = hidden_at(model, batch, at_S - 1)
     target_S = batch.ids_BT.flatten()[at_S]
     head = model.get_output_embeddings()
+    divisor_S1 = torch.ones(len(at_S), 1)
+    if temperature != 1.0:
+        divisor_S1[(batch.policy_BT > 0).flatten()[at_S]] = temperature
 
-    def score(hidden_CD: Tensor, target_C: Tensor) -> tuple[Tensor, Tensor]:
-        logprob_CV = torch.log_softmax(head(hidden_CD).float(), dim=-1)
+    def score(hidden_CD: Tensor, target_C: Tensor, divisor_C1: Tensor) -> tuple[Tensor, Tensor]:
+        logit_CV = head(hidden_CD).float()
+        logprob_CV = torch.log_softmax(logit_CV if temperature == 1.0 else logit_CV / divisor_C1, dim=-1)
         with torch.no_grad():
             entropy_C = -(logprob_CV.exp() * logprob_CV).sum(-1)
         return logprob_CV.gather(1, target_C[:, None])[:, 0], entropy_C
 
     if len(at_S) <= CHUNK:
-        return score(hidden_SD, target_S)
-    parts = [
-        checkpoint(score, h, t, use_reentrant=False)
-        for h, t in zip(hidden_SD.split(CHUNK), target_S.split(CHUNK), strict=True)
-    ]
+        return score(hidden_SD, target_S, divisor_S1)
+    cut = (tensor.split(CHUNK) for tensor in (hidden_SD, target_S, divisor_S1))
+    parts = [checkpoint(score, *part, use_reentrant=False) for part in zip(*cut, strict=True)]
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
 @torch.no_grad()
-def logprob_gap(model: PreTrainedModel, turns: Sequence[Turn]) -> float:
+def logprob_gap(model: PreTrainedModel, turns: Sequence[Turn], temperature: float = 1.0) -> float:
     """The largest difference between the sampler's log-probabilities and the learner's own.
 
     Above 1e-4 in fp32 the two do not hold the same weights, or do not compute the same function of them: the
     policy gradient would be one of some other policy (trl#4159, trl#6789).
     """
-    attempts = [Attempt(task_id="", turns=(turn,), answer="") for turn in turns]
-    batch = pack([reinforce(attempt, 0.0) for attempt in attempts])
+    episodes = [Episode(task_id="", steps=(Step(turn=turn),), answer="") for turn in turns]
+    batch = pack([reinforce(episode, 0.0) for episode in episodes])
     at_S = predicted_places(batch)
-    logprob_S, _ = predicted_logprobs(model, batch, at_S)
+    logprob_S, _ = predicted_logprobs(model, batch, at_S, temperature)
     return float((logprob_S - batch.logprob_BT.flatten()[at_S]).abs().max())
 
 
 class PolicyLearner:
     """Holds the actor's weights and optimisers. Implements the `Learner` seam.
 
-    Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW. Parameters
-    of fewer bits than float32 are stepped as a float32 copy and then rounded: bfloat16 has 8 bits for a value, and
-    a step of a thousandth would be rounded away each time.
+    Matrices inside the blocks are stepped by Muon, everything else (embeddings, norms, biases) by AdamW.
+    Parameters of fewer bits than float32 are stepped as a float32 copy and then rounded: bfloat16 has 8 bits
+    for a value, and a step of a thousandth would be rounded away each time.
     With `checkpointing` activations are computed twice and not kept (`recompute.py`).
-    The rows of a batch are shared out among the `crew`; with as many of them, the same batches give the same bits.
+    The rows of a batch are shared out among the `crew`; with as many of them, the same batches give the same
+    bits.
     """
 
     def __init__(
@@ -103,26 +114,25 @@ class PolicyLearner:
         lr_other: float,
         clip: Clip,
         policy: float,
-        max_grad_norm: float,
-        momentum: float = 0.8,
+        temperature: float = 1.0,
         optimiser: str = "muon",
         checkpointing: bool = False,
         crew: Crew = ALONE,
     ) -> None:
         if optimiser not in ("muon", "adamw"):
-            raise ValueError(f"optimiser = {optimiser!r} is not known; it is one of muon, adamw")
+            raise ModelError(f"optimiser = {optimiser!r} is not known", "give one of muon, adamw")
         output_head(model)  # raises where the output layer is not all there is to the logits
         self.model = model
         self.clip = clip
         self.policy = policy
-        self.max_grad_norm = max_grad_norm
+        self.temperature = temperature
         self.crew = crew
         self._recompute = Recompute(model) if checkpointing else None
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
         self._learned = [m.weight for m in matrices] + others
         if not self._learned:
-            raise ValueError(f"{type(model).__name__} is frozen whole; let some of its parameters learn")
+            raise ModelError(f"{type(model).__name__} is frozen whole", "let some of its parameters learn")
         # What is stepped: the parameter itself, or its float32 copy.
         self._master = {p: p if p.dtype.itemsize >= 4 else _float32(p) for p in self._learned}
         matrices = [replace(m, weight=self._master[m.weight]) for m in matrices]
@@ -135,7 +145,7 @@ class PolicyLearner:
                 others, lr=lr_other, betas=(0.9, 0.95), weight_decay=0.0, fused=True
             )
         if matrices:
-            self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=momentum, crew=crew)
+            self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=MOMENTUM, crew=crew)
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
         """One update. On NaN or infinity nothing changes and the report says `skipped`.
@@ -163,7 +173,7 @@ class PolicyLearner:
         stepped = list(self._master.values())
         for at, p in enumerate(stepped):
             p.grad = sum((g[at].to(p.dtype) for g, _ in found[1:]), start=found[0][0][at].to(p.dtype))
-        norm = float(nn.utils.clip_grad_norm_(stepped, self.max_grad_norm))
+        norm = float(nn.utils.clip_grad_norm_(stepped, MAX_GRAD_NORM))
         skipped = ""
         if not all(map(math.isfinite, (parts["loss"], norm, whole.nll, whole.policy))):
             skipped = f"loss {parts['loss']}, gradient norm {norm} or the batch's weights are not finite"
@@ -187,7 +197,7 @@ class PolicyLearner:
         at_S = predicted_places(share)
         if not len(at_S):
             return [torch.zeros_like(p) for p in self._learned], dict.fromkeys(_FIGURES, 0.0)
-        logprob_S, entropy_S = predicted_logprobs(self.model, share, at_S)
+        logprob_S, entropy_S = predicted_logprobs(self.model, share, at_S, self.temperature)
         loss, parts = self._loss(share, logprob_S, at_S, whole)
         parts |= {"loss": float(loss.detach()), "entropy": float(entropy_S.sum()) / whole.places}
         gradients = torch.autograd.grad(loss, self._learned, allow_unused=True, materialize_grads=True)
@@ -216,7 +226,7 @@ class PolicyLearner:
             surrogate, clipped = clipped_policy(
                 logprob_S, taken(share.logprob_BT), taken(share.advantage_BT), policy_S, self.clip
             )
-            kl = anchor_kl(logprob_S, taken(share.anchor_BT), policy_S)
+            kl = reference_kl(logprob_S, taken(share.reference_BT), policy_S)
             figures = {"policy": surrogate, "kl": kl, "clipped": clipped}
             parts |= {name: float((figure * mine).detach()) for name, figure in figures.items()}
             loss = loss + (surrogate + self.clip.kl * kl) * mine * self.policy * (whole.policy / total)
@@ -225,7 +235,9 @@ class PolicyLearner:
     # ── state, for checkpoints ───────────────────────────────────────────────────────────────────────────
 
     def state(self) -> dict[str, Tensor]:
-        """Optimiser state as flat named tensors: `<optimiser>/<parameter>/<kind>`; float32 copies as `master`."""
+        """Optimiser state as flat named tensors: `<optimiser>/<parameter>/<kind>`; float32 copies as
+        `master`.
+        """
         copies = {master for _, master in self._copied()}
         return {
             f"{prefix}/{kind}": value.detach().clone()
@@ -234,8 +246,9 @@ class PolicyLearner:
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """The inverse of `state`, once the model has the weights that go with it: a float32 copy that the state does
-        not have is taken from them. Raises ValueError for state of a parameter this learner does not step.
+        """The inverse of `state`, once the model has the weights that go with it: a float32 copy that the
+        state does not have is taken from them. Raises ValueError for state of a parameter this learner does
+        not step.
         """
         found: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 FARTHEST = 10.0
-"""Nats of k3 past which a token's distance to the anchor is not priced."""
+"""Nats of k3 past which a token's distance to the reference policy is not priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class Clip:
     """How far a policy may move in one update, and at what price.
 
     `low` and `high` bound the probability ratio to [1 - low, 1 + high]; high above low keeps rare good tokens
-    alive ("clip-higher", DAPO, Yu et al. 2025, arXiv:2503.14476). `kl` prices the distance to the anchor.
+    alive ("clip-higher", DAPO, Yu et al. 2025, arXiv:2503.14476). `kl` prices the distance to the reference
+    policy.
     """
 
     low: float = 0.2
@@ -37,8 +38,8 @@ def clipped_policy(
 ) -> tuple[Tensor, Tensor]:
     """PPO's clipped surrogate (Schulman et al. 2017, arXiv:1707.06347, eq. 7) with GRPO's group advantages.
 
-    Weighted mean over tokens: with weights of 1 each token counts alike (TRL's `bnpo`, verl's `token-mean`), with
-    1 / completion length each sequence does (`grpo`, Shao et al. 2024, arXiv:2402.03300, eq. 3).
+    Weighted mean over tokens: with weights of 1 each token counts alike (TRL's `bnpo`, verl's `token-mean`),
+    with 1 / completion length each sequence does (`grpo`, Shao et al. 2024, arXiv:2402.03300, eq. 3).
     -> (loss, share of tokens clipped), both scalar.
     """
     ratio_S = torch.exp(logprob_S - old_S)
@@ -50,13 +51,14 @@ def clipped_policy(
     return (loss_S * weight_S).sum() / total, (binding_S.float() * weight_S).sum() / total
 
 
-def anchor_kl(logprob_S: Tensor, anchor_S: Tensor, weight_S: Tensor) -> Tensor:
-    """KL(policy || anchor), weighted mean over tokens. -> scalar.
+def reference_kl(logprob_S: Tensor, reference_S: Tensor, weight_S: Tensor) -> Tensor:
+    """KL(policy || reference), weighted mean over tokens. -> scalar.
 
-    Estimated by k3 = r - 1 - log r with r = anchor / policy (Schulman 2020, joschu.net/blog/kl-approx). k3 is
-    exponential in how far a token has become less likely, and one that imitation has made all but impossible would
-    be the whole gradient of its batch: past `FARTHEST` it has none. (verl bounds k3 itself, at 10.)
+    Estimated by k3 = r - 1 - log r with r = reference / policy (Schulman 2020, joschu.net/blog/kl-approx). k3
+    is exponential in how far a token has become less likely, and one that imitation has made all but
+    impossible would be the whole gradient of its batch: past `FARTHEST` it has none. (verl bounds k3 itself,
+    at 10.)
     """
-    difference_S = (anchor_S - logprob_S).clamp(max=FARTHEST)
+    difference_S = (reference_S - logprob_S).clamp(max=FARTHEST)
     k3_S = torch.exp(difference_S) - 1 - difference_S
     return (k3_S * weight_S).sum() / weight_S.sum().clamp(min=1e-8)

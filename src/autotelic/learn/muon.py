@@ -25,9 +25,9 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 def orthogonalise(matrix_NRC: Tensor, steps: int = 5) -> Tensor:
     """The nearest semi-orthogonal matrix, roughly: singular values end in about [0.7, 1.2]. Same shape.
 
-    Each step multiplies by a polynomial in the gram matrix. Where a matrix is much wider than tall the factors
-    are gathered on the small side, and the wide one is multiplied once at the end: they all commute, being
-    polynomials in one matrix.
+    Each step multiplies by a polynomial in the gram matrix. Where a matrix is much wider than tall the
+    factors are gathered on the small side, and the wide one is multiplied once at the end: they all commute,
+    being polynomials in one matrix.
     """
     tall = matrix_NRC.shape[1] > matrix_NRC.shape[2]
     x = matrix_NRC.mT if tall else matrix_NRC

@@ -9,14 +9,15 @@ is paid for in full whether or not it crosses a segment. Sequences that begin al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from autotelic.models.families import Family, cut, families
-from autotelic.types import Attempt, Batch, Experience
+from autotelic.packing import first_fit
+from autotelic.types import Batch, Episode
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 ROW = 128
@@ -37,7 +38,7 @@ class Trace:
     but for `nll` of what a prompt tells.
 
     `nll` weight of imitation; `policy` weight of the policy gradient, with `advantage`, the sampler's
-    `logprob` and the anchor's `anchor` log-probability.
+    `logprob` and the reference policy's log-probability `reference`.
     """
 
     ids: np.ndarray[Any, np.dtype[np.int64]]
@@ -45,34 +46,38 @@ class Trace:
     policy: Floats
     advantage: Floats
     logprob: Floats
-    anchor: Floats
+    reference: Floats
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def imitate(experience: Experience, weight: float = 1.0) -> Trace:
-    """A trace that raises the likelihood of a verified completion, and of what its prompt tells."""
-    prompt, completion = experience.prompt_ids, experience.completion_ids
-    ids = np.array(prompt + completion, dtype=np.int64)
-    nll = np.zeros(len(ids), np.float32)
-    nll[list(experience.told)] = weight * TOLD
-    nll[len(prompt) :] = weight
-    empty = np.zeros(len(ids), np.float32)
-    return Trace(ids=ids, nll=nll, policy=empty, advantage=empty, logprob=empty, anchor=empty)
-
-
-def reinforce(attempt: Attempt, advantage: float, anchor: Floats | None = None) -> Trace:
-    """A trace that moves the policy along the advantage, over every turn of an attempt.
-
-    A later turn's prompt begins with the earlier turns, so an attempt is one sequence. `anchor` holds the
-    anchor's log-probabilities [T]; without it the sampler's stand in, and the KL term is 0.
+def imitate(
+    prompt_ids: Sequence[int], completion_ids: Sequence[int], weight: float = 1.0, told: Sequence[int] = ()
+) -> Trace:
+    """A trace that raises the likelihood of a completion, and of the tokens of the prompt at the places
+    `told`.
     """
-    last = attempt.turns[-1]
+    ids = np.array([*prompt_ids, *completion_ids], dtype=np.int64)
+    nll = np.zeros(len(ids), np.float32)
+    nll[list(told)] = weight * TOLD
+    nll[len(prompt_ids) :] = weight
+    empty = np.zeros(len(ids), np.float32)
+    return Trace(ids=ids, nll=nll, policy=empty, advantage=empty, logprob=empty, reference=empty)
+
+
+def reinforce(episode: Episode, advantage: float, reference: Floats | None = None) -> Trace:
+    """A trace that moves the policy along the advantage, over every turn of an episode.
+
+    A later turn's prompt begins with the earlier turns, so an episode is one sequence; what the environment
+    said is not learned. `reference` holds the reference policy's log-probabilities [T]; without it the
+    sampler's stand in, and the KL term is 0.
+    """
+    last = episode.turns[-1]
     ids = np.array(last.prompt_ids + last.completion_ids, dtype=np.int64)
     policy = np.zeros(len(ids), np.float32)
     logprob = np.zeros(len(ids), np.float32)
-    for turn in attempt.turns:
+    for turn in episode.turns:
         start = len(turn.prompt_ids)
         span = slice(start, start + len(turn.completion_ids))
         policy[span] = 1.0
@@ -83,25 +88,14 @@ def reinforce(attempt: Attempt, advantage: float, anchor: Floats | None = None) 
         policy=policy,
         advantage=policy * np.float32(advantage),
         logprob=logprob,
-        anchor=logprob if anchor is None else anchor,
+        reference=logprob if reference is None else reference,
     )
 
 
-def evened(traces: Sequence[Trace]) -> list[Trace]:
-    """The same traces, weighed so that in the policy gradient each counts alike, long or short: GRPO as published
-    (Shao et al. 2024, arXiv:2402.03300, eq. 3). As they are, each token counts alike (DAPO, Yu et al. 2025,
-    arXiv:2503.14476). All together weigh as much as before, so that the streams keep their shares.
-    """
-    tokens = [float(t.policy.sum()) for t in traces]
-    each = sum(tokens) / max(1, sum(n > 0 for n in tokens))
-    return [
-        replace(t, policy=t.policy * np.float32(each / n)) if n else t
-        for t, n in zip(traces, tokens, strict=True)
-    ]
-
-
 class Place(NamedTuple):
-    """Where a trace stands: its first `shared` tokens where its family has them, the others from `start` on."""
+    """Where a trace stands: its first `shared` tokens where its family has them, the others from `start`
+    on.
+    """
 
     row: int
     start: int
@@ -120,9 +114,9 @@ class Block:
 def blocks(traces: Sequence[Trace], threads: int = 1) -> tuple[list[Block], tuple[int, int]]:
     """Where each family of traces goes, in order of place, and the shape of all rows.
 
-    Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares; where they
-    are few, wider if that leaves less of them empty, or less to the busiest of the `threads` that share them. Raises
-    ValueError when there is nothing to pack.
+    Rows are as wide as the longest trace, and at least `ROW`, or `BRANCHES` times what a family shares; where
+    they are few, wider if that leaves less of them empty, or less to the busiest of the `threads` that share
+    them. Raises ValueError when there is nothing to pack.
     """
     if not traces:
         raise ValueError("no traces to pack: a batch needs at least one sequence")
@@ -138,7 +132,9 @@ def blocks(traces: Sequence[Trace], threads: int = 1) -> tuple[list[Block], tupl
 
 
 def _work(shape: tuple[int, int], threads: int) -> float:
-    """What a thread's rows cost, in tokens: each attends to its whole row, which in small models costs most."""
+    """What a thread's rows cost, in tokens: each attends to its whole row, which in small models costs
+    most.
+    """
     rows, width = shape
     return -(-rows // threads) * width * (1 + width / FAR)
 
@@ -147,17 +143,13 @@ def _fill(found: Sequence[Family], lengths: Sequence[int], width: int) -> tuple[
     """`blocks`, in rows of up to `width` tokens."""
     parts = [part for f in found for part in cut(f, lengths, width)]
     parts.sort(key=lambda part: (-part.width(lengths), part.members))
-    room: list[int] = []
-    placed: list[Block] = []
-    for part in parts:
-        length = part.width(lengths)
-        row = next((r for r, left in enumerate(room) if left >= length), len(room))
-        if row == len(room):
-            room.append(width)
-        placed.append(Block(family=part, row=row, start=width - room[row]))
-        room[row] -= length
+    packed = first_fit([part.width(lengths) for part in parts], width)
+    placed = [
+        Block(family=part, row=row, start=start)
+        for part, (row, start) in zip(parts, packed.places, strict=True)
+    ]
     placed.sort(key=lambda block: (block.row, block.start))
-    return placed, (len(room), width - min(room))
+    return placed, (packed.rows, packed.width)
 
 
 def _free(trace: Trace) -> int:
@@ -182,7 +174,9 @@ def pack(traces: Sequence[Trace], threads: int = 1) -> Batch:
     """One batch of all traces, each where `arrange` puts it, for rows that `threads` share."""
     placed, shape = blocks(traces, threads)
     whole = {name: np.zeros(shape, np.int64) for name in ("ids", "position", "segment", "branch")}
-    real = {name: np.zeros(shape, np.float32) for name in ("nll", "policy", "advantage", "logprob", "anchor")}
+    real = {
+        name: np.zeros(shape, np.float32) for name in ("nll", "policy", "advantage", "logprob", "reference")
+    }
     segments = [0] * shape[0]
     for block in placed:
         row, at, shared = block.row, block.start, block.family.shared

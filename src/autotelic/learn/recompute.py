@@ -1,9 +1,9 @@
 """Activations computed twice, so that fewer need be kept: gradient checkpointing (Chen et al. 2016,
 arXiv:1604.06174).
 
-transformers' blocks know how to, but only while they are `training`, which would also turn on dropout where a model
-has it, and turn off the cache that decoding needs. So the blocks alone are told that they train, and only during an
-update.
+transformers' blocks know how to, but only while they are `training`, which would also turn on dropout where a
+model has it, and turn off the cache that decoding needs. So the blocks alone are told that they train, and
+only during an update.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from autotelic.errors import ModelError
 
 
 class Recompute:
-    """Switches recomputation on for the length of an update. Raises ModelError for a model whose blocks cannot."""
+    """Switches recomputation on for the length of an update. Raises ModelError for a model whose blocks
+    cannot.
+    """
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.blocks: list[Any] = [

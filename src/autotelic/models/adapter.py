@@ -1,9 +1,9 @@
-"""LoRA: a frozen model, and pairs of small matrices beside its own, which are all that is learned (Hu et al. 2021,
-arXiv:2106.09685).
+"""LoRA: a frozen model, and pairs of small matrices beside its own, which are all that is learned (Hu et al.
+2021, arXiv:2106.09685).
 
-By peft, put into the model rather than around it: decode loop, learner and exams see the causal model they know.
-What a run copies, saves and checks in is the adapter alone (`weights.copy_of`); what it leaves behind is a plain
-model (`merged`).
+By peft, put into the model rather than around it: decode loop, learner and exams see the causal model they
+know. What a run copies, saves and checks in is the adapter alone (`digest.copy_of`); what it leaves behind is
+a plain model (`merged`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
 from autotelic.errors import ModelError
-from autotelic.models.weights import adapter_names, copy_of, digest_of, is_adapter
+from autotelic.models.digest import adapter_names, copy_of, digest_of, is_adapter
 
 SCALE = 2.0
 """Of what the adapter adds: LoRA's alpha over its rank. A learning rate says the same, so it is no knob."""
@@ -47,16 +47,17 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int) -> None:
 
 
 def save_adapter(model: PreTrainedModel, folder: Path, base: str) -> str:
-    """Write the adapter as PEFT's `save_pretrained` does, for whatever loads such a folder; returns the digest of it.
+    """Write the adapter as PEFT's `save_pretrained` does, for whatever loads such a folder; returns the
+    digest of it.
 
-    `base` is the name of the model it belongs to. The folder is whole or not there at all; one of the same name is
-    replaced. Raises ValueError for a model without an adapter.
+    `base` is the name of the model it belongs to. The folder is whole or not there at all; one of the same
+    name is replaced. Raises ModelError for a model without an adapter.
     """
     from peft import LoraConfig
 
     own = copy_of(model) if adapter_names(model) else {}
     if not own:
-        raise ValueError(f"{type(model).__name__} has no adapter to save; give it one (`add_adapter`)")
+        raise ModelError(f"{type(model).__name__} has no adapter to save", "set model.lora_rank = 16")
     # Within the model the tensors bear the adapter's name, which is `default`; in a file they do not.
     tensors = {
         f"base_model.model.{name.replace('.default.', '.')}": t.contiguous() for name, t in own.items()
@@ -75,24 +76,33 @@ def save_adapter(model: PreTrainedModel, folder: Path, base: str) -> str:
     for place in (unfinished, folder):
         shutil.rmtree(place, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    config.save_pretrained(unfinished)
+    config.save_pretrained(str(unfinished))
     save_file(tensors, unfinished / "adapter_model.safetensors", metadata={"format": "pt"})
     unfinished.rename(folder)
     return digest_of(tensors)
 
 
 def merged(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy with the adapter added into the matrices, which any tool loads; the model itself where it has none."""
+    """A copy with the adapter added into the matrices, which any tool loads; the model itself where it has
+    none.
+    """
     if not adapter_names(model):
         return model
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     plain = copy.deepcopy(model)
-    for name, layer in list(plain.named_modules()):
-        if isinstance(layer, BaseTunerLayer):
-            layer.merge()
-            parent, _, leaf = name.rpartition(".")
-            setattr(plain.get_submodule(parent), leaf, layer.get_base_layer())
+    layers = [(name, layer) for name, layer in plain.named_modules() if isinstance(layer, BaseTunerLayer)]
+    for _, layer in layers:
+        layer.merge()
+    # Outermost first: PEFT wraps the experts of a mixture twice, and what stands within a wrapper that was
+    # replaced is no part of the model any more.
+    replaced: list[str] = []
+    for name, layer in layers:
+        if any(name.startswith(f"{outer}.") for outer in replaced):
+            continue
+        parent, _, leaf = name.rpartition(".")
+        setattr(plain.get_submodule(parent), leaf, layer.get_base_layer())
+        replaced.append(name)
     if hasattr(plain, "peft_config"):
         del plain.peft_config
     return plain

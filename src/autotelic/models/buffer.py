@@ -53,7 +53,9 @@ class Buffer:
     """Keys and values of all slots: `store` is [layers, 2, S, K, C, width]."""
 
     def __init__(self, slots: int, columns: int, like: Tensor) -> None:
-        """Room for rows of up to `columns` tokens; `like` holds some prompt's columns, [layers, 2, K, C, width]."""
+        """Room for rows of up to `columns` tokens; `like` holds some prompt's columns, [layers, 2, K, C,
+        width].
+        """
         layers, _, heads, _, width = like.shape
         self.store = _zeros((layers, 2, slots, heads, columns, width), like.dtype)
         self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])

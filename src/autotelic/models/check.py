@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,15 @@ class Problem:
         return f"{self.cause}; {self.fix}"
 
 
-def check_model(path: Path | str) -> list[Problem]:
-    """What is wrong with a model folder; empty where nothing is. Weights are not loaded."""
+def check_model(path: Path | str, tokenizer_of: Callable[[Path], Any]) -> list[Problem]:
+    """What is wrong with a model folder; empty where nothing is. Weights are not loaded, `tokenizer_of` reads
+    its tokenizer.
+    """
     folder = Path(path)
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         return [Problem(cause=f"{folder} {what}", fix="give the folder that holds config.json")]
-    return _check_config(folder) + _check_weights(folder) + _check_tokenizer(folder)
+    return _check_config(folder) + _check_weights(folder) + _check_tokenizer(folder, tokenizer_of)
 
 
 def _check_config(folder: Path) -> list[Problem]:
@@ -65,14 +68,12 @@ def _check_weights(folder: Path) -> list[Problem]:
     return [Problem(cause=f"{folder} holds no *.safetensors", fix="pull the model again")]
 
 
-def _check_tokenizer(folder: Path) -> list[Problem]:
-    from transformers import AutoTokenizer
-
+def _check_tokenizer(folder: Path, tokenizer_of: Callable[[Path], Any]) -> list[Problem]:
     names = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
     if not any((folder / name).is_file() for name in names):
         return [Problem(cause=f"{folder} has no tokenizer", fix="copy tokenizer.json of the model there")]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = tokenizer_of(folder)
     except Exception as error:  # whatever a broken file makes the library raise, it is a broken file
         cause = f"the tokenizer of {folder} cannot be read ({type(error).__name__}: {error})"
         return [Problem(cause=cause.splitlines()[0], fix="copy the tokenizer files of the model there again")]
@@ -95,7 +96,7 @@ def round_trip_problems(tokenizer: Any) -> list[Problem]:
                 Problem(
                     cause=f"the tokenizer does not round-trip: {text!r} came back as {back!r}",
                     fix="use a byte-level tokenizer, as every current causal model does (to go on from a run's "
-                    "own model, give it as model.from)",
+                    "own model, give it with --from)",
                 )
             ]
     return []

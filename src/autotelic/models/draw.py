@@ -1,4 +1,4 @@
-"""Drawing tokens: at a temperature from uniforms drawn beforehand, or in the order of their likelihood."""
+"""Drawing tokens: from uniforms drawn beforehand, or in the order of their likelihood."""
 
 from __future__ import annotations
 
@@ -26,19 +26,24 @@ def uniforms(request: Request) -> Tensor:
     return torch.from_numpy(rng.random((request.n, request.max_tokens), dtype=np.float32))
 
 
-def draw(logprob_AV: Tensor, temperature_A: Tensor, uniform_A: Tensor) -> Tensor:
-    """One id a row: the argmax at temperature 0, else the inverse of the cumulative distribution."""
-    greedy_A = temperature_A == 0
+def tempered(logprob_AV: Tensor, temperature_A: Tensor) -> Tensor:
+    """The log-probabilities of the distribution that each row is drawn from: at its temperature, or at 1
+    where it is 0.
+    """
+    if bool(((temperature_A == 1) | (temperature_A == 0)).all()):
+        return logprob_AV
+    divisor_A = torch.where(temperature_A == 0, torch.ones_like(temperature_A), temperature_A)
+    return torch.log_softmax(logprob_AV / divisor_A[:, None], dim=-1)
+
+
+def draw(logprob_AV: Tensor, greedy_A: Tensor, uniform_A: Tensor) -> Tensor:
+    """One id a row: the likeliest where it is greedy, else the inverse of the cumulative distribution."""
     if bool(greedy_A.all()):
         return logprob_AV.argmax(dim=-1)
-    if bool((temperature_A == 1).all()):
-        weight_AV = logprob_AV.exp()
-    else:
-        weight_AV = torch.softmax(logprob_AV / temperature_A.clamp(min=1e-6)[:, None], dim=-1)
-    total_AV = weight_AV.cumsum(dim=-1)
+    total_AV = logprob_AV.exp().cumsum(dim=-1)
     whole_A = total_AV[:, -1]
-    # Strictly below the row's own total, which rounding leaves a hair off 1: the first id past this point then
-    # exists and has a weight above zero.
+    # Strictly below the row's own total, which rounding leaves a hair off 1: the first id past this point
+    # then exists and has a weight above zero.
     point_A = torch.minimum(uniform_A * whole_A, whole_A.nextafter(torch.zeros_like(whole_A)))
     drawn_A = torch.searchsorted(total_AV, point_A[:, None], right=True)[:, 0]
     drawn_A.clamp_(max=logprob_AV.shape[1] - 1)  # only where logits are NaN, which the caller reports

@@ -1,9 +1,9 @@
 """Sequences that begin alike.
 
-Siblings share their whole prompt, and tasks put in words share the sentences that say what is asked and how to
-answer. What a family has in common is run once: by the decode loop before the rest of its prompts; in training in
-one row with that rest, where attention lets every branch see it, so that losses and gradients are those of separate
-sequences.
+Siblings share their whole prompt, and tasks put in words share the sentences that say what is asked and how
+to answer. What a family has in common is run once: by the decode loop before the rest of its prompts; in
+training in one row with that rest, where attention lets every branch see it, so that losses and gradients are
+those of separate sequences.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Family:
 def families(ids: Sequence[Ints], free: Sequence[int], least: int = LEAST) -> list[Family]:
     """Group sequences so that many tokens are shared. [T] each -> families, every index once.
 
-    `free[i]` is how many of the first tokens of sequence i may be shared: those before what is predicted. A family
-    shares at least `least`. In dictionary order relatives are neighbours; a family is cut where its neighbours have
-    least in common as long as the parts, each sharing more, save more tokens than the whole.
+    `free[i]` is how many of the first tokens of sequence i may be shared: those before what is predicted. A
+    family shares at least `least`. In dictionary order relatives are neighbours; a family is cut where its
+    neighbours have least in common as long as the parts, each sharing more, save more tokens than the whole.
     """
     order = sorted(range(len(ids)), key=lambda i: ids[i][: free[i]].tolist())
     common = [_common(ids[one][: free[one]], ids[other][: free[other]]) for one, other in pairwise(order)]

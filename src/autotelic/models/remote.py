@@ -1,23 +1,24 @@
-"""The learner's adapter on a server: what a run samples from where its charter names one (`model.server`).
+"""The learner's adapter on a server: what a run samples from where its machine names one (`--server`).
 
-    learner's adapter ──► folder in PEFT's format ──► read back, compared ──► server loads it by its digest ──► turns
+    learner's adapter ──► folder in PEFT's format ──► read back, compared ──► server loads it ──► turns
 
-The server holds the model that is not learned, and is given the adapter after every update. That it has the same
-model, and that an adapter arrived, no digest of a server's can tell: `learn/probe.py` compares log-probabilities.
+The server holds the model that is not learned, and is given the adapter after every update. That it has the
+same model, and that an adapter arrived, no digest of a server's can tell: `learn/probe.py` compares
+log-probabilities.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from transformers import PreTrainedModel
 
 from autotelic.errors import ModelError
 from autotelic.models.adapter import save_adapter
+from autotelic.models.digest import digest_of
 from autotelic.models.server import ServerSampler
-from autotelic.models.weights import digest_of, put_back
 from autotelic.types import Request, Turn
 
 KEPT = 2
@@ -25,11 +26,12 @@ KEPT = 2
 
 
 class RemoteSampler:
-    """Samples from a server that is given the adapter of `model`, the learner's. Implements the `Sampler` seam.
+    """Samples from a server that is given the adapter of `model`, the learner's. Implements the `Sampler`
+    seam.
 
-    `url`, `key` and `patience` are as in `ServerSampler`; `name` is what the server calls the model, if it serves
-    several. Adapters are written below `folder`, which the server must see under the same path. Raises ModelError
-    where the server cannot be asked.
+    `url`, `key` and `patience` are as in `ServerSampler`; `name` is what the server calls the model, if it
+    serves several. Adapters are written below `folder`, which the server must see under the same path. Raises
+    ModelError where the server cannot be asked.
     """
 
     def __init__(
@@ -75,19 +77,15 @@ class RemoteSampler:
         """As `ServerSampler.sample`."""
         return self.server.sample(requests)
 
-    def load(self, weights: object) -> str:
-        """Put weights (`copy_of`) into the learner's model and its adapter onto the server; returns their digest.
+    def sync(self) -> str:
+        """Put the adapter of the learner's model onto the server; returns the digest of the whole model.
 
-        The digest is of the whole model, as everywhere in a run. Raises ModelError where what was written is not what
-        is in memory, or the server does not take it.
+        Raises ModelError where what was written is not what is in memory, or the server does not take it.
         """
-        if not isinstance(weights, Mapping):
-            raise TypeError(f"weights are a {type(weights).__name__}; give a state dict of tensors by name")
-        put_back(self.model, weights)
         digest = digest_of(self.model)
-        place = self.folder / digest
+        place = self.folder / digest.removeprefix("sha256:")[:16]
         meant = save_adapter(self.model, place, base=self.server.model)
-        if (read := self.server.load(place)) != meant:
+        if (read := self.server.load_adapter(place)) != meant:
             raise ModelError(
                 f"the adapter in {place} has the digest {read}, the learner's {meant}",
                 "see whether another process writes there; a run wants its folder for itself",

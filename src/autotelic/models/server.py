@@ -5,15 +5,17 @@
 
 The server is a process of its own, in an environment of its own. What is required of it:
 
-- It takes prompts as token ids, and returns the ids it sampled: as `token_ids` (`return_token_ids`, vLLM 0.10.2
-  and later) or as `token_id:123` (`return_tokens_as_token_ids`, before). A server that returns only text is
-  refused, because text re-tokenized need not give the ids that were sampled.
-- It returns each id's log-probability at temperature 1, before any sampling rule: `--logprobs-mode raw_logprobs`,
-  vLLM's default. Others look no different here, and `logprob_gap` is what finds them.
+- It takes prompts as token ids, and returns the ids it sampled: as `token_ids` (`return_token_ids`, vLLM
+  0.10.2 and later) or as `token_id:123` (`return_tokens_as_token_ids`, before). A server that returns only
+  text is refused, because text re-tokenized need not give the ids that were sampled.
+- It returns each id's log-probability at temperature 1, before any sampling rule: `--logprobs-mode
+  raw_logprobs`, vLLM's default. Others look no different here, and `logprob_gap` is what finds them. So a
+  request's temperature is 1, or 0: at any other the log-probabilities would be of another distribution than
+  the one that was sampled from.
 - It ends a completion at `end_id` and nowhere else but the limit, and keeps the end token's id. A model whose
   generation config names more end tokens needs `--generation-config vllm`.
-- For `load`: LoRA adapters that can be loaded while it runs, and a file system on which the adapter's folder has
-  the same path.
+- For `load_adapter`: LoRA adapters that can be loaded while it runs, and a file system on which the
+  adapter's folder has the same path.
 
         VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve MODEL --dtype float32 --enable-lora \
             --max-lora-rank 16 --generation-config vllm
@@ -38,10 +40,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as parse_safetensors
 
 from autotelic.errors import ModelError
-from autotelic.models.weights import digest_of
+from autotelic.models.digest import digest_of
 from autotelic.types import Request, Turn
 
 _PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -65,11 +67,11 @@ class ServerSampler:
     """Samples from an OpenAI-compatible server. Implements the `Sampler` seam.
 
     `url` ends where paths such as `/completions` begin: `http://127.0.0.1:8000/v1`. `model` is the name the
-    server knows the base model by, `digest` that of its weights, which no server tells: whoever started it says.
-    At most `concurrency` requests are under way at once, each with `timeout` seconds to be answered in. A server
-    that refuses connections or answers 503 (it is starting, or full) is tried again for `patience` seconds in
-    all; nothing else is, because nothing else says that no work was done. A seed gives the same answer only
-    where the server's own arithmetic does not depend on what else it runs.
+    server knows the base model by, `digest` that of its weights, which no server tells: whoever started it
+    says. At most `concurrency` requests are under way at once, each with `timeout` seconds to be answered in.
+    A server that refuses connections or answers 503 (it is starting, or full) is tried again for `patience`
+    seconds in all; nothing else is, because nothing else says that no work was done. A seed gives the same
+    answer only where the server's own arithmetic does not depend on what else it runs.
     """
 
     def __init__(
@@ -101,14 +103,20 @@ class ServerSampler:
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
-        Raises ValueError for a request that nobody could meet; ModelError where the server cannot be reached,
-        refuses, or answers anything but what was asked. One failure ends all.
+        Raises ValueError for a request that nobody could meet; ModelError for a temperature other than 0 and
+        1, and where the server cannot be reached, refuses, or answers anything but what was asked. One
+        failure ends all.
         """
         began = time.perf_counter()
         for i, request in enumerate(requests):
             if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
                 raise ValueError(
                     f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+                )
+            if request.temperature not in (0.0, 1.0):
+                raise ModelError(
+                    f"a server gives log-probabilities at temperature 1; {request.temperature:g} was asked for",
+                    "set roles.temperature = 1.0, or sample in this process",
                 )
         if not requests:
             return []
@@ -122,22 +130,21 @@ class ServerSampler:
         self.seconds += time.perf_counter() - began
         return turns
 
-    def load(self, weights: object) -> str:
-        """Take a folder with a LoRA adapter in PEFT's format; returns the digest of the adapter's tensors.
+    def sync(self) -> str:
+        """The digest of what the server samples with: the model it was started with, or the last adapter."""
+        return self.digest
 
-        Turns are the adapter's from then on, and the adapter before it is unloaded. Raises ModelError where the
-        folder holds no adapter or the server does not take one.
+    def load_adapter(self, folder: Path) -> str:
+        """Have the server sample with a LoRA adapter, a folder in PEFT's format; the digest of its tensors.
+
+        Turns are the adapter's from then on, and the adapter before it is unloaded. Raises ModelError where
+        the folder holds no adapter or the server does not take one.
         """
-        if not isinstance(weights, str | Path):
-            raise ModelError(
-                f"a server cannot be given a {type(weights).__name__}: it takes the folder of a LoRA adapter",
-                "save the adapter with `save_pretrained`, or sample in this process",
-            )
-        folder = Path(weights).resolve()
+        folder = folder.resolve()
         digest = _digest_of_adapter(folder)
-        # Named by what is in it: under one name for all, vLLM would go on using keys and values that it has kept
-        # of prompts run with the adapter before.
-        name = f"{_NAME}{digest}"
+        # Named by what is in it: under one name for all, vLLM would go on using keys and values that it has
+        # kept of prompts run with the adapter before.
+        name = f"{_NAME}{digest.removeprefix('sha256:')[:16]}"
         if name not in self._served():
             status, said = self._wire.ask("/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
             if status != 200:
@@ -175,7 +182,9 @@ class ServerSampler:
         return set(self._cards())
 
     def _cards(self) -> dict[str, str]:
-        """The models that the server can be asked for, each with the one it is an adapter of, if it is one."""
+        """The models that the server can be asked for, each with the one it is an adapter of, if it is
+        one.
+        """
         answer = self._wire.get("/models")
         try:
             return {str(card["id"]): str(card.get("parent") or "") for card in answer["data"]}
@@ -273,8 +282,8 @@ def _sampled(choice: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[float, .
 
 
 def _seed_of(request: Request) -> int:
-    """A seed in a server's range. Spread, because vLLM gives sibling i the seed plus i: those of neighbours would
-    coincide."""
+    """A seed in a server's range. Spread, because vLLM gives sibling i the seed plus i: those of neighbours
+    would coincide."""
     state = np.random.SeedSequence(request.seed % 2**64).generate_state(1, np.uint64)
     return int(state[0]) >> 2
 
@@ -287,7 +296,7 @@ def _digest_of_adapter(folder: Path) -> str:
             "give the folder that PEFT's `save_pretrained` wrote",
         )
     try:
-        return digest_of(load_file(folder / _ADAPTER[1]))
+        return digest_of(parse_safetensors((folder / _ADAPTER[1]).read_bytes()))
     except (SafetensorError, OSError) as error:
         raise ModelError(
             f"{folder / _ADAPTER[1]} cannot be read: {error}", "save the adapter again"

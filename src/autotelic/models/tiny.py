@@ -1,7 +1,7 @@
 """`tiny`: about a million random weights in a standard architecture.
 
-Llama (Touvron et al. 2023, arXiv:2302.13971) as Hugging Face has it, with a key and a value for every head. At
-this size that is what learns most a token (docs/adr/0009-tiny-llama.md).
+Llama (Touvron et al. 2023, arXiv:2302.13971) as Hugging Face has it, with a key and a value for every head.
+At this size that is what learns most a token (docs/adr/0009-tiny-llama.md).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Byte-pair encoding (Sennrich et al. 2016) over pieces that never join two digits: a number is read digit by
 digit, as arithmetic needs (Nogueira et al. 2021), while a fragment of grammar that always occurs together
-(`    x = [v + `) becomes one token. A comma rides with the digit it introduces, so that `[3,1,4]` is `[`, `3`,
-`,1`, `,4`, `]` and an element is a place.
+(`    x = [v + `) becomes one token. A comma rides with the digit it introduces, so that `[3,1,4]` is `[`,
+`3`, `,1`, `,4`, `]` and an element is a place.
 """
 
 from __future__ import annotations

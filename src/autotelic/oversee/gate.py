@@ -1,16 +1,18 @@
-"""Whether a candidate becomes champion: a paired test on fresh items, a pure function of what was recorded."""
+"""Whether a candidate becomes champion: a paired test on fresh items, a pure function of what was
+recorded.
+"""
 
 from __future__ import annotations
 
-from autotelic.exam.statistics import compare
+from autotelic.statistics import compare
 from autotelic.types import Candidate, Decision
 
 
 class PairedGate:
     """Promotes a candidate unless it is shown to be worse than the champion. Implements the `Gate` seam.
 
-    `level` is the test's p-value below which the candidate counts as worse (McNemar's exact test, one-sided).
-    The candidate's report holds `champion` and `candidate`: outcomes on the same items, in the same order.
+    `level` is the p-value of the paired test below which the candidate counts as worse
+    (`statistics/paired.py`).
     """
 
     def __init__(self, level: float) -> None:
@@ -18,23 +20,16 @@ class PairedGate:
 
     def review(self, candidate: Candidate) -> Decision:
         """Promote or reject, with the numbers that decided."""
-        result = compare(candidate.report["champion"], candidate.report["candidate"], self.level)
-        n = len(candidate.report["candidate"])
+        result = compare(candidate.champion_outcomes, candidate.candidate_outcomes, self.level)
         reason = (
-            f"on {n} fresh items it won {result.wins} and lost {result.losses} against the champion "
-            f"(p of being worse {result.p_worse:.3f}, level {self.level})"
+            f"on {len(candidate.items)} fresh items it won {result.wins} and lost {result.losses} against the "
+            f"champion (p of being worse {result.p_worse:.3f}, level {self.level:g})"
         )
         return Decision(
             verdict="reject" if result.verdict == "worse" else "promote",
             reasons=(reason,),
-            inputs={
-                "candidate": candidate.weights_digest,
-                "champion": candidate.parent,
-                "generation": candidate.generation,
-                "items": n,
-                "wins": result.wins,
-                "losses": result.losses,
-                "p_worse": result.p_worse,
-                "level": self.level,
-            },
+            wins=result.wins,
+            losses=result.losses,
+            p_worse=result.p_worse,
+            level=self.level,
         )

@@ -1,12 +1,12 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped.
 
     checkpoints/00000012/
-      actor.safetensors  optimiser.safetensors ...   one file a group of tensors
-      state.json                                     counters, curriculum, buffers
-      MANIFEST.json                                  the size and sha256 of each of these files
+      state.json       counters, curriculum, buffers
+      MANIFEST.json    size and sha256 of the state, references to tensors, the digest of the journal so far
 
-A checkpoint is written beside its place, flushed to the disk, and renamed, so that it is there whole or not
-at all; its manifest tells later damage. Nothing is pickled: reading a checkpoint runs no code.
+Tensors lie in the run's store (`weights/store.py`), once for each content. A checkpoint is written beside its
+place, flushed to the disk, and renamed, so that it is there whole or not at all; its manifest tells later
+damage. Nothing is pickled: reading a checkpoint runs no code.
 """
 
 from __future__ import annotations
@@ -18,115 +18,125 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-
 from autotelic.errors import RecordError
-from autotelic.record.store import Record
-
-Array = Tensor | np.ndarray[Any, Any]
+from autotelic.messages import Dropped
+from autotelic.record.journal import Journal
+from autotelic.weights.store import Array, Store
 
 MANIFEST = "MANIFEST.json"
 STATE = "state.json"
-VERSION = 2
+VERSION = 3
 """Of what the engine keeps in a checkpoint; one of another version is refused rather than misread."""
 KEEP = 2
+"""The newest checkpoints that are kept: where the last one is damaged, the one before it is used."""
 _NEW = ".new-"
+_EARLIER = "an earlier checkpoint is used if there is one"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What was saved. `tensors["actor"]["embed.weight"]` is what it was, bit for bit; `state` is plain JSON.
+    """What was saved. `tensors["optimiser"]["..."]` is what it was, bit for bit; `state` is plain JSON.
 
-    `skipped` says which newer checkpoints were passed over to come to this one, and why.
+    `journal` is the digest of the journal at that time, `files` that of files of the run folder. `skipped`
+    says which newer checkpoints were passed over to come to this one, and why.
     """
 
     generation: int
     path: Path
     tensors: Mapping[str, Mapping[str, Any]]
     state: Any
+    journal: str
+    files: Mapping[str, str]
     skipped: tuple[str, ...] = ()
 
 
 def save(
     folder: Path,
+    store: Store,
     generation: int,
     tensors: Mapping[str, Mapping[str, Array]],
     state: Any,
     *,
-    pinned: Collection[int] = (),
+    journal: str,
+    pinned: bool = False,
+    keep: Collection[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write the checkpoint of a generation and return its folder; keep the newest two and the `pinned`.
+    """Write the checkpoint of a generation and return its folder; keep the newest two and those that are
+    `pinned`.
 
-    Call `Record.mark(generation)` first, so that there is no checkpoint which the record does not know.
-    `state` is JSON whose dictionaries have text for keys; tuples come back as lists. Raises `RecordError`
-    when it cannot be written, and then the checkpoints that were there are as they were.
+    Call `Journal.mark(generation)` first, and give its digest as `journal`: then there is no checkpoint which
+    the journal does not know. `keep` are references that `state` speaks of. `state` is JSON whose
+    dictionaries have text for keys; tuples come back as lists. Raises RecordError when it cannot be written,
+    and then the checkpoints that were there are as they were.
     """
     _refuse_other_keys(state)
     target, new = path_of(folder, generation), folder / f"{_NEW}{generation:08d}-{os.getpid()}"
+    groups = {name: store.put(group) for name, group in tensors.items()}
     with _clearly(target):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             new.mkdir()
-            for name, group in tensors.items():
-                _save_tensors(new / f"{name}.safetensors", group)
             _save_text(new / STATE, json.dumps(state, separators=(",", ":")))
-            files = {path.name: _fingerprint(path) for path in sorted(new.iterdir())}
-            manifest = {"version": VERSION, "generation": generation, "files": files}
-            _save_text(new / MANIFEST, json.dumps(manifest, indent=1))
+            manifest = {
+                "version": VERSION,
+                "generation": generation,
+                "pinned": pinned or not generation,
+                "state": _fingerprint(new / STATE),
+                "tensors": groups,
+                "keep": sorted(keep),
+                "journal": journal,
+                "files": dict(files or {}),
+            }
+            _save_text(new / MANIFEST, json.dumps(_signed(manifest), indent=1))
             _flush(new)
             _put_in_place(new, target)
         finally:
             shutil.rmtree(new, ignore_errors=True)
         for old in generations(folder)[:-KEEP]:
-            if old not in pinned and old != generation:
+            if old != generation and not _is_pinned(path_of(folder, old)):
                 shutil.rmtree(path_of(folder, old))
+        store.prune({ref for other in generations(folder) for ref in _references(path_of(folder, other))})
     return target
 
 
-def load(path: Path) -> Checkpoint:
-    """Verify a checkpoint against its manifest and read it. Raises `RecordError` when it is not whole."""
-    generation, names = verify(path), sorted(path.glob("*.safetensors"))
-    with _clearly(path):
-        return Checkpoint(
-            generation=generation,
-            path=path,
-            tensors={file.name.removesuffix(".safetensors"): _load_tensors(file) for file in names},
-            state=json.loads((path / STATE).read_bytes()),
-        )
+def load(path: Path, store: Store) -> Checkpoint:
+    """Verify a checkpoint against its manifest and read it. Raises RecordError when it is not whole, or when
+    the store has lost what it speaks of.
+    """
+    manifest, state = _verified(path)
+    for ref in manifest["keep"]:
+        store.check(ref)
+    return Checkpoint(
+        generation=manifest["generation"],
+        path=path,
+        tensors={name: store.get(ref) for name, ref in manifest["tensors"].items()},
+        state=json.loads(state),
+        journal=manifest["journal"],
+        files=manifest["files"],
+    )
 
 
-def load_latest(folder: Path, known: Collection[int] | None = None) -> Checkpoint | None:
+def load_latest(folder: Path, store: Store, known: Collection[int] | None = None) -> Checkpoint | None:
     """The newest checkpoint that is whole, and, when `known` is given, of one of these generations.
 
-    None when there is no checkpoint at all. Raises `RecordError` when there are some and none will do.
+    None when there is no checkpoint at all. Raises RecordError when there are some and none will do.
     """
     skipped: list[str] = []
     for generation in reversed(generations(folder)):
         path = path_of(folder, generation)
         if known is not None and generation not in known:
-            skipped.append(f"{path} is not in the record")
+            skipped.append(f"{path} is not in the journal")
             continue
         try:
-            found = load(path)
+            return replace(load(path, store), skipped=tuple(skipped))
         except RecordError as error:
             skipped.append(error.cause)
-            continue
-        return Checkpoint(
-            generation=found.generation,
-            path=found.path,
-            tensors=found.tensors,
-            state=found.state,
-            skipped=tuple(skipped),
-        )
     if skipped:
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
@@ -136,52 +146,121 @@ def load_latest(folder: Path, known: Collection[int] | None = None) -> Checkpoin
     return None
 
 
-def restore(folder: Path, record: Record) -> Checkpoint | None:
-    """The newest checkpoint that is whole, with the record rewound to it.
+def nearest(folder: Path, store: Store, generation: int) -> Checkpoint:
+    """The newest whole checkpoint of a generation before this one. Raises RecordError when none is kept."""
+    for number in reversed([g for g in generations(folder) if g < generation]):
+        return load(path_of(folder, number), store)
+    raise RecordError(
+        f"{folder} keeps no checkpoint from before generation {generation}", "restore it from a copy"
+    )
 
-    None when none was ever saved; then the record is rewound to its beginning.
 
-    Checkpoints that were passed over are moved aside (`00000012.unused`) and recorded as dropped, because
-    the run is about to write those generations again. Hold the run's lock.
+def restore(
+    folder: Path, store: Store, journal: Journal, machine: Mapping[str, Any] | None = None
+) -> Checkpoint | None:
+    """The newest checkpoint that is whole, with the journal rewound to it and found to be what was written.
+
+    None when none was ever saved. Checkpoints that were passed over are moved aside (`00000012.unused`) and
+    recorded as dropped, because the run is about to write those generations again. Hold the run's lock.
+    Raises RecordError where the journal, or a file that the checkpoint names, is not what it was. Rows after
+    the checkpoint are not looked at: they are superseded.
     """
     sweep(folder)
-    found = load_latest(folder, known=record.marks())
-    record.rewind(None if found is None else found.generation)
+    found = load_latest(folder, store, known=journal.marks())
     if found is None:
         return None
+    journal.verify(found.generation, found.journal)
+    verify_files(folder.parent, found.files)
+    journal.rewind(found.generation, machine)
     for generation in generations(folder):
         if generation > found.generation:
             _move_aside(path_of(folder, generation))
     for why in found.skipped:
-        record.emit("dropped", generation=found.generation, what="checkpoint", n=1, why=why)
-    record.commit()
+        journal.append(Dropped(generation=found.generation, what="checkpoint", n=1, why=why))
+    journal.commit()
     return found
 
 
 def verify(path: Path) -> int:
-    """Compare every file of a checkpoint with its manifest; returns its generation.
-
-    Raises `RecordError` naming the first file that is missing or is not what was written.
+    """Compare a checkpoint's state with its manifest; returns its generation. Raises RecordError where they
+    differ.
     """
-    fix = "an earlier checkpoint is used if there is one"
+    return int(_verified(path)[0]["generation"])
+
+
+def verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    """See that files of a run folder are what they were. Raises RecordError naming the first that is not."""
+    for name, expected in files.items():
+        path = folder / name
+        try:
+            found = "sha256:" + _fingerprint(path)["sha256"]
+        except OSError as error:
+            raise RecordError(
+                f"{path} cannot be read: {error.strerror}", "restore the run folder from a copy"
+            ) from error
+        if found != expected:
+            raise RecordError(
+                f"{path} was changed after it was written", "restore the run folder from a copy"
+            )
+
+
+def _verified(path: Path) -> tuple[dict[str, Any], bytes]:
+    """The manifest, and the bytes of the state that it is of."""
+    manifest = _manifest(path)
+    with _whole(path):
+        state = (path / STATE).read_bytes()
+        if manifest["state"] != {"bytes": len(state), "sha256": hashlib.sha256(state).hexdigest()}:
+            raise RecordError(f"{path / STATE} is damaged: it is not what was written", _EARLIER)
+    return manifest, state
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint, if it is what was written."""
+    with _whole(path):
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+        if manifest["version"] != VERSION:
+            raise RecordError(f"{path} is of version {manifest['version']}, expected {VERSION}", _EARLIER)
+        if _signed(manifest)["sha256"] != manifest["sha256"]:
+            raise RecordError(f"{path / MANIFEST} is damaged: it is not what was written", _EARLIER)
+        if path.name != f"{manifest['generation']:08d}":
+            raise RecordError(f"{path} is damaged: it is of generation {manifest['generation']}", _EARLIER)
+    return manifest
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """What a checkpoint that is not whole makes of reading it, as a RecordError."""
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-        version = manifest["version"]
-        generation, files = int(manifest["generation"]), dict(manifest["files"])
-        if path.name != f"{generation:08d}":
-            raise RecordError(f"{path} is damaged: its manifest is of generation {generation}", fix)
-        if version != VERSION:
-            raise RecordError(f"{path} is of version {version}, expected {VERSION}", fix)
-        for name, expected in files.items():
-            if _fingerprint(path / name) != expected:
-                raise RecordError(f"{path / name} is damaged: it is not what was written", fix)
+        yield
     except FileNotFoundError as error:
-        raise RecordError(f"{path} is damaged: it has no {Path(error.filename).name}", fix) from None
+        name = Path(error.filename).name
+        raise RecordError(f"{path} is damaged: it has no {name}", _EARLIER) from None
     except (ValueError, LookupError, TypeError) as error:
-        raise RecordError(f"{path / MANIFEST} is damaged: {error}", fix) from None
+        raise RecordError(f"{path / MANIFEST} is damaged: {error}", _EARLIER) from None
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
-    return generation
+
+
+def _signed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest with the sha256 of all else in it, which tells its own damage."""
+    plain = {key: value for key, value in manifest.items() if key != "sha256"}
+    return {**plain, "sha256": hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()}
+
+
+def _is_pinned(path: Path) -> bool:
+    try:
+        return bool(_manifest(path)["pinned"])
+    except RecordError:
+        return False
+
+
+def _references(path: Path) -> set[str]:
+    """What a checkpoint has in the store; nothing where it is damaged."""
+    try:
+        manifest = _manifest(path)
+    except RecordError:
+        return set()
+    return {*manifest["tensors"].values(), *manifest["keep"]}
 
 
 def generations(folder: Path) -> list[int]:
@@ -202,33 +281,6 @@ def sweep(folder: Path) -> list[Path]:
     for leftover in leftovers:
         shutil.rmtree(leftover)
     return leftovers
-
-
-def _save_tensors(path: Path, group: Mapping[str, Array]) -> None:
-    """One safetensors file. Its metadata names what was a numpy array, to give it back as one."""
-    arrays = sorted(name for name, value in group.items() if isinstance(value, np.ndarray))
-    seen: set[int] = set()
-    tensors: dict[str, Tensor] = {}
-    for name, value in group.items():
-        # numpy's own contiguous copy would turn a number without dimensions into a vector of one.
-        tensor = torch.from_numpy(np.array(value, order="C")) if isinstance(value, np.ndarray) else value
-        tensor = tensor.detach().cpu().contiguous()
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() in seen or storage.nbytes() != tensor.nbytes:
-            tensor = tensor.clone()  # safetensors takes no views: tied weights, slices
-        seen.add(tensor.untyped_storage().data_ptr())
-        tensors[name] = tensor
-    save_file(tensors, path, metadata={"numpy": json.dumps(arrays)})
-    _flush(path)
-
-
-def _load_tensors(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="pt") as file:
-        arrays = set(json.loads((file.metadata() or {}).get("numpy", "[]")))
-        # Cloned, because what is mapped from a file lies where it lies, and the rounding of a matrix product
-        # can depend on how its operands are aligned: a resumed run is to be bit-equal.
-        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    return {name: tensor.numpy() if name in arrays else tensor for name, tensor in tensors.items()}
 
 
 def _save_text(path: Path, text: str) -> None:
@@ -282,12 +334,9 @@ def _refuse_other_keys(state: Any) -> None:
 
 @contextmanager
 def _clearly(path: Path) -> Iterator[None]:
-    """Disk errors in one line. safetensors has only the text of its own."""
+    """Disk errors in one line."""
     try:
         yield
-    except SafetensorError as error:
-        full = any(f"os error {number}" in str(error) for number in _NO_SPACE)
-        raise _cannot(path, str(error), full) from error
     except OSError as error:
         raise _cannot(path, error.strerror or str(error), error.errno in _NO_SPACE) from error
 

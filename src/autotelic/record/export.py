@@ -1,4 +1,4 @@
-"""The record as files that other tools read: JSON lines, or Parquet where pyarrow is installed."""
+"""The journal as files that other tools read: JSON lines, or Parquet where pyarrow is installed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autotelic.errors import RecordError
-from autotelic.record.store import Record
+from autotelic.record.journal import Journal
 
-TABLES = ("events", "tasks", "attempts", "updates")
-_JSON = ("data", "secret", "shown", "turns")
+TABLES = ("messages", "tasks", "proposals", "episodes", "verdicts", "credits", "entries")
+_JSON = ("data", "secret", "shown", "turn", "steps")
+_BLOBS = ("numbers", "kinds", "refs", "weights")
 _ROWS = 10_000
 
 
-def export(record: Record, folder: str | Path, format: Literal["jsonl", "parquet"] = "jsonl") -> list[Path]:
-    """Write each table of the record to `folder/TABLE.FORMAT`; returns the files.
+def export(journal: Journal, folder: str | Path, format: Literal["jsonl", "parquet"] = "jsonl") -> list[Path]:
+    """Write each table of the journal to `folder/TABLE.FORMAT`; returns the files.
 
     Columns are those of the tables; in JSON lines, columns of JSON are nested and token ids and
-    log-probabilities (`numbers`) are base64 of what the record has. Parquet keeps both as stored.
+    log-probabilities are base64 of what the journal has. Parquet keeps both as stored.
     Raises `RecordError` when pyarrow is asked for and missing, or when a file cannot be written.
     """
     write = _parquet() if format == "parquet" else _lines
@@ -31,7 +32,7 @@ def export(record: Record, folder: str | Path, format: Literal["jsonl", "parquet
         folder.mkdir(parents=True, exist_ok=True)
         for table in TABLES:
             files.append(folder / f"{table}.{format}")
-            write(files[-1], record.each(table))
+            write(files[-1], journal.each(table))
     except OSError as error:
         raise RecordError(
             f"{folder} cannot be written: {error.strerror}", "give a folder that can be"
@@ -43,8 +44,7 @@ def _lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             row |= {name: json.loads(row[name]) for name in _JSON if name in row}
-            if "numbers" in row:
-                row["numbers"] = base64.b64encode(row["numbers"]).decode()
+            row |= {name: base64.b64encode(row[name]).decode() for name in _BLOBS if name in row}
             file.write(json.dumps(row) + "\n")
 
 

@@ -3,10 +3,11 @@
 runs/NAME/
   charter.toml     the charter as it was given
   charter.json     its canonical form; written last, so that a folder with it is a whole one
-  record.sqlite    events, tasks, attempts, updates
+  journal.sqlite   every message, with the tasks, attempts and updates that they brought
   lock             held by the process that runs, with its number
   start/           the weights and the tokenizer that the run began from
-  checkpoints/     weights, optimiser, state; the newest two and what is pinned
+  checkpoints/     state, and references to weights; the newest two and what is pinned
+  weights/         tensors by their content: weights, optimisers, the critic
   adapters/        the last adapters, where a server samples
   champion/        the best weights in Hugging Face format
   summary.json  report.html  plots/
@@ -16,26 +17,27 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import AutotelicError, RunError
-from autotelic.record.store import NAME, Record
+from autotelic.record.journal import NAME, OLD_NAME, Journal
 
 _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
     NAME + ending for ending in ("", "-wal", "-shm", "-journal")
 }
 """What may lie in a folder whose creation was cut short."""
-RETIRED = (("exam", "free_share"), ("feedback", "critic_depth"), ("learn", "weight_decay"))
-"""Keys that charters once had: in the folder of a run from before, they are no damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: str | Path, charter: Charter, source: str | None = None) -> RunFolder:
-        """Make a new run folder with an empty record. `source` is the charter's TOML as it was given.
+        """Make a new run folder with an empty journal. `source` is the charter's TOML as it was given.
 
         Raises `RunError` rather than touch a folder that holds a run or anything else.
         """
@@ -70,7 +72,7 @@ class RunFolder:
             for leftover in _FIRST - {"lock", "checkpoints"}:  # of a creation that was cut short
                 (run.path / leftover).unlink(missing_ok=True)
             _write(run.path / "charter.toml", charter.toml() if source is None else source)
-            Record.create(run.path, charter).close()
+            Journal.create(run.path, charter.digest, uuid.uuid4().hex).close()
             run.checkpoints.mkdir(exist_ok=True)
             _write(run.path / "charter.json", canonical(charter.canonical()))
         return run
@@ -86,6 +88,10 @@ class RunFolder:
             raise RunError(f"{path} does not exist", "give the folder of a run (`autotelic run --out`)")
         if kind == "file":
             raise RunError(f"{path} is a file", "give the folder of a run (`autotelic run --out`)")
+        if missing and (run.path / OLD_NAME).is_file():
+            raise RunError(
+                f"{path} is a run of autotelic 0.1.0", "read it with that version (commit b78ef97)"
+            )
         if missing:
             raise RunError(
                 f"{path} is not a run folder (it has no {' and no '.join(missing)})",
@@ -129,16 +135,48 @@ class RunFolder:
         """Where the pictures are."""
         return self.path / "plots"
 
+    @property
+    def weights(self) -> Path:
+        """Where tensors lie by their content (`weights/store.py`)."""
+        return self.path / "weights"
+
     def charter(self) -> Charter:
-        """The charter that the run was started under, from its canonical form."""
+        """The charter that the run was started under, from its canonical form.
+
+        Raises RunError where it was edited since: its digest names the run.
+        """
         path = self.path / "charter.json"
         try:
             values = json.loads(path.read_bytes())
-            return Charter.of(_without_retired(values), where=str(path))
+            if not isinstance(values, dict):
+                raise TypeError("it is no object")
+            written = digest(values)
         except (ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged: {error}", "restore the run folder from a copy") from error
         except OSError as error:
             raise RunError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
+        with Journal.open(self.path) as journal:
+            meant = journal.charter_digest
+        if written != meant:
+            raise RunError(
+                f"{path} was edited: it is {written}, and the run was begun with {meant}",
+                "restore it from a copy, or start a new run with the changed rules (`--from` takes its weights)",
+            )
+        return Charter.of(values, where=str(path))
+
+    def fingerprints(self) -> dict[str, str]:
+        """The sha256 of each file that a resume reads besides journal and weights: the charter, and `start/`.
+
+        A file that was not touched since the last call is not read again. The champion is none of them: no
+        resume reads it, and the end of a run replaces it after the last checkpoint.
+        """
+        found: dict[str, str] = {}
+        for path in [self.path / "charter.json", *sorted(self.start.rglob("*"))]:
+            if path.is_file():
+                stat = path.stat()
+                name = path.relative_to(self.path).as_posix()
+                found[name] = _sha256(path.absolute(), stat.st_size, stat.st_mtime_ns)
+        return found
 
     def lock(self) -> Lock:
         """Take the run for this process, until the lock is released or the process ends, however it ends."""
@@ -147,23 +185,48 @@ class RunFolder:
     def problems(self) -> list[str]:
         """What is damaged, one line each; empty when all is well. Reads everything, so it takes a while."""
         from autotelic.record import checkpoint  # here, because it imports torch, which takes a second
+        from autotelic.weights.store import Store
 
         found: list[str] = []
         try:
             self.charter()
-            # Of the file as it stands: read today, a charter also has the knobs that were added since.
-            written = digest(json.loads((self.path / "charter.json").read_bytes()))
-            with Record.open(self.path) as record:
-                found += record.check()
-                if record.charter_digest != written:
-                    found.append(f"charter.json ({written}) is not the charter of the record")
+            with Journal.open(self.path) as journal:
+                found += journal.check()
         except AutotelicError as error:
             found.append(error.cause)
+        found += Store(self.weights).damaged()
         for generation in checkpoint.generations(self.checkpoints):
             try:
                 checkpoint.verify(checkpoint.path_of(self.checkpoints, generation))
             except AutotelicError as error:
                 found.append(error.cause)
+        return found + self._changed()
+
+    def _changed(self) -> list[str]:
+        """A line for each folder of weights that is not what the journal says was written there."""
+        from autotelic.messages import ChampionSaved, RunStarted
+        from autotelic.weights.load import manifest_of
+
+        found: list[str] = []
+        try:
+            with Journal.open(self.path) as journal:
+                started, saved = (
+                    journal.latest(RunStarted),
+                    journal.read(kinds=(ChampionSaved.kind,), superseded=True),
+                )
+        except AutotelicError:
+            return []  # it is told already
+        written = {self.start: started.start} if started is not None else {}
+        # Also one that a resume went back on: it lies there until the next one takes its place.
+        written |= {self.champion: last.folder for last in saved[-1:] if isinstance(last, ChampionSaved)}
+        for folder, expected in written.items():
+            try:
+                ref = manifest_of(folder).ref if folder.is_dir() else "missing"
+            except AutotelicError as error:
+                found.append(error.cause)
+                continue
+            if ref != expected:
+                found.append(f"{folder} is not what was saved: it is {ref}, expected {expected}")
         return found
 
 
@@ -227,6 +290,13 @@ def set_aside(path: str | Path) -> Path:
         return run.path.rename(aside)
 
 
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, size: int, modified: int) -> str:
+    """The sha256 of a file that has this size and was modified then, in nanoseconds."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _write(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all, also after a power cut."""
     with path.with_name(path.name + ".new").open("w", encoding="utf-8") as file:
@@ -247,16 +317,3 @@ def _reaching(path: str | Path, doing: str = "written") -> Iterator[None]:
     except OSError as error:
         fix = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check its permissions"
         raise RunError(f"{path} cannot be {doing}: {error.strerror}", fix) from error
-
-
-def _without_retired(values: Any) -> Any:
-    """A charter's canonical form without the keys that charters no longer have; anything else as it is."""
-    if not isinstance(values, dict):
-        return values
-    retired = set(RETIRED)
-    return {
-        name: {key: kept for key, kept in section.items() if (name, key) not in retired}
-        if isinstance(section, dict)
-        else section
-        for name, section in values.items()
-    }

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from autotelic.sandbox.fuzz import ANY, draw
 from autotelic.sandbox.pool import Sandbox
 from autotelic.sandbox.run import Job, Limits, Run
-from autotelic.sandbox.strangers import ANY, draw
 
 WARM_UP = 2000
 """Programs before the first count of what is held: buffers and caches have reached their size by then."""
@@ -64,7 +64,7 @@ def strays(since: float) -> list[str]:
             for entry in os.scandir(folder):
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
-                    caged = status.st_uid >= CAGED_UID if os.geteuid() == 0 else "stranger" in entry.name
+                    caged = status.st_uid >= CAGED_UID if os.geteuid() == 0 else "autotelic-fuzz" in entry.name
                     if caged and status.st_ctime >= since:
                         found.append(entry.path)
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from autotelic.dashboard.generations import Generation
 from autotelic.dashboard.palette import HUES
 from autotelic.dashboard.report.charts import Axis, Line, bars, heat_map, line_chart, stacked_bar
 from autotelic.dashboard.report.markup import beside, folded, para, safe, section, table, titled
 from autotelic.dashboard.report.results import SHARE
-from autotelic.dashboard.story import Generation, Ruling, Story
-from autotelic.dashboard.wording import clock, count, decimal, percent
+from autotelic.dashboard.story import Ruling, Story
+from autotelic.dashboard.wording import clock, count, decimal, known, percent
 from autotelic.types import Cell
 
 _GENERATION = Axis(label="generation", words=lambda g: f"{g:.0f}", step_of=(1, 2, 5, 10))
@@ -41,23 +42,20 @@ def proposer(story: Story) -> str:
     if not told:
         return ""
     total = story.proposals
-    valid = percent(total.valid / total.asked if total.asked else None)
-    novel = percent(total.novel / total.valid if total.valid else None)
+    valid, novel = percent(total.valid_share), percent(total.novel_share)
     lines = [
-        _over(told, "valid", 0, lambda g: g.proposals.valid / g.proposals.asked),
-        _over(
-            told, "novel", 2, lambda g: g.proposals.novel / g.proposals.valid if g.proposals.valid else None
-        ),
+        _over(told, "valid", 0, lambda g: g.proposals.valid_share),
+        _over(told, "novel", 2, lambda g: g.proposals.novel_share),
         _over(told, "actor's tasks", 1, lambda g: g.actor_task_share),
     ]
     refused = [(reason, float(n)) for reason, n in total.reasons.items()][:_REFUSALS_SHOWN]
     return section(
         "The proposer",
         para(
-            "The same model, asked to write tasks. After the bootstrap",
-            f"<b>{percent(story.actor_task_share)}</b> of what was trained on was its own work: of",
-            f"{count(total.asked)} proposals {valid} were valid, {novel} of those behaved like nothing",
-            f"known, and {count(total.admitted)} were admitted.",
+            "The same model, asked to write tasks. Of the tokens of tasks that it learned after the bootstrap",
+            f"<b>{percent(story.actor_task_share)}</b> were of its own tasks. Of {count(total.asked)} proposals",
+            f"{valid} were valid, {novel} of those behaved like nothing known, and {count(total.admitted)} were",
+            "admitted.",
         ),
         beside(
             titled("over generations", _chart(lines, SHARE)),
@@ -67,67 +65,64 @@ def proposer(story: Story) -> str:
 
 
 def critic(story: Story) -> str:
-    """Whether the critic has earned its place, and how far the other judges agree with the executor."""
-    told = [g for g in story.generations if g.critic]
-    if not told:
+    """Whether the critic has earned its place, and how far other sources agree with the verifier."""
+    told = [g for g in story.generations if g.calibration is not None]
+    last = told[-1].calibration if told else None
+    if last is None:
         return ""
-    last = told[-1].critic
     quality = [
-        _over(told, "AUROC", 0, lambda g: g.critic.get("auroc")),
-        _over(told, "ECE", 1, lambda g: g.critic.get("ece")),
+        _over(told, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None),
+        _over(told, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None),
     ]
-    agreement = [
-        _over(story.generations, "consensus", 4, lambda g: g.consensus_agreement),
-        _over(story.generations, "certainty", 6, lambda g: g.certainty_agreement),
-    ]
+    sources = list(dict.fromkeys(source for g in story.generations for source in g.agreement))
+    agreement = [_agreement(story, source, 4 + place) for place, source in enumerate(sources)]
     return section(
         "The critic",
         para(
-            "A second model learns from the executor's verdicts to predict whether an attempt is right.",
-            "AUROC is how well it ranks (0.5 is chance), ECE how far its probabilities are from the truth",
+            "A second model learns from the verifier's verdicts to predict how good an attempt is.",
+            "AUROC is how well it ranks (0.5 is chance), ECE how far its predictions are from the truth",
             "(0 is best), both on attempts that it has not learned from; last",
-            f"{decimal(last.get('auroc'))} and {decimal(last.get('ece'), 3)},",
-            f"over {count(last.get('n'))} attempts.",
+            f"{decimal(last.auroc)} and {decimal(last.ece, 3)}, over {count(last.n)} attempts.",
         ),
         beside(
             titled("held-out ranking and calibration", _chart(quality, _QUALITY)),
-            titled("agreement of other judges with the executor", _chart(agreement, SHARE)),
+            titled("agreement of other sources with the verifier", _chart(agreement, SHARE)),
         ),
     )
 
 
 def learning(story: Story) -> str:
     """What the updates did, and what was left out of them."""
-    told = [g for g in story.generations if g.learn]
+    told = [g for g in story.generations if g.learned is not None]
     if not told:
         return ""
-    kept, dropped = sum(g.groups_kept for g in told), sum(g.groups_dropped for g in told)
+    kept, flat = sum(g.kept for g in told), sum(g.flat for g in told)
     losses = [
-        _over(told, "next token", 0, lambda g: g.learn.get("nll")),
-        _over(told, "entropy", 2, lambda g: g.learn.get("entropy")),
+        _over(told, "next token", 0, lambda g: g.learned.nll if g.learned else None),
+        _over(told, "entropy", 2, lambda g: g.learned.entropy if g.learned else None),
     ]
     policy = [
-        _over(told, "clipped", 1, lambda g: g.learn.get("clipped")),
-        _over(told, "KL", 3, lambda g: g.learn.get("kl")),
+        _over(told, "clipped", 1, lambda g: g.learned.clipped if g.learned else None),
+        _over(told, "KL", 3, lambda g: g.learned.kl if g.learned else None),
     ]
-    left_out = [[str(d.generation), str(d.n), safe(d.what), safe(d.why)] for d in story.drops]
+    left_out = _left_out(story)
     return section(
         "Learning",
         para(
-            f"{count(kept)} groups of attempts carried a signal; {count(dropped)} were dropped because all",
-            "their attempts fared alike.",
+            f"{count(kept)} groups of attempts carried a signal; {count(flat)} were flat: all of their attempts",
+            "earned the same.",
         ),
         beside(
             titled("loss and entropy, nats a token", _chart(losses, _NATS)),
-            titled("policy: divergence from the anchor, share clipped", _chart(policy, _SMALL)),
+            titled("policy: divergence from the reference policy, share clipped", _chart(policy, _SMALL)),
         ),
-        folded("what was left out", table(["generation", "n", "what", "why"], left_out)) if left_out else "",
+        folded("what was left out", table(["n", "what", "why", "generations"], left_out)) if left_out else "",
     )
 
 
 def time(story: Story) -> str:
     """Seconds by stage over the whole run."""
-    spent = story.stage_seconds
+    spent = story.slow_stages
     total = sum(spent.values())
     if not total:
         return ""
@@ -140,14 +135,15 @@ def time(story: Story) -> str:
         f"{clock(spent[name])} ({percent(share)})</span>"
         for name, share, colour in parts
     )
-    last = story.generations[-1]
+    last = story.generations[-1] if story.generations else None
+    speed = (
+        f"The last one decoded {count(last.decode_speed)} and trained {count(last.train_speed)} tokens a second."
+        if last
+        else ""
+    )
     return section(
         "Where the time went",
-        para(
-            f"{clock(total)} in {len(story.generations)} generations; the last one decoded",
-            f"{count(last.decode_speed)} and trained {count(last.train_speed)} tokens a second.",
-            style="quiet",
-        ),
+        para(f"{clock(total)} in {len(story.generations)} generations.", speed, style="quiet"),
         stacked_bar(parts, label="share of time by stage", width=1020),
         f'<div class="legend">{legend}</div>',
     )
@@ -158,14 +154,17 @@ def decisions(story: Story) -> str:
     if not story.rulings:
         return ""
     promoted = sum(r.verdict == "promote" for r in story.rulings)
-    refused = [r for r in reversed(story.rulings) if r.verdict != "promote"]
+    rejected = [r for r in reversed(story.rulings) if r.verdict != "promote"]
+    last = story.rulings[-1]
     return section(
         "Decisions",
         para(
-            "A generation's weights become champion where a paired test does not find them worse:",
-            f"{promoted} of {len(story.rulings)} did.",
+            "Weights become champion where a paired test does not find them worse:",
+            f"{promoted} of {len(story.rulings)} candidates did. The last decision, in generation",
+            f"{last.generation}: <b>{safe(last.verdict)}</b>, because {safe('; '.join(last.reasons))}.",
+            f"The champion was made in generation {story.champion['generation']}.",
         ),
-        titled("the last that did not", _rulings(refused[:_REFUSALS_SHOWN])) if refused else "",
+        titled("the last rejections", _rulings(rejected[:_REFUSALS_SHOWN])) if rejected else "",
         folded("every decision and its reason", _rulings(story.rulings[::-1])),
     )
 
@@ -185,8 +184,30 @@ def _rulings(rulings: Sequence[Ruling]) -> str:
 def _over(
     told: Sequence[Generation], name: str, hue: int, value: Callable[[Generation], float | None]
 ) -> Line:
-    points = [(float(g.number), known) for g in told if (known := value(g)) is not None]
+    points = [(float(g.number), y) for g in told if (y := known(value(g))) is not None]
     return Line(name=name, colour=f"var(--hue-{hue})", points=points)
+
+
+def _agreement(story: Story, source: str, hue: int) -> Line:
+    return _over(
+        story.generations,
+        source,
+        hue,
+        lambda g: g.agreement.get(source, None),
+    )
+
+
+def _left_out(story: Story) -> list[list[str]]:
+    """What was dropped, summed by what and why."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for drop in story.drops:
+        found.setdefault((drop.what, drop.why), []).append((drop.n, drop.generation))
+    rows = []
+    for (what, why), drops in found.items():
+        first, last = drops[0][1], drops[-1][1]
+        when = f"{first}" if first == last else f"{first} to {last}"
+        rows.append([str(sum(n for n, _ in drops)), safe(what), safe(why), when])
+    return rows
 
 
 def _chart(lines: Sequence[Line], y: Axis) -> str:

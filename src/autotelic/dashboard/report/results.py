@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from autotelic.dashboard import palette
+from autotelic.dashboard.card import origin, scale
 from autotelic.dashboard.report.charts import Axis, Line, line_chart
 from autotelic.dashboard.report.markup import beside, card, para, safe, section, table, titled
-from autotelic.dashboard.story import Sitting, Story
-from autotelic.dashboard.wording import clock, count, interval, percent
+from autotelic.dashboard.story import Evaluation, Story
+from autotelic.dashboard.wording import clock, count, interval, percent, short
 from autotelic.types import Cell, Score
 
 SHARE = Axis(label="share", words=percent, low=0.0, high=1.0)
@@ -16,74 +17,70 @@ _SECONDS = Axis(
     label="time worked", words=lambda s: _minutes(s), low=0.0, base=60, step_of=(1, 2, 5, 10, 15, 30)
 )
 _TOKENS = Axis(label="tokens trained", words=count, low=0.0)
-_TASKS = {
-    "deduction": "given a program and its input, say what it returns",
-    "abduction": "given a program and what it returned, find an input that gives it",
-    "induction": "given pairs of input and output, write the program",
-    "repair": "given a program that failed and what its tests printed, write a better one",
-}
-At = Callable[[Sitting], float]
+At = Callable[[Evaluation], float]
 
 
 def head(story: Story, name: str) -> str:
     """The name, the purpose in the human's words, and what was run."""
-    start = story.start
+    run = story.run
+    if run is None:
+        return f"<h1>{safe(name)}</h1>" + para("The run has not started yet.", style="purpose")
     facts = {
-        "model": start.get("model"),
-        "seed": start.get("seed"),
+        "model": run.model,
+        "seed": run.seed,
         "worked": clock(story.seconds),
         "tokens trained": count(story.tokens),
         "generations": len(story.generations),
         "ended by": story.stopped or "nothing yet",
-        "resumed": f"{story.resumes} times" if story.resumes else None,
-        "sandbox": start.get("sandbox_level"),
-        "threads": start.get("threads"),
-        "machine": start.get("machine"),
-        "charter": str(start.get("digest", "")).removeprefix("sha256:")[:12],
+        "resumed": f"{story.resumes} times" if story.resumes else "",
+        "sandbox": run.sandbox,
+        "threads": run.machine["threads"],
+        "machine": run.platform,
+        "charter": short(run.digest),
+        "run": short(run.run),
+        "autotelic": f"{run.version} {run.commit[:7]}".strip(),
+        **{name: value for name, value in run.controls.items() if value},
     }
-    chips = [
-        f"<span>{key} <b>{safe(fact)}</b></span>" for key, fact in facts.items() if fact not in (None, "")
-    ]
+    chips = [f"<span>{safe(key)} <b>{safe(fact)}</b></span>" for key, fact in facts.items() if fact != ""]
     return (
         f"<h1>{safe(name)}</h1>"
-        + para(safe(story.charter.get("purpose", "")), style="purpose")
+        + para(safe(run.charter["purpose"]), style="purpose")
         + f'<div class="chips">{"".join(chips)}</div>'
-        + para(_origin(story), style="origin")
+        + para(origin(run, "<code>{}</code>"), style="origin")
     )
 
 
 def headline(story: Story) -> str:
     """The sealed exam before and now, with what stands beside it."""
-    before, last = story.before, story.after or story.before
+    before, last, measures = story.before, story.after or story.before, story.measures
     if before is None or last is None:
-        return section("Result", para("The sealed exam has not been sat yet.", style="quiet"))
-    when = "" if last.when != "during" else f", at generation {last.generation}"
+        return section("Result", para("The sealed exam has not been evaluated yet.", style="quiet"))
+    when = "" if last.when != "during" else f", in generation {last.generation}"
     ranges = f"95 % interval {_range(before.pass_at_1)} before"
     ranges += f", {_range(last.pass_at_1)} now" if last is not before else ""
-    cards = [
-        card(f"sealed exam, pass@1{when}", _change(before, last, before.pass_at_1, last.pass_at_1), ranges)
-    ]
+    change = _change(before, last, before.pass_at_1, last.pass_at_1)
+    cards = [card(f"sealed exam, {measures.one}{when}", change, ranges)]
     if last.pass_at_8:
         one = f"; one sample {percent(last.sampled_at_1.value, 1)}" if last.sampled_at_1 else ""
         shown = _change(before, last, before.pass_at_8, last.pass_at_8)
-        cards.append(card("sealed exam, pass@8", shown, f"any of 8 samples right{one}"))
+        cards.append(card(f"sealed exam, {measures.best}", shown, f"{measures.means}{one}"))
     if last.best_of_8:
         note = f"the one of 8 samples that the critic ranks first; interval {_range(last.best_of_8)}"
-        cards.append(card("best of 8 by the critic", percent(last.best_of_8.value, 1), note))
-    if own := story.sat("own"):
+        cards.append(card(f"{measures.chosen} by the critic", percent(last.best_of_8.value, 1), note))
+    if own := story.evaluations_of("own"):
         score = own[-1].pass_at_1
         note = f"{score.n} items that the model set itself; interval {_range(score)}"
-        cards.append(card("its own exam, pass@1", percent(score.value, 1), note))
-    return section("Result", f'<div class="cards">{"".join(cards)}</div>', _sealed(story, last), _own(story))
+        cards.append(card(f"its own exam, {measures.one}", percent(score.value, 1), note))
+    return section("Result", f'<div class="cards">{"".join(cards)}</div>', _sealed(story), _own(story))
 
 
 def curves(story: Story) -> str:
     """The sealed exam during the run: the mean, then each mode by level; over time or over tokens."""
-    sittings = story.sat("sealed")
-    if len(sittings) < 2:
+    found = story.evaluations_of("sealed")
+    if len(found) < 2:
         return ""
-    over_seconds = _pictures(story, sittings, _SECONDS, lambda s: s.seconds)
-    over_tokens = _pictures(story, sittings, _TOKENS, lambda s: float(s.tokens))
+    over_seconds = _pictures(story, found, _SECONDS, lambda e: e.seconds)
+    over_tokens = _pictures(story, found, _TOKENS, lambda e: float(e.tokens))
     return section(
         "Learning curves",
         para(
@@ -111,8 +108,7 @@ def cells(story: Story) -> str:
     return section(
         "By mode and level",
         para(
-            "Greedy answers to the sealed exam: before learning (small), and now.",
-            "A task of level k composes k operations.",
+            f"Greedy answers to the sealed exam, {story.measures.one}: before learning (small), and now.",
             style="quiet",
         ),
         table(
@@ -121,46 +117,39 @@ def cells(story: Story) -> str:
     )
 
 
-def _origin(story: Story) -> str:
-    """What the model knew before the run, in a sentence."""
-    model = story.charter.get("model", {})
-    if model.get("from"):
-        return f"It went on from the weights in <code>{safe(model['from'])}</code>."
-    if model.get("name", story.start.get("model")) == "tiny":
-        return (
-            "It started from random weights and a tokenizer trained on text from the rules: it knew the "
-            "grammar of the rules and nothing else. No text, program or solution made by people was used."
-        )
-    return f"It started from the pretrained weights of <code>{safe(model.get('name', 'unknown'))}</code>."
-
-
-def _sealed(story: Story, last: Sitting) -> str:
-    digest = str(story.sealed.get("digest", "")).removeprefix("sha256:")[:12]
-    free = story.sealed.get("dropped_free")
+def _sealed(story: Story) -> str:
+    exam = story.exam("sealed")
+    if exam is None:
+        return ""
+    free = exam.refused.get("free", 0)
+    missing = sum(exam.missing.values())
     return para(
-        f"The sealed exam has {last.pass_at_1.n} items, drawn before learning began. Their hash",
-        f"<code>{safe(digest)}</code> was recorded before the first update, and any task that behaves like",
-        "one of them is refused by training.",
+        scale(story),
+        f"The sealed exam has {exam.items} items, drawn before learning began. Their hash",
+        f"<code>{safe(short(exam.digest))}</code> was recorded before the first update, and training refuses",
+        "any task that behaves like one of them.",
         f"{free} items that a random answer passes too often were left out." if free else "",
+        f"It is {missing} items short of what the charter asks for." if missing else "",
         style="quiet",
     )
 
 
 def _own(story: Story) -> str:
-    if not story.own:
+    exam = story.exam("own")
+    if exam is None:
         return ""
-    refused = ", ".join(f"{n} {safe(reason)}" for reason, n in story.own.get("refused", {}).items())
+    refused = ", ".join(f"{n} {safe(reason)}" for reason, n in exam.refused.items())
     return para(
-        f"Its own exam was frozen with {safe(story.own.get('admitted', 'its'))} items that it proposed.",
+        f"Its own exam was frozen with {exam.items} items that it proposed.",
         f"Others were refused: {refused}." if refused else "",
         "It says how well the model does at what it finds hard; only the sealed exam can be compared.",
         style="quiet",
     )
 
 
-def _pictures(story: Story, sittings: Sequence[Sitting], axis: Axis, at: At) -> str:
+def _pictures(story: Story, found: Sequence[Evaluation], axis: Axis, at: At) -> str:
     def line(name: str, hue: int, scores: Sequence[Score | None], *, main: bool = False) -> Line:
-        known = [(at(s), score) for s, score in zip(sittings, scores, strict=True) if score]
+        known = [(at(s), score) for s, score in zip(found, scores, strict=True) if score]
         return Line(
             name=name,
             colour=f"var(--hue-{hue})",
@@ -169,44 +158,45 @@ def _pictures(story: Story, sittings: Sequence[Sitting], axis: Axis, at: At) -> 
             dashed=not main,
         )
 
+    measures = story.measures
     lines = [
-        line("pass@1", 0, [s.pass_at_1 for s in sittings], main=True),
-        line("pass@8", 8, [s.pass_at_8 for s in sittings]),
-        line("best of 8", 1, [s.best_of_8 for s in sittings]),
+        line(measures.one, 0, [s.pass_at_1 for s in found], main=True),
+        line(measures.best, 8, [s.pass_at_8 for s in found]),
+        line(measures.chosen, 1, [s.best_of_8 for s in found]),
     ]
     whole = line_chart(lines, axis, SHARE, width=1020, height=300, margin=130)
-    modes = [_by_level(mode, sittings, axis, at) for mode in _examined(story, sittings)]
+    modes = [_by_level(mode, found, axis, at) for mode in _examined(story, found)]
     return whole + beside(*modes)
 
 
-def _by_level(mode: str, sittings: Sequence[Sitting], axis: Axis, at: At) -> str:
-    levels = sorted({c.level for s in sittings for c in s.cells if c.mode == mode})
+def _by_level(mode: str, found: Sequence[Evaluation], axis: Axis, at: At) -> str:
+    levels = sorted({c.level for s in found for c in s.cells if c.mode == mode})
     lines = []
     for place, level in enumerate(levels):
         cell, shade = Cell(mode=mode, level=level), palette.shade_index(place, len(levels))
-        points = [(at(s), s.cells[cell].value) for s in sittings if cell in s.cells]
+        points = [(at(s), s.cells[cell].value) for s in found if cell in s.cells]
         lines.append(Line(name=f"level {level}", colour=f"var(--shade-{shade})", points=points))
     chart = line_chart(lines, axis, SHARE, width=400, height=230, margin=98)
-    return titled(safe(mode), para(_TASKS.get(mode, ""), style="quiet"), chart)
+    return titled(safe(mode), chart)
 
 
-def _cell(before: Sitting | None, last: Sitting, cell: Cell) -> str:
-    score = last.cells.get(cell)
-    if score is None:
+def _cell(before: Evaluation | None, last: Evaluation, cell: Cell) -> str:
+    if cell not in last.cells:
         return "<td></td>"
-    was = before.cells.get(cell) if before and before is not last else None
+    score = last.cells[cell]
+    was = before.cells[cell] if before and before is not last and cell in before.cells else None
     small = f"<small>{percent(was.value)}</small> " if was else ""
     tint = f"background: color-mix(in srgb, var(--hue-0) {55 * score.value:.0f}%, var(--card))"
     about = f"{interval(score)} of {score.n} items"
     return f'<td class="cell" style="{tint}" title="{about}">{small}{percent(score.value)}</td>'
 
 
-def _examined(story: Story, sittings: Sequence[Sitting]) -> list[str]:
-    met = {c.mode for s in sittings for c in s.cells}
+def _examined(story: Story, found: Sequence[Evaluation]) -> list[str]:
+    met = {c.mode for s in found for c in s.cells}
     return [mode for mode in story.modes if mode in met]
 
 
-def _change(before: Sitting, last: Sitting, was: Score | None, now: Score) -> str:
+def _change(before: Evaluation, last: Evaluation, was: Score | None, now: Score) -> str:
     if last is before or was is None:
         return percent(now.value, 1)
     return f"<small>{percent(was.value, 1)}</small> → {percent(now.value, 1)}"

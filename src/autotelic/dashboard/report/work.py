@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from autotelic.charter import Charter
 from autotelic.dashboard.report.markup import beside, folded, para, safe, section, titled
 from autotelic.dashboard.specimens import Specimen
 from autotelic.dashboard.story import Story
-from autotelic.errors import CharterError
 
 
 def samples(specimens: Sequence[Specimen]) -> str:
     """Tasks as the model saw them and as it answered them."""
     if not specimens:
         return ""
-    about = "The latest task of each kind that it got right, and that it got wrong, as the model saw them."
+    about = (
+        "Of each kind the hardest late attempt that went well and one that did not, as the model saw them."
+    )
     return section("Some of its work", para(about, style="quiet"), *map(_specimen, specimens))
 
 
 def charter(story: Story) -> str:
     """All that the human decided, as TOML."""
-    if not story.charter:
+    if story.run is None:
         return ""
-    try:
-        text = Charter.of(story.charter).toml()
-    except CharterError as error:
-        # A charter of another version can no longer be read as one, yet it is what this run was under.
-        text = f"{error}\n\n{json.dumps(dict(story.charter), indent=2)}"
+    text = Charter.of(story.run.charter).toml()
     return section("The charter", folded("all that a human decided", f"<pre>{safe(text)}</pre>"))
 
 
 def footer() -> str:
     return (
-        "<footer>Made by autotelic from the run's own record. <code>autotelic report</code> makes it again; "
-        "<code>autotelic inspect</code> shows any task, attempt or generation in full.</footer>"
+        "<footer>Made by autotelic from the run's own journal. <code>autotelic report</code> makes it again; "
+        "<code>autotelic inspect</code> shows any task, attempt, update or generation in full.</footer>"
     )
 
 
 def _specimen(specimen: Specimen) -> str:
-    word = "passed" if specimen.passed else "failed"
-    reason = f" ({safe(specimen.reason)})" if specimen.reason else ""
+    word = "passed" if specimen.good else "failed"
     if specimen.role == "proposer":
-        about, asked, wrote = "asked to propose a task", "what it was shown", "the task it wrote"
+        about, asked, wrote = "a proposal", "the tasks that it was shown", "what it wrote"
     else:
-        about = f"task {safe(specimen.task_id)}, written by {safe(specimen.author)}, attempted"
+        about = f"a task written by {safe(specimen.author)}, attempted"
         asked, wrote = "the task", "its answer"
     return (
-        f'<div class="task"><header><b>{safe(specimen.cell)}</b> {about} '
-        f'in generation {specimen.generation}: <span class="{word}">{word}</span>{reason}</header>'
+        f'<div class="task"><header><b>{safe(specimen.cell)}</b> {about} in generation {specimen.generation}: '
+        f'<span class="{word}">{safe(specimen.outcome)}</span> <code>{safe(specimen.link)}</code></header>'
         + beside(
             titled(asked, f"<pre>{safe(specimen.prompt)}</pre>"),
             titled(wrote, f"<pre>{safe(specimen.completion)}</pre>"),

@@ -5,8 +5,8 @@
         return total
     assert f([3, 1]) == 4
 
-Whoever writes a program says with it what it should do on inputs that nobody gave. A test is data as every answer is:
-a call on a literal and a literal, parsed and never run as source.
+Whoever writes a program says with it what it should do on inputs that nobody gave. A test is data as every
+answer is: a call on a literal and a literal, parsed and never run as source.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotelic.domains.functions.source import Function, parse_function
-from autotelic.domains.literal import LiteralError, LiteralLimits, canonical, parse_literal
-from autotelic.domains.python.execution import Outcome
-from autotelic.domains.python.inputs import kind_of, small_enough
-from autotelic.domains.python.program import ProgramError
+from autotelic.domains.literal import LiteralError, canonical, parse_literal
+from autotelic.domains.programs.execution import Outcome
+from autotelic.domains.programs.inputs import kind_of, small_enough
+from autotelic.domains.programs.modes import INPUT_LIMITS
+from autotelic.domains.programs.source import ProgramError
 from autotelic.types import Json
 
 MAX_TESTS = 6
 MAX_PRINTED = 60
 """Characters of one value in what tests printed; longer ones read `...`."""
 _TEST = re.compile(r"assert f\((.+)\) ?== ?(.+)")
-_LIMITS = LiteralLimits(characters=400, brackets=1, digits=8)
 Pair = tuple[Json, Json]
 
 
@@ -57,7 +57,7 @@ def _test(line: str) -> Pair:
     if match is None:
         raise ProgramError("tests", f"{line[:40]!r} is no `assert f(...) == ...`")
     try:
-        given, expected = (parse_literal(part, _LIMITS) for part in match.groups())
+        given, expected = (parse_literal(part, INPUT_LIMITS) for part in match.groups())
     except LiteralError as error:
         raise ProgramError("tests", f"{line[:40]!r}: {error}") from error
     if not kind_of(given) or not small_enough(given, kind_of(given)):

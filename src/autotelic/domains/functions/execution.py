@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotelic.domains.functions.source import Function, runnable
-from autotelic.domains.python.execution import Ask
+from autotelic.domains.programs.execution import Ask
 from autotelic.sandbox import Job
 from autotelic.types import Json
 

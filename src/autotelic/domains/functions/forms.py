@@ -5,7 +5,7 @@ from __future__ import annotations
 from autotelic.domains.functions.answers import MAX_TESTS
 from autotelic.domains.functions.execution import MAX_NOTES
 from autotelic.domains.functions.source import MAX_STATEMENTS
-from autotelic.domains.python.forms import LISTED, SCALAR
+from autotelic.domains.programs.forms import LISTED, SCALAR
 
 _VALUE = rf"(?:{SCALAR}|{LISTED})"
 _STEPS = rf"(?:[a-z][a-z0-9_]{{0,11}} = {_VALUE}\n){{0,{MAX_NOTES}}}{_VALUE}"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 
 from autotelic.domains.functions.source import Function, parse_function
-from autotelic.domains.python.inputs import draw_kind
-from autotelic.domains.python.program import HEADER
+from autotelic.domains.programs.inputs import draw_kind
+from autotelic.domains.programs.source import HEADER
 
 NAMES = {"int": ("total", "n", "best"), "ints": ("out", "kept", "made"), "str": ("text", "word", "left")}
 """What blocks call what they leave, by its kind: the first that is not in use."""

@@ -2,8 +2,8 @@
 
 A function is `def f(x):` and statements: assignments, `if`, `for`, `while`, `return`, `break`, `continue`, and
 `name.append(...)`. Each statement is checked against an explicit list and each expression against that of
-straight-line programs (`python/whitelist.py`). From then on the function exists only as what `ast.unparse` prints of
-its tree: no character that a model wrote is ever put into source.
+straight-line programs (`programs/whitelist.py`). From then on the function exists only as what `ast.unparse`
+prints of its tree: no character that a model wrote is ever put into source.
 
 What is run is that tree with three additions. Loops count their turns, so that what does not halt ends with an error
 of its own and not with the limits of everyone who shares the process. Changes of variables are noted, on the first
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from autotelic.domains.python import whitelist
-from autotelic.domains.python.program import HEADER, ProgramError
+from autotelic.domains.programs import whitelist
+from autotelic.domains.programs.source import HEADER, ProgramError
 
 MAX_SOURCE = 2_000
 """Characters of a function, comments included."""

@@ -1,7 +1,7 @@
 """The texts: what a solver and a proposer are shown, and what they write when they are right.
 
-In words, for language models; what the prompts of a mode have in common comes first, and is run once for all of them
-(models/families.py).
+In words, for language models; what the prompts of a mode have in common comes first, and is run once for all
+of them (models/families.py).
 """
 
 from __future__ import annotations
@@ -12,24 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 from autotelic.domains.functions.answers import Pair, Written, assert_text, parse_written, report
-from autotelic.domains.functions.source import parse_function
+from autotelic.domains.functions.source import Function, parse_function
 from autotelic.domains.literal import canonical
-from autotelic.domains.python.admission import Evidence
-from autotelic.domains.python.execution import Outcome, P
-from autotelic.domains.python.program import ProgramError
-from autotelic.domains.python.tasks import behaviour, cluster, digest
-from autotelic.types import Cell, Json, Lineage, Task, Verdict
+from autotelic.domains.programs.admission import Evidence, proposal_text
+from autotelic.domains.programs.behaviour import behaviour, cluster, digest, form_of
+from autotelic.domains.programs.execution import Outcome
+from autotelic.domains.programs.modes import HELD_BACK, PROGRAMS, SHOWN
+from autotelic.domains.programs.source import ProgramError
+from autotelic.types import Cell, Json, Lineage, Task, Verdict, text_of
 
 NAME = "functions"
-MODES = ("deduction", "abduction", "induction", "repair")
-PROGRAMS = ("induction", "repair")
-"""The modes whose answer is a function with tests."""
-SHOWN = 4
-"""Tests that a prompt gives."""
-HELD_BACK = 4
-"""Pairs that it holds back, and that decide."""
 OWN = 2
-"""Tests that a worked answer adds to those it was given."""
+"""Tests that a demonstration adds to those that the prompt gives."""
 
 _EXPECTED = re.compile(r"^assert f\(.*\) == (.*?)(?:  #.*)?$", re.MULTILINE)
 """What a test expects, as prompts show it."""
@@ -59,7 +53,7 @@ _PUZZLES = {
     "deduction": "what it returns has to be worked out",
     "abduction": "its argument has to be found from what it returns",
     "induction": "it has to be written from what it returns",
-    "repair": "a wrong version of it has to be mended",
+    "repair": "a wrong version of it has to be repaired",
 }
 
 
@@ -77,34 +71,33 @@ def prompt_of(mode: str, function: str, pairs: Sequence[Pair], failed: str = "")
     return f"{_ASKED[mode]}{shown}\n"
 
 
-def make_task(evidence: Evidence[P], names: Sequence[str], failed: str = "") -> Task:
-    """The task of a draft that passed. `names` are of the variables whose new values its trace has."""
-    d = evidence.draft
+def make_task(evidence: Evidence[Function], failed: str = "") -> Task:
+    """The task of a draft that passed; `failed` is what a repair starts from."""
+    d, cell = evidence.draft, evidence.cell
     pairs, own = evidence.pairs[: SHOWN + HELD_BACK], evidence.pairs[SHOWN + HELD_BACK :][:OWN]
-    prompt = prompt_of(d.cell.mode, str(d.program), pairs, failed)
-    about: list[Json] = [pairs[0][d.cell.mode == "abduction"]] if d.cell.mode not in PROGRAMS else []
+    about: list[Json] = [pairs[0][cell.mode == "abduction"]] if cell.mode not in PROGRAMS else []
     # What is asked, by behaviour: a sealed induction is never practised, on no pairs and not as a repair.
-    asks = "induction" if d.cell.mode in PROGRAMS else d.cell.mode
+    asks = "induction" if cell.mode in PROGRAMS else cell.mode
     return Task(
-        id=digest([NAME, d.cell.mode, prompt])[:16],
         domain=NAME,
-        mode=d.cell.mode,
-        level=d.cell.level,
-        prompt=prompt,
+        mode=cell.mode,
+        level=cell.level,
+        prompt=prompt_of(cell.mode, str(d.program), pairs, failed),
         secret={
             "function": str(d.program),
             "kind": d.kind,
             "pairs": [[a, b] for a, b in pairs],
             "own": [[a, b] for a, b in own],
-            "trace": [[name, value] for name, value in zip(names, evidence.trace, strict=True)],
+            "trace": [[name, value] for name, value in zip(evidence.names, evidence.trace, strict=True)],
         },
         signature=digest([NAME, asks, behaviour(d.kind, evidence.probed), about])[:32],
         cluster=cluster(d.kind, evidence.probed),
+        form=form_of(d.kind, evidence.probed),
         lineage=d.lineage,
     )
 
 
-def worked_text(task: Task) -> str:
+def demonstration_text(task: Task) -> str:
     """A right completion, with its working: the changes of variables, or tests on inputs that the prompt has not."""
     secret: dict[str, Any] = dict(task.secret)
     pairs = secret["pairs"]
@@ -116,11 +109,13 @@ def worked_text(task: Task) -> str:
     return str(Written(parse_function(secret["function"]), tuple((a, b) for a, b in secret["own"])))
 
 
-def told_spans(task: Task) -> list[tuple[int, int]]:
-    """What the given tests expect, from the second on: who has seen from the first what is wanted can say it."""
+def learned_spans(task: Task) -> tuple[tuple[int, int], ...]:
+    """What the given tests expect, from the second on, in characters of the prompt: it follows from the
+    solution, and is learned beside it.
+    """
     if task.mode not in PROGRAMS:
-        return []
-    return [match.span(1) for match in list(_EXPECTED.finditer(task.prompt))[1:SHOWN]]
+        return ()
+    return tuple(match.span(1) for match in list(_EXPECTED.finditer(text_of(task.prompt)))[1:SHOWN])
 
 
 def answer_text(mode: str, completion: str) -> str:
@@ -129,8 +124,8 @@ def answer_text(mode: str, completion: str) -> str:
 
 
 def feedback_text(task: Task, written: Written | None, outcome: Outcome) -> str:
-    """What the tests printed: those the prompt gave, then its own. Nothing of the pairs held back, which stand
-    between them in the outcome.
+    """What the tests printed: those the prompt gave, then its own. Nothing of the pairs held back, which
+    stand between them in the outcome.
     """
     pairs = task.secret["pairs"]
     shown = [(a, b) for a, b in pairs[:SHOWN]]
@@ -141,11 +136,12 @@ def feedback_text(task: Task, written: Written | None, outcome: Outcome) -> str:
     return report([*shown, *own], replace(outcome, rows=rows))
 
 
-def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
-    """The repair that starts from a failed answer: the function as it was written, and what all its tests printed.
+def repair_of(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+    """The repair that starts from a failed answer: the function as it was written, and what all its tests
+    printed.
 
-    It keeps the secret and the signature. None where no repair can start: the answer was right, belongs to another
-    mode, or is no function.
+    It keeps the secret and the signature. None where no repair can start: the answer was right, belongs to
+    another mode, or is no function.
     """
     if task.mode not in PROGRAMS or verdict.passed or not verdict.feedback or "<|" in answer:
         return None
@@ -155,9 +151,8 @@ def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task
         return None
     failed = f"{written.function}\n\n{verdict.feedback}".rstrip("\n")
     prompt = prompt_of("repair", "", [(a, b) for a, b in task.secret["pairs"]], failed)
-    return replace(
-        task, id=digest([NAME, "repair", prompt])[:16], mode="repair", prompt=prompt, lineage=lineage
-    )
+    whence = replace(lineage, references=(task.id,))
+    return replace(task, mode="repair", prompt=prompt, is_repair=True, lineage=whence, id="")
 
 
 def ask_text(cell: Cell, inputs: str, references: Sequence[Task]) -> str:
@@ -173,4 +168,4 @@ def ask_text(cell: Cell, inputs: str, references: Sequence[Task]) -> str:
 
 def proposal_of(task: Task) -> str:
     """The text that would have proposed this task: the function, and a call."""
-    return f"{task.secret['function']}\nf({canonical(task.secret['pairs'][0][0])})"
+    return proposal_text(task.secret["function"], task.secret["pairs"][0][0])

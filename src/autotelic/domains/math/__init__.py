@@ -1,8 +1,8 @@
 """Exact mathematics: arithmetic, equations, polynomials, counting and word problems, in eight levels.
 
 Problems are data in a small language of their own (`language`), computed with integers and fractions
-(`exact`), asked about (`problem`), worked out a line at a time (`working`), turned round (`holes`) and told
-as stories (`stories`). `rules` and `tales` write the first of them.
+(`exact`), asked about (`problem`), worked out a line at a time (`working`), turned round (`holes`) and put
+as word problems (`word_problems`). `rules` and `word_rules` write the first of them.
 """
 
 from autotelic.domains.math.domain import MathDomain

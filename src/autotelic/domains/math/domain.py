@@ -9,59 +9,70 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.math.answers import MAX_ANSWER, is_value, plain, read_answer
 from autotelic.domains.math.holes import check_hole, cover, hidden, produces, read_number, unhiding
 from autotelic.domains.math.language import Hole, ProblemError
 from autotelic.domains.math.problem import LEVELS, Problem, Shape, check, normal, read, skeleton
 from autotelic.domains.math.rules import hide, problem_text
-from autotelic.domains.math.stories import compare, numbers_in, read_story
-from autotelic.domains.math.tales import story_text
-from autotelic.domains.math.texts import MODES, SPECIAL, Chat, Compact, Natural, Texts, instructions
+from autotelic.domains.math.texts import MODES, SPECIAL, Compact, Natural, Texts
 from autotelic.domains.math.verify import Verifier
+from autotelic.domains.math.word_problems import compare, numbers_in, read_word_problem
+from autotelic.domains.math.word_rules import word_problem_text
 from autotelic.domains.math.working import working
+from autotelic.domains.texts import corpus_of
 from autotelic.errors import DomainError
-from autotelic.types import Cell, Lineage, Proposal, Rejection, Task, Verdict
+from autotelic.types import (
+    Cell,
+    Demonstration,
+    Episode,
+    Lineage,
+    Proposal,
+    Rejection,
+    Spec,
+    Task,
+    Verdict,
+)
 
 NAME = "math"
+SHAPES: tuple[Shape, ...] = ("number", "pair", "roots", "polynomial")
+"""The shapes of answers, in the order in which an answer of unknown shape is read."""
 _DRAWS = 40
 """How often the rules draw before they leave a task out."""
-_STYLES: dict[str, type[Compact] | type[Chat]] = {"compact": Compact, "natural": Natural, "chat": Chat}
+_STYLES: dict[str, type[Compact] | type[Natural]] = {"compact": Compact, "natural": Natural}
 
 
 class MathDomain:
     """Arithmetic to counting in eight levels, exactly.
 
-    `solve`: work out a problem. `invert`: find a number that gives a problem its answer. `model`: turn a
-    story into an expression or equations. `box` is not used: nothing here runs a program, every problem is
-    data in a small language. `style` is `compact` for small models or `natural` for language models, or
-    `chat`, which leaves the instruction to a system turn. `verifier` reads what the domain's own reader of answers
-    cannot, and stays the caller's to close.
+    `solve`: work out a problem. `invert`: find a number that gives a problem its answer. `model`: turn a word
+    problem into an expression or equations. Nothing here runs a program: every problem is data in a small
+    language. `levels` are those that may be asked for, `modes` those that are practised. `style` is `compact`
+    for small models or `natural` for language models, or `chat`, which leaves the instruction to a system
+    turn. `verifier` reads what the domain's own reader of answers cannot, and stays the caller's to close.
+    Raises DomainError for a level, a mode or a style that there is not.
     """
 
-    name = NAME
-    modes = MODES
     special = SPECIAL
 
     def __init__(
         self,
-        box: object = None,
         levels: Sequence[int] = tuple(LEVELS),
-        style: Literal["compact", "natural", "chat"] = "compact",
+        style: Literal["compact", "natural"] = "compact",
+        modes: Sequence[str] = MODES,
         verifier: Verifier | None = None,
     ) -> None:
-        if not levels or not set(levels) <= set(LEVELS):
-            raise DomainError(f"levels={list(levels)} of the math domain", f"give some of 1 to {max(LEVELS)}")
+        spec = Spec(name=NAME, modes=tuple(modes), levels=tuple(levels))
+        self.spec = check_spec(spec, modes=MODES, levels=LEVELS)
         if style not in _STYLES:
-            known = "give 'compact', 'natural' or 'chat'"
-            raise DomainError(f"style={style!r} of the math domain", known)
-        self.levels = tuple(levels)
+            raise DomainError(f"style={style!r} of the math domain", "give 'compact' or 'natural'")
         self.texts: Texts = _STYLES[style]()
         self.verifier = verifier
 
-    def rules(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
-        """One first task a cell, in order; fewer where the rules found none."""
+    def tasks(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
+        """One task of the rules a cell, in order; fewer where they found none."""
         for cell in cells:
-            self._check(cell)
+            check_cell(self.spec, cell)
         drawn = (self._draw(rng, cell) for cell in cells)
         return [task for task in drawn if task is not None]
 
@@ -76,8 +87,8 @@ class MathDomain:
     def _write(self, rng: np.random.Generator, cell: Cell) -> str:
         """A proposal of the rules."""
         if cell.mode == "model":
-            story = story_text(rng, cell.level)
-            return f"{story}\n{read_story(story).text}"
+            words = word_problem_text(rng, cell.level)
+            return f"{words}\n{read_word_problem(words).text}"
         written = problem_text(rng, cell.level)
         return hide(rng, read(written)).text if cell.mode == "invert" else written
 
@@ -86,7 +97,7 @@ class MathDomain:
         return [self._admit_one(proposal) for proposal in proposals]
 
     def _admit_one(self, proposal: Proposal) -> Task | Rejection:
-        self._check(proposal.cell)
+        check_cell(self.spec, proposal.cell)
         try:
             return self._task(self.texts.proposed(proposal.text), proposal.cell, proposal.lineage)
         except ProblemError as error:
@@ -108,8 +119,8 @@ class MathDomain:
             check_hole(problem, answer)
             shown = cover(problem).text
         prompt = self.texts.prompt(cell.mode, problem.kind, shown, answer)
+        form = {"solve": problem.shape, "invert": "number", "model": problem.kind}[cell.mode]
         return Task(
-            id=_digest([NAME, cell.mode, prompt])[:16],
             domain=NAME,
             mode=cell.mode,
             level=cell.level,
@@ -117,11 +128,13 @@ class MathDomain:
             secret={"proposal": proposal, "answer": answer, "shape": problem.shape},
             signature=_digest([cell.mode, normal(problem), answer])[:32],
             cluster=f"{cell.mode} {skeleton(problem)}",
+            form=form,
             lineage=lineage,
         )
 
-    def judge(self, answers: Sequence[tuple[Task, str]]) -> list[Verdict]:
+    def judge(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict]:
         """Is each answer right? Exactly; what cannot be read here goes to the verifier, if there is one."""
+        answers = [(task, episode.answer) for task, episode in episodes]
         verdicts = [_verdict(_reason(task, answer)) for task, answer in answers]
         if self.verifier is None:
             return verdicts
@@ -137,20 +150,20 @@ class MathDomain:
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
         """The prompt for a proposer."""
-        self._check(cell)
+        check_cell(self.spec, cell)
         return self.texts.ask(cell, [self.proposal(task) for task in references])
 
     def proposal(self, task: Task) -> str:
         """The completion with which a proposer would have made this task."""
         return str(task.secret["proposal"])
 
-    def worked(self, task: Task) -> str:
-        """A right completion, one operation a line."""
-        return self.texts.worked(self._lines(task))
+    def demonstrate(self, tasks: Sequence[Task]) -> list[Demonstration | None]:
+        """A right completion of each task, one operation a line."""
+        return [Demonstration(completion=self.texts.demonstration(self._lines(task))) for task in tasks]
 
     def _lines(self, task: Task) -> list[str]:
         if task.mode == "model":
-            return [_story_of(task)[1].text]
+            return [_word_problem_of(task)[1].text]
         problem = read(self.proposal(task))
         return working(problem) if task.mode == "solve" else unhiding(problem, str(task.secret["answer"]))
 
@@ -162,53 +175,43 @@ class MathDomain:
         """The pattern that right completions of a mode match as a whole, for constrained decoding."""
         return self.texts.form(mode)
 
-    def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
-        """None: being told that one number is wrong only invites another guess."""
-        return None
-
-    def retry(self, task: Task, verdict: Verdict) -> str:
-        """Nothing: being told "wrong" about one number invites a guess, so no mode has a second turn."""
+    def same(self, mode: str, answer: str) -> str:
+        """One spelling for equal answers: the number or polynomial, or the problem that a model writes. What
+        cannot be read has no vote.
+        """
+        try:
+            if mode == "model":
+                return normal(read(plain(answer)))
+            if mode == "invert":
+                number = read_number(plain(answer))
+                return "" if number is None else str(number)
+        except ProblemError:
+            return ""
+        for shape in SHAPES:
+            try:
+                return f"{shape} {read_answer(shape, answer)}"
+            except ProblemError:
+                continue
         return ""
 
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
-        """`count` texts of the rules: prompt and completion as one, by turns of every mode, level, role."""
-        cells = [Cell(mode=mode, level=level) for level in self.levels for mode in self.modes]
-        texts: list[str] = []
-        while len(texts) < count:
-            tasks = self.rules(rng, [cells[at % len(cells)] for at in range((count + 1) // 2)])
-            for at, task in enumerate(tasks):
-                texts.append(task.prompt + self.worked(task))
-                references = [tasks[at - back] for back in range(1, 1 + int(rng.integers(3)))]
-                texts.append(self.ask(task.cell, references) + self.proposal(task))
-        return texts[:count]
-
-    def instructions(self, mode: str) -> str:
-        """The system turn for a language model that solves tasks of a mode."""
-        return instructions(mode)
-
-    def _check(self, cell: Cell) -> None:
-        if cell.mode not in self.modes:
-            raise DomainError(f"the math domain has no mode {cell.mode!r}", f"use {', '.join(self.modes)}")
-        if cell.level not in self.levels:
-            raise DomainError(
-                f"the math domain was given no level {cell.level}",
-                f"use {min(self.levels)} to {max(self.levels)}",
-            )
+        """`count` texts of the rules, of every mode and level, of solver and proposer in turn."""
+        return corpus_of(self, rng, count, self.spec.cells)
 
 
 def _read_model(written: str) -> tuple[Problem, str, str]:
-    """The problem, the story and the proposal of a story with what it comes to on the next line."""
-    story, _, model = written.strip().partition("\n")
-    story, model = " ".join(story.split()), model.strip()
-    problem = read_story(story)
-    if compare(problem, read(model), numbers_in(story)) != "right":
-        raise ProblemError("mismatch", f"the story comes to {problem.text}, not {model}")
-    return problem, story, f"{story}\n{problem.text}"
+    """The problem, the words and the proposal of a word problem with what it comes to on the next line."""
+    words, _, model = written.strip().partition("\n")
+    words, model = " ".join(words.split()), model.strip()
+    problem = read_word_problem(words)
+    if compare(problem, read(model), numbers_in(words)) != "right":
+        raise ProblemError("mismatch", f"the words come to {problem.text}, not {model}")
+    return problem, words, f"{words}\n{problem.text}"
 
 
-def _story_of(task: Task) -> tuple[str, Problem]:
-    story = str(task.secret["proposal"]).partition("\n")[0]
-    return story, read_story(story)
+def _word_problem_of(task: Task) -> tuple[str, Problem]:
+    words = str(task.secret["proposal"]).partition("\n")[0]
+    return words, read_word_problem(words)
 
 
 def _reason(task: Task, answer: str) -> str:
@@ -227,8 +230,8 @@ def _reason(task: Task, answer: str) -> str:
             if number is None:
                 return "format"
             return "right" if produces(read(secret["proposal"]), number, secret["answer"]) else "wrong"
-        story, truth = _story_of(task)
-        return compare(truth, read(plain(answer)), numbers_in(story))
+        words, truth = _word_problem_of(task)
+        return compare(truth, read(plain(answer)), numbers_in(words))
     except ProblemError as error:
         return error.reason if error.reason in ("unfinished", "size") else "format"
 

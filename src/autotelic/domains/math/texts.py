@@ -1,8 +1,7 @@
 r"""The texts: what a solver and a proposer are shown, and what they write when they are right.
 
 `Compact` is for a model of a million parameters: special tokens, no words, every line earning its place.
-`Chat` is for language models: sentences, an instruction for the system turn, and answers in `\boxed{}`.
-`Natural` has the instruction within the prompt, for models that know no system turn, or no turns at all.
+`Natural` is for language models: an instruction, sentences, and answers in `\boxed{}`.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class Texts(Protocol):
     """One way of putting tasks into words."""
 
     def prompt(self, mode: str, kind: Kind, shown: str, answer: str) -> str:
-        """What the solver reads: `shown` is the problem, the problem with a hole, or the story."""
+        """What the solver reads: `shown` is the problem, the problem with a hole, or the word problem."""
 
-    def worked(self, lines: Sequence[str]) -> str:
+    def demonstration(self, lines: Sequence[str]) -> str:
         """A completion, from its lines; the last is the answer."""
 
     def ask(self, cell: Cell, references: Sequence[str]) -> str:
@@ -50,7 +49,7 @@ class Compact:
     def prompt(self, mode: str, kind: Kind, shown: str, answer: str) -> str:
         return f"<|{mode}|>{shown}->{answer}\n" if mode == "invert" else f"<|{mode}|>{shown}\n"
 
-    def worked(self, lines: Sequence[str]) -> str:
+    def demonstration(self, lines: Sequence[str]) -> str:
         return "\n".join(lines)
 
     def ask(self, cell: Cell, references: Sequence[str]) -> str:
@@ -100,22 +99,13 @@ _WANTED = {
 _REMAINDER = " (a%b is the remainder of a divided by b)"
 
 
-class Chat:
-    """Sentences; `instructions` is the text of the system turn that goes with them."""
+class Natural:
+    """Sentences, each prompt whole: the instruction first, and a newline at its end. Fences are read through."""
 
     def prompt(self, mode: str, kind: Kind, shown: str, answer: str) -> str:
-        note = _REMAINDER if "%" in shown else ""
-        if mode == "model":
-            return f"{shown} Write what it comes to, without working it out."
-        if mode == "invert":
-            given = shown.replace(";", " and ")
-            values = answer.replace(",", " and ") if kind in ("equation", "system") else answer
-            return f"Which whole number at the ? gives {given} the answer {values}?{note}"
-        word, _, rest = shown.partition(" ")
-        parts = rest.split(" ", 1) if word == "at" else [rest] if rest else [shown.replace(";", " and ")]
-        return _QUESTIONS[kind].format(*parts) + note
+        return f"{_INSTRUCTIONS[mode]}\n\n{_question(mode, kind, shown, answer)}\n"
 
-    def worked(self, lines: Sequence[str]) -> str:
+    def demonstration(self, lines: Sequence[str]) -> str:
         return "\n".join([*lines[:-1], f"\\boxed{{{lines[-1]}}}"])
 
     def ask(self, cell: Cell, references: Sequence[str]) -> str:
@@ -123,11 +113,12 @@ class Chat:
         like = f"Examples of the notation:\n\n{shown}\n\n" if shown else ""
         return (
             f"{like}Write {_WANTED[cell.mode]} about: {TOPICS[cell.level]}. It must have exactly one answer "
-            "and differ from the examples. Write it alone, in their notation."
+            "and differ from the examples. Write it alone, in their notation.\n"
         )
 
     def proposed(self, completion: str) -> str:
         """The completion without code fences and quotes."""
+        completion = without_fences(completion)
         kept = [line.strip().strip("`$") for line in completion.strip().splitlines()]
         kept = [line for line in kept if line]
         if "\\boxed{" in completion:
@@ -135,28 +126,20 @@ class Chat:
         return "\n".join(kept)
 
     def answer(self, completion: str) -> str:
-        return find_answer(completion)
+        return find_answer(without_fences(completion))
 
     def form(self, mode: str) -> str:
         return form(mode, boxed=True)
 
 
-class Natural(Chat):
-    """As `Chat`, each prompt whole: the instruction first, and a newline at its end. Fences are read through."""
-
-    def prompt(self, mode: str, kind: Kind, shown: str, answer: str) -> str:
-        return f"{instructions(mode)}\n\n{super().prompt(mode, kind, shown, answer)}\n"
-
-    def ask(self, cell: Cell, references: Sequence[str]) -> str:
-        return f"{super().ask(cell, references)}\n"
-
-    def proposed(self, completion: str) -> str:
-        return super().proposed(without_fences(completion))
-
-    def answer(self, completion: str) -> str:
-        return find_answer(without_fences(completion))
-
-
-def instructions(mode: str) -> str:
-    """The text of the system turn for a solver of a mode."""
-    return _INSTRUCTIONS[mode]
+def _question(mode: str, kind: Kind, shown: str, answer: str) -> str:
+    note = _REMAINDER if "%" in shown else ""
+    if mode == "model":
+        return f"{shown} Write what it comes to, without working it out."
+    if mode == "invert":
+        given = shown.replace(";", " and ")
+        values = answer.replace(",", " and ") if kind in ("equation", "system") else answer
+        return f"Which whole number at the ? gives {given} the answer {values}?{note}"
+    word, _, rest = shown.partition(" ")
+    parts = rest.split(" ", 1) if word == "at" else [rest] if rest else [shown.replace(";", " and ")]
+    return _QUESTIONS[kind].format(*parts) + note

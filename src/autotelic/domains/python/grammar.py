@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from autotelic.domains.python.inputs import draw_kind
+from autotelic.domains.programs.inputs import draw_kind
 from autotelic.domains.python.operations import Operation, operations
 from autotelic.domains.python.program import Program, compose
 

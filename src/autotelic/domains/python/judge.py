@@ -10,38 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotelic.domains.literal import LiteralError, canonical, parse_literal
-from autotelic.domains.python.execution import Ask, Executor, Outcome
-from autotelic.domains.python.inputs import small_enough
-from autotelic.domains.python.program import Program, ProgramError, parse_program
+from autotelic.domains.programs.execution import Ask, Executor, Outcome
+from autotelic.domains.programs.inputs import small_enough
+from autotelic.domains.programs.judge import RIGHT, wrong
+from autotelic.domains.programs.judge import judge as judge_all
+from autotelic.domains.programs.modes import PROGRAMS
+from autotelic.domains.programs.source import ProgramError
+from autotelic.domains.python.program import Program, parse_program
 from autotelic.domains.python.tasks import feedback_text
-from autotelic.types import Task, Verdict
+from autotelic.types import Episode, Task, Verdict
 
-RIGHT = Verdict(reward=1.0, passed=True, reason="right")
-Answer = tuple[Task, str]
-
-
-def judge(executor: Executor[Program], answers: Sequence[Answer]) -> list[Verdict]:
-    """One verdict an answer, in order. Siblings that answer alike are judged once, and everything that must
-    be run is run in one batch.
-    """
-    keys = [(task.id, text) for task, text in answers]
-    pending: dict[tuple[str, str], tuple[Task, Ask[Program]]] = {}
-    verdicts: dict[tuple[str, str], Verdict] = {}
-    for key, (task, text) in zip(keys, answers, strict=True):
-        if key in verdicts or key in pending:
-            continue
-        found = _read(task, text)
-        if isinstance(found, Ask):
-            pending[key] = (task, found)
-        else:
-            verdicts[key] = found
-    outcomes = executor.run([ask for _, ask in pending.values()])
-    for (key, (task, _)), outcome in zip(pending.items(), outcomes, strict=True):
-        verdicts[key] = _decide(task, outcome)
-    return [verdicts[key] for key in keys]
+Pending = tuple[None, Ask[Program]]
 
 
-def _read(task: Task, text: str) -> Verdict | Ask[Program]:
+def judge(executor: Executor[Program], episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict]:
+    """One verdict an answer, in order."""
+    return judge_all(executor, episodes, _read, _decide)
+
+
+def _read(task: Task, text: str) -> Verdict | Pending:
     """The verdict where reading is enough, or what has to be run for it."""
     match task.mode:
         case "deduction":
@@ -57,45 +44,40 @@ def _deduction(task: Task, text: str) -> Verdict:
     if text == expected:
         return RIGHT
     try:
-        return RIGHT if canonical(parse_literal(text)) == expected else _wrong("wrong")
+        return RIGHT if canonical(parse_literal(text)) == expected else wrong("wrong")
     except LiteralError:
-        return _wrong("format")
+        return wrong("format")
 
 
-def _abduction(task: Task, text: str) -> Verdict | Ask[Program]:
+def _abduction(task: Task, text: str) -> Verdict | Pending:
     try:
         given = parse_literal(text)
     except LiteralError:
-        return _wrong("format")
+        return wrong("format")
     if not small_enough(given, task.secret["kind"]):
-        return _wrong("format")
+        return wrong("format")
     if canonical(given) == canonical(task.secret["pairs"][0][0]):
         return RIGHT
-    return Ask(program=parse_program(task.secret["program"]), inputs=(given,))
+    return None, Ask(program=parse_program(task.secret["program"]), inputs=(given,))
 
 
-def _induction(task: Task, text: str) -> Verdict | Ask[Program]:
+def _induction(task: Task, text: str) -> Verdict | Pending:
     try:
         program = parse_program(text)
     except ProgramError as error:
         reason = "format" if error.reason == "syntax" else error.reason
-        return _wrong(reason, feedback_text(task, Outcome(stop=error.reason)))
-    return Ask(program=program, inputs=tuple(given for given, _ in task.secret["pairs"]))
+        return wrong(reason, feedback_text(task, Outcome(stop=error.reason)))
+    return None, Ask(program=program, inputs=tuple(given for given, _ in task.secret["pairs"]))
 
 
-def _decide(task: Task, outcome: Outcome) -> Verdict:
-    program = task.mode in ("induction", "repair")
+def _decide(task: Task, known: None, outcome: Outcome) -> Verdict:
+    program = task.mode in PROGRAMS
     if outcome.stop:
-        return _wrong(outcome.stop, feedback_text(task, outcome) if program else "")
+        return wrong(outcome.stop, feedback_text(task, outcome) if program else "")
     pairs = task.secret["pairs"] if program else task.secret["pairs"][:1]
     raised = any(isinstance(row, str) for row in outcome.rows)
     if not raised and all(
         repr(row[-1]) == repr(output) for row, (_, output) in zip(outcome.rows, pairs, strict=True)
     ):
         return RIGHT
-    return _wrong("error" if raised else "wrong", feedback_text(task, outcome) if program else "")
-
-
-def _wrong(reason: str, feedback: str = "") -> Verdict:
-    """No partial credit: a share of the pairs passed can be had without understanding any of them."""
-    return Verdict(reward=0.0, passed=False, reason=reason, feedback=feedback)
+    return wrong("error" if raised else "wrong", feedback_text(task, outcome) if program else "")

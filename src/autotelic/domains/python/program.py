@@ -14,24 +14,15 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autotelic.domains.python import whitelist
+from autotelic.domains.programs import whitelist
+from autotelic.domains.programs.source import HEADER, ProgramError
 
-HEADER = "def f(x):"
 FOOTER = "    return x"
 MAX_OPERATIONS = 12
 MAX_LINE = 160
 """Characters of one line."""
 MAX_SOURCE = 4_000
 """Characters of a program, comments included."""
-
-
-class ProgramError(ValueError):
-    """Not a program: `reason` is `syntax` or `whitelist`, `detail` says what was found."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

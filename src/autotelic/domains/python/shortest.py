@@ -1,8 +1,8 @@
 """The plainest argument: of an abduction's own input, the least that still gives the same output.
 
-Most of an input has nothing to do with what is asked (`x.count(2)==2` of `[6,2,9,5,2,4]`), and whoever learns from
-such an answer learns to guess the rest. What can be left out is found by running, as property tests shrink what
-they report (MacIver and Donaldson 2020, "Test-Case Reduction via Test-Case Generation", ECOOP).
+Most of an input has nothing to do with what is asked (`x.count(2)==2` of `[6,2,9,5,2,4]`), and whoever learns
+from such an answer learns to guess the rest. What can be left out is found by running, as property tests
+shrink what they report (MacIver and Donaldson 2020, "Test-Case Reduction via Test-Case Generation", ECOOP).
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from autotelic.domains.literal import canonical
-from autotelic.domains.python.execution import Ask, Executor
-from autotelic.domains.python.inputs import plain
+from autotelic.domains.programs.admission import Evidence
+from autotelic.domains.programs.execution import Ask, Executor
+from autotelic.domains.programs.inputs import plain
 from autotelic.domains.python.program import Program
 from autotelic.types import Json
-
-if TYPE_CHECKING:
-    from autotelic.domains.python.admission import Evidence
 
 FEW = 8
 """Elements of which every selection is tried; of more, only those that are left of leaving out one stretch."""

@@ -1,8 +1,8 @@
-"""Two ways of putting the same tasks: `Compact` for a model of a million parameters, `Natural` for language models.
+"""Two ways of putting the same tasks: `Compact` for a model of a million parameters, `Natural` for language
+models.
 
-A task is made in the compact style (tasks.py) and, in the other, put into words afterwards: secret, signature and
-cluster are the same in both, so that novelty, exams and judges do not depend on the style. The id is of the
-prompt, as ever.
+A task is made in the compact style (tasks.py) and, in the other, put into words afterwards: secret, signature
+and cluster are the same in both, so that novelty, exams and judges do not depend on the style.
 """
 
 from __future__ import annotations
@@ -13,21 +13,14 @@ from typing import Protocol
 
 from autotelic.domains.fences import last_block, without_fences
 from autotelic.domains.literal import canonical
+from autotelic.domains.programs.inputs import input_text
+from autotelic.domains.programs.modes import PROGRAMS, SHOWN
+from autotelic.domains.programs.source import HEADER
 from autotelic.domains.python.forms import FORMS, WORDED
-from autotelic.domains.python.inputs import SIZES
-from autotelic.domains.python.program import HEADER, parse_program
-from autotelic.domains.python.tasks import (
-    PROGRAMS,
-    REPAIR,
-    SHOWN,
-    answer_text,
-    ask_text,
-    id_of,
-    proposal_of,
-    worked_text,
-)
+from autotelic.domains.python.program import parse_program
+from autotelic.domains.python.tasks import REPAIR, answer_text, ask_text, demonstration_text, proposal_of
 from autotelic.domains.python.working import backwards, forwards, pairing
-from autotelic.types import Cell, Task
+from autotelic.types import Cell, Task, text_of
 
 REFERENCES = 2
 """Known tasks that a proposer is shown at most."""
@@ -36,14 +29,14 @@ REFERENCES = 2
 class Style(Protocol):
     """How tasks are put, and how what a model wrote is read.
 
-    `forms` are the patterns of right completions, by mode; `plainest` says that an abduction asks for the least
-    argument that gives the output, cut from the one its maker had in mind.
+    `forms` are the patterns of right completions, by mode; `plainest` says that an abduction asks for the
+    least argument that gives the output, cut from the one its maker had in mind.
     """
 
     forms: Mapping[str, str]
     plainest: bool
 
-    def posed(self, task: Task) -> Task:
+    def styled(self, task: Task) -> Task:
         """A task of the compact style in this one."""
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
@@ -52,14 +45,11 @@ class Style(Protocol):
     def proposal(self, completion: str) -> str:
         """The proposal within a proposer's completion."""
 
-    def worked(self, task: Task) -> str:
+    def demonstration(self, task: Task) -> str:
         """A solver's completion that is right, with its working."""
 
     def answer(self, mode: str, completion: str) -> str:
         """The part of a solver's completion that is judged."""
-
-    def feedback(self, feedback: str) -> str:
-        """A verdict's feedback, as a solver is shown it."""
 
 
 class Compact:
@@ -68,7 +58,7 @@ class Compact:
     forms: Mapping[str, str] = FORMS
     plainest = False
 
-    def posed(self, task: Task) -> Task:
+    def styled(self, task: Task) -> Task:
         return task
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
@@ -77,14 +67,11 @@ class Compact:
     def proposal(self, completion: str) -> str:
         return completion
 
-    def worked(self, task: Task) -> str:
-        return worked_text(task)
+    def demonstration(self, task: Task) -> str:
+        return demonstration_text(task)
 
     def answer(self, mode: str, completion: str) -> str:
         return answer_text(mode, completion)
-
-    def feedback(self, feedback: str) -> str:
-        return feedback
 
 
 _SHAPE = f"Begin with `{HEADER}`, change x once a line, as in `x = sorted(x)`, and end with `return x`."
@@ -112,7 +99,7 @@ _PUZZLES = {
     "deduction": "what it returns has to be worked out",
     "abduction": "its argument has to be found from what it returns",
     "induction": "it has to be written from what it returns",
-    "repair": "a wrong version of it has to be mended",
+    "repair": "a wrong version of it has to be repaired",
 }
 
 
@@ -122,10 +109,9 @@ class Natural:
     forms: Mapping[str, str] = WORDED
     plainest = True
 
-    def posed(self, task: Task) -> Task:
+    def styled(self, task: Task) -> Task:
         """The same task with its prompt in words."""
-        prompt = _worded(task)
-        return replace(task, id=id_of(task.mode, prompt), prompt=prompt)
+        return replace(task, prompt=_worded(task), id="")
 
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
         """What is wanted, after at most two examples of it to depart from."""
@@ -141,7 +127,7 @@ class Natural:
     def proposal(self, completion: str) -> str:
         return without_fences(completion)
 
-    def worked(self, task: Task) -> str:
+    def demonstration(self, task: Task) -> str:
         """What x is on the way, and how it comes to be so where each element is worked out by itself."""
         return _reasoned(task) if task.mode in PROGRAMS else _reckoned(task)
 
@@ -150,9 +136,6 @@ class Natural:
         if mode in PROGRAMS:
             return last_block(completion)
         return without_fences(completion).rpartition("\n")[2].strip(" `")
-
-    def feedback(self, feedback: str) -> str:
-        return feedback.removeprefix(REPAIR)
 
 
 def _reckoned(task: Task) -> str:
@@ -171,7 +154,7 @@ def _reasoned(task: Task) -> str:
     """The program; above each line that takes each element by itself what becomes of each, below it what x is."""
     expressions = parse_program(task.secret["program"]).expressions
     values = [task.secret["pairs"][0][0], *task.secret["trace"]]
-    lines = worked_text(task).split("\n")
+    lines = demonstration_text(task).split("\n")
     for at in reversed(range(len(expressions))):
         found = pairing(expressions[at], values[at], values[at + 1])
         if found:
@@ -190,16 +173,6 @@ def _worded(task: Task) -> str:
     if task.mode == "induction":
         return _INDUCTION.format(calls=calls)
     # The failed turn is in the compact prompt alone: a program, and what it printed.
-    body, _, printed = task.prompt.partition(HEADER)[2].partition(REPAIR)
+    body, _, printed = text_of(task.prompt).partition(HEADER)[2].partition(REPAIR)
     failed = (HEADER + body).strip("\n")
     return _REPAIR.format(calls=calls, failed=failed, printed=printed.strip("\n"))
-
-
-def input_text(level: int) -> str:
-    size = SIZES[level]
-    kinds = [
-        f"a list of at most {size.longest} whole numbers from 0 to {size.element}, as in `f([3,1,4])`",
-        f"a whole number from 0 to {size.integer}, as in `f(25)`",
-        f'a text of at most {size.text} letters, as in `f("abc")`',
-    ]
-    return f"Call it with {' or '.join(kinds if size.text else kinds[:2])}."

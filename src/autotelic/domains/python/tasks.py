@@ -6,52 +6,38 @@ token of its mode and ends with a newline; every completion ends where its answe
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from autotelic.domains.literal import canonical
-from autotelic.domains.python.execution import Outcome
-from autotelic.domains.python.inputs import PROBES, kind_of
-from autotelic.domains.python.program import Program, ProgramError, parse_program
-from autotelic.types import Cell, Json, Lineage, Task, Verdict
+from autotelic.domains.programs.admission import Evidence, proposal_text
+from autotelic.domains.programs.behaviour import behaviour, cluster, digest, form_of
+from autotelic.domains.programs.execution import Outcome
+from autotelic.domains.programs.modes import PROGRAMS, SHOWN
+from autotelic.domains.programs.source import ProgramError
+from autotelic.domains.python.program import Program, parse_program
+from autotelic.types import Cell, Json, Lineage, Task, Verdict, text_of
 
 NAME = "python"
 _CALL = re.compile(r"^(?:<\|induction\|>)?f\(.*\)==(.*\n)", re.MULTILINE)
 """A call as prompts show it, and what it returns."""
-MODES = ("deduction", "abduction", "induction", "repair")
-PROGRAMS = ("induction", "repair")
-"""The modes whose answer is a program."""
 REPAIR = "<|repair|>"
 """Between a failed program and what it printed."""
 SPECIAL = ("<|deduction|>", "<|abduction|>", "<|induction|>", REPAIR, "<|propose|>", "<|task|>")
 """Tokens of their own in a tokenizer trained for this domain."""
-SHOWN = 4
-"""Pairs an induction shows."""
-HELD_BACK = 4
-"""Pairs that it holds back, and that decide."""
 MAX_FEEDBACK = 60
 """Characters of one value in what a failed program printed; longer ones read `!long`."""
 
 
-def make_task(
-    cell: Cell,
-    program: Program,
-    pairs: Sequence[tuple[Json, Json]],
-    trace: Sequence[Json],
-    probed: Outcome,
-    lineage: Lineage,
-    failed: str = "",
-    *,
-    common: bool = False,
-) -> Task:
-    """A task of the cell's mode. `trace` holds the values after each line on the first pair's input, `probed`
-    what the program does on the probes of its kind of input, `failed` the failed turn that a repair shows.
-    `common` says that a single operation behaves like the program.
+def make_task(evidence: Evidence[Program], failed: str = "", *, common: bool = False) -> Task:
+    """The task of a draft that passed. `failed` is the failed turn that a repair shows; `common` says that a
+    single operation behaves like the program.
     """
-    (given, output), kind = pairs[0], kind_of(pairs[0][0])
+    cell, program, kind = evidence.cell, evidence.draft.program, evidence.draft.kind
+    pairs, probed = evidence.pairs, evidence.probed
+    given, output = pairs[0]
     about: list[Json] = [given] if cell.mode == "deduction" else [output] if cell.mode == "abduction" else []
     if common and cell.mode in PROGRAMS:
         about = [a for a, _ in pairs[:SHOWN]]
@@ -61,26 +47,25 @@ def make_task(
         prompt = f"<|abduction|>{program}\nf(?)=={canonical(output)}\n"
     else:
         prompt = _induction_prompt(pairs) + failed
-    secret = {
-        "program": str(program),
-        "kind": kind,
-        "pairs": [[a, b] for a, b in pairs],
-        "trace": list(trace),
-    }
     return Task(
-        id=id_of(cell.mode, prompt),
         domain=NAME,
         mode=cell.mode,
         level=cell.level,
         prompt=prompt,
-        secret=secret,
+        secret={
+            "program": str(program),
+            "kind": kind,
+            "pairs": [[a, b] for a, b in pairs],
+            "trace": list(evidence.trace),
+        },
         signature=_signature(cell.mode, behaviour(kind, probed), about),
         cluster=cluster(kind, probed),
-        lineage=lineage,
+        form=form_of(kind, probed),
+        lineage=evidence.draft.lineage,
     )
 
 
-def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
+def repair_of(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
     """The repair that starts from a failed answer to an induction or a repair: its pairs, the program as it
     was written, comments included, and what its tests printed. It keeps the secret and the signature.
 
@@ -94,12 +79,8 @@ def mending(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task
     except ProgramError:
         return None
     prompt = _induction_prompt(task.secret["pairs"]) + answer.strip("\n") + verdict.feedback
-    return replace(task, id=id_of("repair", prompt), mode="repair", prompt=prompt, lineage=lineage)
-
-
-def proposal_text(program: Program | str, given: Json) -> str:
-    """How a proposer writes a task down: the program, and an input."""
-    return f"{program}\nf({canonical(given)})"
+    whence = replace(lineage, references=(task.id,))
+    return replace(task, mode="repair", prompt=prompt, is_repair=True, lineage=whence, id="")
 
 
 def proposal_of(task: Task) -> str:
@@ -113,7 +94,7 @@ def ask_text(cell: Cell, references: Sequence[Task]) -> str:
     return f"<|propose|>{cell.mode} {cell.level}\n{shown}<|task|>"
 
 
-def worked_text(task: Task) -> str:
+def demonstration_text(task: Task) -> str:
     """A completion that is right, with what x is on the way, from the trace in the secret."""
     secret: Mapping[str, Any] = task.secret
     values = [canonical(value) for value in secret["trace"]]
@@ -129,14 +110,14 @@ def answer_text(mode: str, completion: str) -> str:
     return completion if mode in PROGRAMS else completion.rpartition("\n")[2]
 
 
-def told_spans(task: Task) -> list[tuple[int, int]]:
-    """The outputs that an induction shows, from the second on: who has seen from the first what the program does can
-    say them. In a repair too; in prompts of other modes there are none.
+def learned_spans(task: Task) -> tuple[tuple[int, int], ...]:
+    """The outputs that an induction shows, from the second on, in characters of the prompt. They follow from
+    the solution, and are learned beside it. A repair shows them too; prompts of other modes show none.
     """
     if task.mode not in PROGRAMS:
-        return []
-    shown = list(_CALL.finditer(task.prompt))[1:SHOWN]
-    return [match.span(1) for match in shown]
+        return ()
+    shown = list(_CALL.finditer(text_of(task.prompt)))[1:SHOWN]
+    return tuple(match.span(1) for match in shown)
 
 
 def feedback_text(task: Task, outcome: Outcome) -> str:
@@ -168,49 +149,11 @@ def _induction_prompt(pairs: Sequence[Sequence[Json]]) -> str:
     return "<|induction|>" + "".join(shown)
 
 
-def id_of(mode: str, prompt: str) -> str:
-    """A task's id: whoever is asked the same has the same task."""
-    return digest([NAME, mode, prompt])[:16]
-
-
-def digest(parts: Json) -> str:
-    """A hash of plain data, in hexadecimal."""
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()
-
-
-def behaviour(kind: str, probed: Outcome) -> str:
-    """A key of what a program does: its outputs on the probes of its kind of input."""
-    outputs: list[Json] = [row if isinstance(row, str) else [row[-1]] for row in probed.rows]
-    return digest([kind, outputs])[:32]
-
-
 def _signature(mode: str, does: str, about: list[Json]) -> str:
-    """What is asked, by behaviour. A deduction and an abduction are about one input or output. An induction is
-    about the behaviour alone, so that a sealed one is never practised on any pairs; only where a single
+    """What is asked, by behaviour. A deduction and an abduction are about one input or output. An induction
+    is about the behaviour alone, so that a sealed one is never practised on any pairs; only where a single
     operation behaves so is it about the shown inputs too, because of such behaviours there are about a
-    hundred, and sealing some would take the operations themselves away. A repair asks for the same program as the
-    induction it began as, so that a sealed induction also seals its repairs.
+    hundred, and sealing some would take the operations themselves away. A repair asks for the same program as
+    the induction it began as, so that a sealed induction also seals its repairs.
     """
     return digest(["induction" if mode == "repair" else mode, does, about])[:32]
-
-
-def cluster(kind: str, probed: Outcome) -> str:
-    """A coarse key of behaviour, such as `ints>ints shorter kept`."""
-    pairs = [
-        (given, row[-1])
-        for given, row in zip(PROBES[kind], probed.rows, strict=True)
-        if not isinstance(row, str)
-    ]
-    kinds = sorted({kind_of(output) or type(output).__name__ for _, output in pairs})
-    marks = [f"{kind}>{'|'.join(kinds)}"]
-    if all(isinstance(given, list | str) and isinstance(output, list | str) for given, output in pairs):
-        sizes = {(len(output) > len(given)) - (len(output) < len(given)) for given, output in pairs}  # type: ignore[arg-type]
-        marks.append("longer" if 1 in sizes else "shorter" if -1 in sizes else "same length")
-        kept = all(set(map(str, output)) <= set(map(str, given)) for given, output in pairs)  # type: ignore[arg-type]
-        marks.append("kept" if kept else "changed")
-    elif kinds == ["int"]:
-        outputs = [abs(output) for _, output in pairs if isinstance(output, int)]
-        marks.append("digit" if max(outputs) < 10 else "hundred" if max(outputs) < 1000 else "large")
-        if kind == "ints" and all(isinstance(given, list) and output in given for given, output in pairs):
-            marks.append("kept")
-    return " ".join(marks)

@@ -11,7 +11,7 @@ import ast
 from functools import lru_cache
 from itertools import accumulate
 
-from autotelic.domains.python.inputs import is_integers
+from autotelic.domains.programs.inputs import is_integers
 from autotelic.types import Json
 
 LONGEST = 40

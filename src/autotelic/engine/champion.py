@@ -1,0 +1,33 @@
+"""The champion in the run folder: the weights that the gate last let through, as a model that any tool
+loads.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from autotelic.dashboard.card import model_card
+from autotelic.dashboard.publish import story_of
+from autotelic.engine.services import Services
+from autotelic.messages import ChampionSaved
+from autotelic.record import RunFolder
+from autotelic.state import State
+from autotelic.weights.warrant import Warrant
+
+
+def save_champion(services: Services, state: State, *, folder: RunFolder) -> ChampionSaved:
+    """Write the champion in Hugging Face format with its card, whole or not at all."""
+    ref = state.champion.weights
+    new = folder.path / ".champion.new"
+    old = folder.path / ".champion.old"
+    shutil.rmtree(new, ignore_errors=True)
+    saved = services.weights.export(new, ref, Warrant(role="export", ref=ref), services.tokens.tokenizer)
+    card = model_card(story_of(folder), folder.path.resolve().name)
+    (new / "README.md").write_text(card, encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.champion.exists():
+        os.rename(folder.champion, old)
+    os.rename(new, folder.champion)
+    shutil.rmtree(old, ignore_errors=True)
+    return ChampionSaved(weights=ref, folder=saved)

@@ -1,0 +1,74 @@
+"""Saving all that a run needs to go on as if it had never stopped, and taking it up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from autotelic.engine.services import Services
+from autotelic.messages import BudgetExtended, Checkpointed
+from autotelic.record import checkpoint as checkpoints
+from autotelic.state import State
+from autotelic.weights.warrant import Warrant
+
+if TYPE_CHECKING:
+    from autotelic.engine.run import Run
+
+
+def save(run: Run) -> None:
+    """A checkpoint of this generation, after the journal has been marked: state, and references to weights.
+
+    One that holds a promotion is kept for ever, and so is the first: updates are computed again from them.
+    """
+    services, state, folder = run.services, run.state, run.folder
+    tensors, critic = services.critic.state()
+    actor = services.weights.put()
+    pinned = state.champion.generation == state.generation
+    run.record(Checkpointed(weights=actor, pinned=pinned))
+    values = {
+        "state": state.to_json(),
+        "critic": critic,
+        "actor": actor,
+        "weights": services.weights.blobs,
+    }
+    checkpoints.save(
+        folder.checkpoints,
+        services.store,
+        state.generation,
+        {"optimiser": services.learner.state(), "critic": tensors, "state": state.arrays()},
+        values,
+        journal=run.journal.mark(state.generation),
+        pinned=pinned,
+        keep=kept(services, state, actor),
+        files=folder.fingerprints(),
+    )
+
+
+def kept(services: Services, state: State, actor: str) -> list[str]:
+    """What the store must not lose: the working weights, the champion's, and the optimiser's state that goes
+    with these.
+    """
+    blobs: Mapping[str, str] = services.weights.blobs
+    refs = [blobs[actor], blobs[state.champion.weights]]
+    return refs + ([state.champion.optimiser] if state.champion.optimiser else [])
+
+
+def restore(services: Services, state: State, journal: Any, found: checkpoints.Checkpoint) -> None:
+    """Take up everything that `save` put down. The journal has been rewound to the same place."""
+    values, tensors = found.state, found.tensors
+    services.weights.adopt(values["weights"])
+    state.restore(values["state"], tensors["state"], journal.tasks)
+    services.take(values["actor"], "train")
+    services.learner.restore(tensors["optimiser"])
+    champion = state.champion.weights
+    services.weights.activate(champion, Warrant(role="reference", ref=champion), into=services.reference)
+    services.critic.restore(tensors["critic"], values["critic"])
+    services.clock.start(state.counters.seconds)
+
+
+def extend(state: State, journal: Any) -> None:
+    """Count what the run was given on top of its charter: every extension that was ever recorded, once."""
+    counters = state.counters
+    counters.extra_seconds, counters.extra_tokens, counters.extra_generations = 0.0, 0, 0
+    for message in journal.read(kinds=(BudgetExtended.kind,)):
+        state.apply(message)

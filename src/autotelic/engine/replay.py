@@ -1,0 +1,218 @@
+"""Updates and decisions computed again from the journal, and compared with what was recorded.
+
+nearest checkpoint ──► update ──► update ──► the one that was asked for: the same digest, or an error that
+says where
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from autotelic.engine.clock import Clock
+from autotelic.engine.services import Controls, Services, equip, open_world
+from autotelic.engine.start import new_crew
+from autotelic.errors import RecordError, RunError
+from autotelic.exam.evaluate import outcome
+from autotelic.learn.lesson import episode_of, traces_of
+from autotelic.learn.stage import packed
+from autotelic.machine import Machine
+from autotelic.messages import Decided, RunStarted, Updated
+from autotelic.models.digest import copy_of
+from autotelic.oversee.gate import PairedGate
+from autotelic.record import Journal, RunFolder
+from autotelic.record import checkpoint as checkpoints
+from autotelic.types import Candidate, Decision, Episode, Range, Task
+from autotelic.weights.load import load
+from autotelic.weights.tensors import put_into
+from autotelic.weights.warrant import Warrant
+
+OTHERWISE = "the record was changed, or another version of torch or another processor rounds otherwise"
+"""Why an update may come out otherwise than it was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`Sources` of a lesson that lie in the journal."""
+
+    journal: Journal
+
+    def task(self, id: str) -> Task:
+        return self.journal.tasks([id])[0]
+
+    def attempt(self, id: str) -> Episode:
+        return self.journal.episodes_at([int(id)])[0]
+
+    def proposed(self, id: str) -> Episode:
+        return episode_of(self.journal.proposals_at([int(id)])[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What came out: the update, its digest as recorded and as computed, and how many updates it took to come
+    there.
+    """
+
+    step: int
+    recorded: str
+    computed: str
+    updates: int
+
+    @property
+    def same(self) -> bool:
+        return self.recorded == self.computed
+
+
+def replay(folder: Path, step: int, watch: Callable[[int], None] = lambda step: None) -> Replayed:
+    """Compute an update again, from the nearest checkpoint that is kept before it.
+
+    `watch` is called with each update on the way. Raises RunError for an update that there is not;
+    RecordError where an update on the way comes out otherwise.
+    """
+    place = RunFolder.open(folder)
+    with Journal.open(folder) as journal:
+        wanted = [m for m in journal.read(kinds=(Updated.kind,)) if isinstance(m, Updated)]
+        by_step = {m.step: m for m in wanted}
+        if step not in by_step:
+            raise RunError(
+                f"{folder} has no update {step}, only {min(by_step, default=0)} to {max(by_step, default=0)}",
+                "give one of these (`autotelic inspect` shows how many a generation made)",
+            )
+        with _workplace(place, journal, by_step[step]) as (services, found):
+            return _replayed(services, journal, found, by_step[step], watch)
+
+
+def _replayed(
+    services: Services,
+    journal: Journal,
+    found: checkpoints.Checkpoint,
+    wanted: Updated,
+    watch: Callable[[int], None],
+) -> Replayed:
+    """From the checkpoint to the update, through what the gate said on the way."""
+    champion = _Snapshot.of(services)
+    count, sources = 0, Recorded(journal)
+    for message in journal.each_message(kinds=(Updated.kind, Decided.kind)):
+        if message.generation <= found.generation or message.id > wanted.id:
+            continue
+        if isinstance(message, Decided):
+            if message.decision.verdict == "promote":
+                put_into(services.reference, copy_of(services.model))
+                champion = _Snapshot.of(services)
+            else:
+                champion.restore(services)
+            continue
+        assert isinstance(message, Updated)
+        watch(message.step)
+        if message.report.skipped:
+            continue
+        before = services.weights.digest()
+        if before != message.before:
+            raise RecordError(
+                f"before update {message.step} the weights are {before}, recorded {message.before}", OTHERWISE
+            )
+        traces = traces_of(list(message.batch), sources, services.domain, services.tokens)
+        whole = [trace for trace in traces if trace is not None]
+        services.learner.step(packed(services, whole), message.rate)
+        count += 1
+        if message.id == wanted.id:
+            break
+    return Replayed(
+        step=wanted.step, recorded=wanted.after, computed=services.weights.digest(), updates=count
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The champion as a replay comes by it: weights, and the optimiser's state that goes with them."""
+
+    weights: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, services: Services) -> _Snapshot:
+        return cls(copy_of(services.model), services.learner.state())
+
+    def restore(self, services: Services) -> None:
+        put_into(services.model, self.weights)
+        services.learner.restore(self.optimiser)
+
+
+@contextmanager
+def _workplace(
+    place: RunFolder, journal: Journal, wanted: Updated
+) -> Iterator[tuple[Services, checkpoints.Checkpoint]]:
+    """Services as the run had them at the nearest checkpoint before an update."""
+    started = journal.latest(RunStarted)
+    if started is None:
+        raise RecordError(f"{place.path} has no run.started message", "restore the run folder from a copy")
+    charter = place.charter()
+    machine = Machine(**{**started.machine, "threads": wanted.threads, "server": ""})
+    with ExitStack() as resources:
+        world = open_world(charter, machine, resources)
+        crew = new_crew(wanted.threads, resources)
+        loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
+        controls = Controls(**started.controls)
+        services = equip(
+            charter, machine, controls, world, loaded.model, loaded.tokenizer, place, crew, Clock()
+        )
+        found = checkpoints.nearest(place.checkpoints, services.store, wanted.generation)
+        values = found.state
+        services.weights.adopt(values["weights"])
+        services.take(values["actor"], "replay")
+        services.learner.restore(found.tensors["optimiser"])
+        champion = values["state"]["champion"]["weights"]
+        warrant = Warrant(role="reference", ref=champion)
+        services.weights.activate(champion, warrant, into=services.reference)
+        yield services, found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """A decision as recorded and as it comes out of the recorded items and outcomes."""
+
+    message: int
+    generation: int
+    recorded: Decision
+    computed: Decision
+
+    @property
+    def same(self) -> bool:
+        return self.recorded == self.computed
+
+
+def decisions(folder: Path) -> list[Recomputed]:
+    """Every decision of the gate computed again from the answers' recorded verdicts."""
+    place = RunFolder.open(folder)
+    charter = place.charter()
+    found: list[Recomputed] = []
+    with Journal.open(folder) as journal:
+        started = journal.latest(RunStarted)
+        gate = PairedGate(charter.gate.level)
+        for message in journal.each_message(kinds=(Decided.kind,)):
+            assert isinstance(message, Decided)
+            assert started is not None  # a run starts before it decides
+            items = tuple(task.id for task in message.items)
+            scale = Range(low=started.scale[0], high=started.scale[1])
+            outcomes = [outcome(group.verdicts[0], scale) for group in message.answers]
+            candidate = Candidate(
+                weights=message.weights,
+                champion=message.champion,
+                generation=message.generation,
+                items=items,
+                candidate_outcomes=tuple(outcomes[: len(items)]),
+                champion_outcomes=tuple(outcomes[len(items) :]),
+            )
+            found.append(
+                Recomputed(
+                    message=message.id,
+                    generation=message.generation,
+                    recorded=message.decision,
+                    computed=gate.review(candidate),
+                )
+            )
+    return found

@@ -1,0 +1,290 @@
+"""What can be rebuilt from the charter anywhere: domain, sandbox, tokenizer, sampler, learner, critic.
+
+A service holds no decision of the run: what was decided is in the state, and weights pass the one door.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from autotelic.attempt.rollout import Rollout
+from autotelic.charter import Charter
+from autotelic.credit import GroupAdvantage
+from autotelic.domains.capabilities import capabilities_of
+from autotelic.domains.guard import Guarded
+from autotelic.domains.registry import load_domain
+from autotelic.engine.clock import Clock, Meter, Spent
+from autotelic.errors import RunError
+from autotelic.judge import Critic, Mixed
+from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
+from autotelic.learn.losses import Clip
+from autotelic.learn.probe import OURS, SERVERS, probe
+from autotelic.machine import Machine
+from autotelic.messages import Dropped, Probed
+from autotelic.models.adapter import add_adapter, frozen_twin
+from autotelic.models.context import context_of
+from autotelic.models.crew import Crew
+from autotelic.models.decode import Decoder
+from autotelic.models.remote import RemoteSampler
+from autotelic.models.tokens import Tokens
+from autotelic.oversee.gate import PairedGate
+from autotelic.protocols import Demonstrating, Domain, Gate, Proposable
+from autotelic.record import RunFolder
+from autotelic.sandbox import Limits, Sandbox
+from autotelic.streams import seed_of
+from autotelic.types import Cell
+from autotelic.weights.door import Weights
+from autotelic.weights.store import Store
+from autotelic.weights.warrant import Role, Warrant
+
+KEY = "AUTOTELIC_SERVER_KEY"
+"""The environment variable with the server's key, if it wants one. A charter is published; a key is not."""
+WARMUP = 20
+"""Updates over which the learning rate rises: enough for the optimisers to have averages to go by."""
+OUTPUT_KB = 64
+"""KiB of a program's output that are read; the longest right answer is a hundredth of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """What an experiment turns that no charter can: the share of groups whose verdicts are dealt out anew
+    before credit, and what reward is compared with.
+    """
+
+    shuffle: float = 0.0
+    baseline: Literal["critic", "siblings"] = "critic"
+
+    def as_json(self) -> dict[str, Any]:
+        """What differs from the ordinary run; empty for an ordinary run."""
+        return {key: value for key, value in asdict(self).items() if value != getattr(Controls(), key)}
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What a run needs that is no model: where programs run, and what can be learned."""
+
+    sandbox: Sandbox
+    domain: Domain
+    capabilities: tuple[str, ...]
+
+
+def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> World:
+    """The sandbox and the domain of a charter. `resources` closes them."""
+    sandbox = Sandbox(
+        Limits(
+            wall_s=charter.limits.seconds,
+            cpu_s=charter.limits.seconds,
+            memory_mb=charter.limits.memory_mb,
+            output_kb=OUTPUT_KB,
+        ),
+        workers=machine.workers,
+        require=charter.limits.require,
+    )
+    resources.callback(sandbox.close)
+    domain = load_domain(charter.domain, sandbox=sandbox, exam_levels=charter.exam.levels)
+    return World(sandbox=sandbox, domain=domain, capabilities=capabilities_of(domain))
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """Everything a stage works with. `imitates` is whether demonstrations are learned from; `context` is the
+    most tokens a sequence may have; `reference` is the champion's model, from which the policy's distance is
+    priced.
+    """
+
+    charter: Charter
+    machine: Machine
+    controls: Controls
+    world: World
+    crew: Crew
+    model: PreTrainedModel
+    reference: PreTrainedModel
+    tokens: Tokens
+    sampler: Decoder | RemoteSampler
+    policy: Rollout
+    learner: PolicyLearner
+    critic: Critic
+    feedback: Mixed
+    credit: GroupAdvantage
+    gate: Gate
+    weights: Weights
+    store: Store
+    clock: Clock
+    meter: Meter
+    rate: Callable[[int, float], float]
+    context: int
+    imitates: bool
+    parameters: int
+    learned: int
+
+    @property
+    def domain(self) -> Domain:
+        return self.world.domain
+
+    def dropped(self) -> list[Dropped]:
+        """What the domain did wrong since the last time: named and counted."""
+        domain = self.domain
+        found = domain.take_dropped() if isinstance(domain, Guarded) else []
+        return [Dropped(what=what, n=n, why=why) for what, n, why in found]
+
+    def take(self, ref: str, role: Role) -> None:
+        """Put stored weights into the model, and see that the sampler has them."""
+        self.weights.activate(ref, Warrant(role=role, ref=ref))
+        self.sync()
+
+    def sync(self) -> None:
+        """Let the sampler take up the learner's weights. Raises RunError where something else arrives."""
+        digest = self.weights.digest()
+        if (arrived := self.sampler.sync()) != digest:
+            raise RunError(
+                f"the sampler has the weights {arrived}, the learner {digest}",
+                "the two must be equal: resume from the last checkpoint",
+            )
+
+    def optimiser_of(self, ref: str) -> Mapping[str, Tensor]:
+        """The optimiser's state that was stored under a reference; empty for that of the start."""
+        return self.store.get(ref) if ref else {}
+
+    def flops(self, spent: Spent) -> float:
+        """Floating-point operations of a generation.
+
+        Per token 2 a parameter forward, 2 backward through it, and 2 for its own gradient where it learns
+        (Kaplan et al. 2020, arXiv:2001.08361).
+        """
+        forward = 2.0 * (spent.decoded + spent.prefilled)
+        return self.parameters * (4.0 * spent.trained + forward) + self.learned * 2.0 * spent.trained
+
+    def probe(self) -> Probed:
+        """See that sampler and learner compute the same, or raise RunError."""
+        charter, away = self.charter, self.machine.server
+        found = probe(
+            self.sampler,
+            self.model,
+            self.tokens.prompts(self._asked()),
+            allowed=(SERVERS if away else OURS)[charter.model.dtype],
+            temperature=charter.roles.temperature,
+            max_tokens=charter.roles.max_tokens,
+            seed=seed_of(charter.seed, "probe"),
+        )
+        if found.passed:
+            return Probed(gap=found.gap, allowed=found.allowed, tokens=found.tokens, weights=found.weights)
+        raise RunError(
+            f"log-probabilities of {away or 'the decode loop'} are up to {found.gap:.2g} from the learner's, and "
+            f"{found.allowed:g} is allowed in {charter.model.dtype}",
+            "serve the model that the run began from, in the same type, with raw log-probabilities and adapters "
+            "that may be loaded"
+            if away
+            else "the decode loop does not fit this model: report it, and sample from a server (--server) meanwhile",
+        )
+
+    def _asked(self) -> Sequence[Any]:
+        """Prompts of the kind that the run will see."""
+        domain, low = self.domain, self.charter.domain.levels[0]
+        cells = [Cell(mode=mode, level=low) for mode in self.charter.domain.modes or domain.spec.modes]
+        if isinstance(domain, Proposable):
+            return [domain.ask(cell, ()) for cell in cells]
+        import numpy as np
+
+        return [task.prompt for task in domain.tasks(np.random.default_rng(0), cells)]
+
+
+def equip(
+    charter: Charter,
+    machine: Machine,
+    controls: Controls,
+    world: World,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    folder: RunFolder,
+    crew: Crew,
+    clock: Clock,
+) -> Services:
+    """Everything that depends on the model."""
+    torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
+    if charter.model.lora_rank:
+        add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+    tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
+    context = context_of(model)
+    store = Store(folder.weights)
+    weights = Weights(model, store, folder.start)
+    weights.check_exportable()
+    sampler = _sampler(charter, machine, model, tokens, crew, folder)
+    learn, feedback, scale = charter.learn, charter.feedback, world.domain.spec.scale
+    learner = PolicyLearner(
+        model,
+        lr_matrix=learn.lr_matrix,
+        lr_other=learn.lr_other,
+        clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
+        policy=learn.policy,
+        temperature=charter.roles.temperature,
+        checkpointing=machine.checkpointing,
+        optimiser=learn.optimiser,
+        crew=crew,
+    )
+    critic = Critic(
+        vocabulary=len(tokenizer),
+        context=context,
+        seed=seed_of(charter.seed, "critic"),
+        scale=scale,
+        trust=feedback.trust,
+    )
+    return Services(
+        charter=charter,
+        machine=machine,
+        controls=controls,
+        world=world,
+        crew=crew,
+        model=model,
+        reference=frozen_twin(model),
+        tokens=tokens,
+        sampler=sampler,
+        policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
+        learner=learner,
+        critic=critic,
+        feedback=Mixed(
+            world.domain,
+            critic,
+            verifier=feedback.verifier,
+            critic_weight=feedback.critic,
+            consensus=feedback.consensus,
+            certainty=feedback.certainty,
+            withhold=feedback.withhold,
+            shuffle=controls.shuffle,
+            seed=charter.seed,
+        ),
+        credit=GroupAdvantage(prior=critic.baseline if controls.baseline == "critic" else None, scale=scale),
+        gate=PairedGate(charter.gate.level),
+        weights=weights,
+        store=store,
+        clock=clock,
+        meter=Meter(clock, sampler),
+        rate=warmup_then_cooldown(WARMUP, learn.cooldown),
+        context=context,
+        imitates=bool(learn.imitation) and isinstance(world.domain, Demonstrating),
+        parameters=sum(p.numel() for p in model.parameters()),
+        learned=sum(p.numel() for p in model.parameters() if p.requires_grad),
+    )
+
+
+def _sampler(
+    charter: Charter, machine: Machine, model: PreTrainedModel, tokens: Tokens, crew: Crew, folder: RunFolder
+) -> Decoder | RemoteSampler:
+    """Our decode loop over the learner's own model, or the server that the machine names."""
+    if not machine.server:
+        return Decoder(model, end_id=tokens.end_id, crew=crew)
+    return RemoteSampler(
+        model,
+        machine.server,
+        name=charter.model.name,
+        end_id=tokens.end_id,
+        folder=folder.adapters,
+        key=os.environ.get(KEY, ""),
+    )

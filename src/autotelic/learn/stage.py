@@ -1,0 +1,246 @@
+"""The stage: demonstrations, own right answers, practice in proposing and attempts become one set of
+updates.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotelic.errors import DivergedError, RunError
+from autotelic.learn.lesson import Material, referenced, traces_of
+from autotelic.learn.pack import Trace, pack, split
+from autotelic.messages import (
+    Admitted,
+    Credited,
+    Dropped,
+    Judged,
+    Lesson,
+    Message,
+    Proposed,
+    Repairing,
+    Updated,
+)
+from autotelic.protocols import Proposable
+from autotelic.references import draw_references
+from autotelic.streams import stream
+from autotelic.types import Batch, Entry, Group, Task
+
+if TYPE_CHECKING:
+    from autotelic.engine.services import Services
+    from autotelic.state import State
+
+Sequences = list[tuple[Entry, Trace]]
+EMPTY_LIMIT = 5
+"""Generations without anything to learn from, after which the run stops rather than burn its budget."""
+
+
+def learn(
+    services: Services,
+    state: State,
+    proposed: Proposed,
+    admitted: Admitted,
+    judged: Sequence[Judged],
+    drafted: Repairing,
+    credited: Credited,
+) -> Iterator[Message]:
+    """All of a generation into one set of updates. Yields the lesson, then each update as it is made.
+
+    `judged` are the attempts and then each round of repairs; `drafted` are repairs to learn from without an
+    attempt.
+    """
+    rng = stream(services.charter.seed, "learn", state.generation)
+    groups = [group for message in judged for group in message.groups]
+    repaired = [group.task for group in groups if group.task.is_repair]
+    replayed = replay(services, state, len(admitted.tasks), rng)
+    demonstrated = services.feedback.executed([*admitted.tasks, *replayed, *repaired, *drafted.tasks])
+    entries = _imitation(services, state, demonstrated, groups, rng)
+    material = Material(
+        tasks={task.id: task for task in [*demonstrated, *state.pool, *(g.task for g in groups)]},
+        episodes={str(e.id): e for group in groups for e in group.episodes},
+        proposals={str(p.id): p for p in proposed.proposals},
+    )
+    entries += _reinforced(credited)
+    sequences, left_out = _fitting(services, entries, material)
+    if left_out:
+        yield Dropped(what="sequence", n=left_out, why=f"longer than {services.context} tokens")
+    yield _lesson(sequences, material, groups, len(replayed))
+    yield from _updates(services, state, sequences, rng)
+    services.sync()
+    if services.machine.server:  # whose digest is what it was sent, which is not what it computes with
+        yield services.probe()
+
+
+def replay(services: Services, state: State, fresh: int, rng: np.random.Generator) -> list[Task]:
+    """Tasks learned before, from the cells and in the shares that the curriculum wants now."""
+    settings = services.charter.curriculum
+    count = round(settings.tasks_per_generation * settings.replay)
+    old = list(state.pool)[: max(0, len(state.pool) - fresh)]
+    if not old or not count or not services.imitates:
+        return []
+    shares = state.curriculum.shares()
+    weight_N = np.array([shares.get(task.cell, 0.0) for task in old])
+    if weight_N.sum() <= 0:
+        return []
+    size_of = Counter(task.cell for task in old)
+    weight_N /= np.array([size_of[task.cell] for task in old])
+    count = min(count, int(np.count_nonzero(weight_N)))
+    picked = rng.choice(len(old), size=count, replace=False, p=weight_N / weight_N.sum())
+    return [old[int(i)] for i in picked]
+
+
+def _imitation(
+    services: Services,
+    state: State,
+    demonstrated: Sequence[Task],
+    groups: Sequence[Group],
+    rng: np.random.Generator,
+) -> list[Entry]:
+    """Demonstrations, own right answers and practice in proposing, as the charter weighs imitation."""
+    weight = services.charter.learn.imitation
+    if not weight:
+        return []
+    found: list[Entry] = []
+    if services.imitates:
+        found += [Entry(kind="demonstration", ref=task.id, weight=weight) for task in demonstrated]
+    found += [Entry(kind="own", ref=str(id), weight=weight) for id in own_answers(services, groups)]
+    return found + practice(services, state, rng)
+
+
+def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
+    """The model's own right answers, one a group, where siblings failed: what it can do but not yet reliably.
+
+    Right by the word of the leading source: the verifier's, unless the charter has it silenced.
+    """
+    leader = services.feedback.leader
+    found: list[int] = []
+    for group in groups:
+        passed = [i for i, v in enumerate(group.verdicts) if v.passed and v.source == leader]
+        if 0 < len(passed) < len(group.verdicts):
+            found.append(group.episodes[passed[0]].id)
+    return found
+
+
+def practice(services: Services, state: State, rng: np.random.Generator) -> list[Entry]:
+    """Examples of proposing: tasks of the rules, as if the actor had been asked for them.
+
+    Of the rules alone. A proposer that imitates what it wrote itself narrows to it within a few generations;
+    what it does better than the rules it learns from its reward.
+    """
+    charter, known = services.charter, state.rules_tasks
+    count = round(charter.learn.practice * charter.curriculum.tasks_per_generation)
+    if not isinstance(services.domain, Proposable) or not charter.curriculum.actor_share:
+        return []
+    chosen = [known[int(i)] for i in rng.permutation(len(known))[:count]]
+    shown = draw_references(known, [task.cell for task in chosen], charter.roles.references, rng)
+    return [
+        Entry(
+            kind="practice",
+            ref=task.id,
+            weight=charter.learn.imitation,
+            shown=tuple(t.id for t in references),
+        )
+        for task, references in zip(chosen, shown, strict=True)
+    ]
+
+
+def _reinforced(credited: Credited) -> list[Entry]:
+    """Every attempt and proposal that earned an advantage; in 32 bits, as it is learned."""
+    return [
+        Entry(
+            kind="attempt" if earned.role == "solver" else "proposal",
+            ref=str(earned.id),
+            weight=float(np.float32(earned.advantage)),
+        )
+        for earned in credited.earned
+        if earned.advantage
+    ]
+
+
+def _fitting(services: Services, entries: Sequence[Entry], material: Material) -> tuple[Sequences, int]:
+    """Each entry with its sequence, and how many were left out for being longer than the model's context."""
+    traces = traces_of(entries, material, services.domain, services.tokens)
+    made = [(entry, trace) for entry, trace in zip(entries, traces, strict=True) if trace is not None]
+    kept = [(entry, trace) for entry, trace in made if len(trace) <= services.context]
+    return kept, len(made) - len(kept)
+
+
+def _lesson(sequences: Sequences, material: Material, groups: Sequence[Group], replayed: int) -> Lesson:
+    """What the updates are made of, counted."""
+    task_of = {str(e.id): group.task for group in groups for e in group.episodes}
+    authors: Counter[str] = Counter()
+    tokens: Counter[str] = Counter()
+    sizes: dict[str, list[int]] = {}
+    attempts: dict[str, list[int]] = {}
+    for entry, trace in sequences:
+        tokens[entry.kind] += len(trace)
+        if entry.kind == "proposal":
+            continue
+        of_task = entry.kind in ("demonstration", "practice")
+        task = material.task(entry.ref) if of_task else task_of[entry.ref]
+        if not task.is_repair:  # the failure is the actor's and the task perhaps not: neither's
+            authors[task.lineage.author] += len(trace)
+        if entry.kind in ("demonstration", "own"):
+            sizes.setdefault(str(task.cell), []).append(len(trace))
+        elif entry.kind == "attempt":
+            attempts.setdefault(str(task.cell), []).append(len(trace))
+    sizes = sizes or attempts  # with reward alone a task costs what its attempts do
+    return Lesson(
+        sequences=dict(Counter(entry.kind for entry, _ in sequences)),
+        tokens=dict(tokens),
+        tokens_by_author=dict(authors),
+        cost={cell: sum(lengths) / len(lengths) for cell, lengths in sizes.items()},
+        replayed=replayed,
+    )
+
+
+def _updates(
+    services: Services, state: State, sequences: Sequences, rng: np.random.Generator
+) -> Iterator[Message]:
+    """The updates, one at a time. Raises DivergedError at the first that is not finite, RunError where
+    generation after generation gave nothing to learn from.
+    """
+    if not sequences:
+        yield Dropped(what="generation", n=1, why="nothing to learn from")
+        if state.counters.empty >= EMPTY_LIMIT:
+            raise RunError(
+                f"{EMPTY_LIMIT} generations gave nothing to learn from",
+                "look at what was dropped with `autotelic inspect`; easier levels or larger groups may help",
+            )
+        return
+    entry_of: Mapping[int, Entry] = {id(trace): entry for entry, trace in sequences}
+    before = services.weights.digest()
+    for batch in split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng):
+        step = state.counters.step
+        rate = services.rate(step, state.progress(services.charter, services.clock.seconds))
+        report = services.learner.step(packed(services, batch), rate)
+        after = before if report.skipped else services.weights.digest()
+        yield Updated(
+            step=step,
+            before=before,
+            after=after,
+            rate=rate,
+            threads=services.crew.size,
+            report=report,
+            batch=tuple(entry_of[id(trace)] for trace in batch),
+        )
+        if report.skipped:
+            tokens = sum(map(len, batch))
+            raise DivergedError(
+                f"update {step} of generation {state.generation}, {len(batch)} sequences of {tokens} tokens: "
+                f"{report.skipped}; the champion before it is in the run folder",
+                "go on from it (`autotelic run --from RUN`) with a lower learn.lr_matrix and learn.lr_other",
+            )
+        before = after
+
+
+def packed(services: Services, traces: Sequence[Trace]) -> Batch:
+    """A batch ready to be learned: with the reference policy's log-probabilities where the charter prices
+    distance.
+    """
+    if services.charter.learn.kl:
+        traces = referenced(traces, services.reference, services.charter.roles.temperature)
+    return pack(traces, services.crew.size)

@@ -1,0 +1,528 @@
+"""What passes from one stage to the next, and what the journal keeps: one class a kind of message.
+
+    run.do(attempt, admitted)   the stage returns Attempted; the journal gives it an id, a time and a span;
+                                the state applies it; whoever watches is handed it
+
+Messages are the only events there are. A field declared by `nouns` holds rows of a table of the journal
+(tasks, proposals, episodes, verdicts, credits, entries): in memory a tuple, in the journal the rows, and to a
+reader a sequence that is read when it is looked at. Everything else of a message is plain JSON. `schema()` is
+the JSON schema of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+from autotelic.types import (
+    Calibration,
+    CriticReport,
+    Decision,
+    Entry,
+    ExamReport,
+    Group,
+    Json,
+    LearnReport,
+    Proposal,
+    Purpose,
+    Task,
+)
+
+When = Literal["before", "during", "after"]
+StopReason = Literal["budget", "interrupted"]
+
+
+def nouns(table: str) -> Any:
+    """A field whose values are rows of a table of the journal."""
+    return field(default=(), metadata={"table": table})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What every message has. The journal gives `id`, which only ever grows and is never used twice, and
+    `time`, in seconds since the epoch. `span` names the stage that sent it and the generation (`12/attempt`).
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: int = 0
+    time: float = 0.0
+    generation: int = 0
+    span: str = ""
+
+
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The run or the model folder that a run went on from. `seals` is whether its exams and tasks are known
+    here, so that nothing it trained on is examined as new.
+    """
+
+    run: str
+    weights: str
+    seals: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Message):
+    """What a reader must know to judge a run's numbers. `run` is its id, which survives renaming its folder;
+    `version` and `commit` are autotelic's; `start` is the reference of the weights that it began from.
+
+    `charter` is the canonical charter, `digest` its digest. `capabilities` and `scale` (lowest and highest
+    reward) are the domain's. `machine` is what belongs to the machine and not to the digest: threads,
+    workers, server, device. `controls` are what an experiment turned that no charter can: shuffled rewards,
+    another baseline. `context` is the most tokens a sequence may have.
+    """
+
+    kind: ClassVar[str] = "run.started"
+
+    run: str
+    version: str
+    commit: str
+    start: str
+    charter: Mapping[str, Any]
+    digest: str
+    seed: int
+    model: str
+    parameters: int
+    learned: int
+    chat: bool
+    capabilities: tuple[str, ...]
+    scale: tuple[float, float]
+    machine: Mapping[str, Any]
+    versions: Mapping[str, str]
+    platform: str
+    sandbox: str
+    context: int
+    controls: Mapping[str, Any] = field(default_factory=dict)
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed(Message):
+    """A run goes on from its checkpoint of `from_generation`. The messages `first` to `last` came after it
+    and will happen again, and what they brought with them: `superseded` counts those rows by table. They are
+    kept.
+    """
+
+    kind: ClassVar[str] = "run.resumed"
+
+    from_generation: int
+    first: int
+    last: int
+    superseded: Mapping[str, int]
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetExtended(Message):
+    """More than the charter gives: seconds, tokens and generations on top of it. All extensions add up."""
+
+    kind: ClassVar[str] = "run.extended"
+
+    seconds: float = 0.0
+    tokens: int = 0
+    generations: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStopped(Message):
+    """The run ended: its budget is spent, or somebody stopped it."""
+
+    kind: ClassVar[str] = "run.stopped"
+
+    reason: StopReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationBegan(Message):
+    """A trip around the loop begins."""
+
+    kind: ClassVar[str] = "generation.began"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageBegan(Message):
+    """A stage begins."""
+
+    kind: ClassVar[str] = "stage.began"
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEnded(Message):
+    """A stage ended, after so many `seconds`."""
+
+    kind: ClassVar[str] = "stage.ended"
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped(Message):
+    """Something was left out, waited for or gone back on: `n` of `what`, because of `why`."""
+
+    kind: ClassVar[str] = "dropped"
+
+    what: str
+    n: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed(Message):
+    """Sampler and learner were compared: `gap` is the largest difference of their log-probabilities over so
+    many tokens.
+    """
+
+    kind: ClassVar[str] = "probed"
+
+    gap: float
+    allowed: float
+    tokens: int
+    weights: str
+
+
+# ── propose, admit
+# ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed(Message):
+    """What was written for this generation: `proposals` by the actor, `tasks` by the rules.
+
+    `wanted` is how many tasks of each cell (`induction/2`) the actor's share is to have; during the
+    `bootstrap` none.
+    """
+
+    kind: ClassVar[str] = "proposed"
+
+    bootstrap: bool
+    wanted: Mapping[str, int]
+    proposals: Sequence[Proposal] = nouns("proposals")
+    tasks: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a proposal in the cell it was asked for: the id of its task, or why it is none."""
+
+    proposal: int
+    task: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted(Message):
+    """The tasks of this generation: `tasks` to learn from, `set_aside` for the exam that the actor sets
+    itself.
+
+    `outcomes` has one entry a proposal. `sealed` are signatures that nothing may be trained on from now on:
+    of what was set aside, in every mode.
+    """
+
+    kind: ClassVar[str] = "admitted"
+
+    outcomes: tuple[Outcome, ...] = ()
+    sealed: tuple[str, ...] = ()
+    tasks: Sequence[Task] = nouns("tasks")
+    set_aside: Sequence[Task] = nouns("tasks")
+
+
+# ── attempt, judge, repair
+# ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempted(Message):
+    """Attempts at tasks, not yet judged: each group's `verdicts` are empty."""
+
+    kind: ClassVar[str] = "attempted"
+
+    purpose: Purpose
+    groups: Sequence[Group] = nouns("episodes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Message):
+    """The same groups with the verdicts to learn from."""
+
+    kind: ClassVar[str] = "judged"
+
+    purpose: Purpose
+    groups: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairing(Message):
+    """Failures as tasks: what was written and what its tests printed, to be written better.
+
+    Those that are `drafted` are learned from without being attempted.
+    """
+
+    kind: ClassVar[str] = "repairing"
+
+    drafted: bool
+    tasks: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraised(Message):
+    """What every source of feedback said of this generation's attempts, against the verifier. It teaches
+    nothing.
+
+    `agreement` is the share of attempts of which a source said what the verifier did, `ranking` its AUROC;
+    nan where there was nothing to compare. `withheld` groups were judged by the critic alone; of those
+    `audited` were also verified, and there the critic was right in a share `audit` of the attempts.
+    """
+
+    kind: ClassVar[str] = "appraised"
+
+    calibration: Calibration
+    agreement: Mapping[str, float]
+    ranking: Mapping[str, float]
+    withheld: int
+    audited: int
+    audit: float
+
+
+# ── credit, learn
+# ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """What an attempt (`solver`) or a proposal (`proposer`) of this id earned: its reward, and its advantage,
+    which is None where its group had no variance.
+    """
+
+    role: str
+    id: int
+    reward: float
+    advantage: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited(Message):
+    """Verdicts as advantages. `kept` groups of solvers teach, `flat` ones had no variance and do not."""
+
+    kind: ClassVar[str] = "credited"
+
+    kept: int
+    flat: int
+    earned: Sequence[Earned] = nouns("credits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson(Message):
+    """What this generation's updates are made of, before they are made.
+
+    `sequences` and `tokens` count by kind, `tokens_by_author` those of tasks by who made them (`rules`, or
+    the digest of weights). `cost` is how many tokens a task of a cell comes to, solution included. `replayed`
+    tasks were seen before.
+    """
+
+    kind: ClassVar[str] = "lesson"
+
+    sequences: Mapping[str, int]
+    tokens: Mapping[str, int]
+    tokens_by_author: Mapping[str, int]
+    cost: Mapping[str, float]
+    replayed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(Message):
+    """One update of the weights. `before` and `after` are digests of what is learned, `rate` is the factor on
+    the learning rates, `threads` how many shared the rows: with as many, the same batch gives the same bits.
+    `step` counts updates from 0. `batch` holds its sequences, in the order they were packed.
+    """
+
+    kind: ClassVar[str] = "updated"
+
+    step: int
+    before: str
+    after: str
+    rate: float
+    threads: int
+    report: LearnReport
+    batch: Sequence[Entry] = nouns("entries")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticUpdated(Message):
+    """The critic learned this generation's outcomes."""
+
+    kind: ClassVar[str] = "critic.updated"
+
+    report: CriticReport
+    calibration: Calibration
+
+
+# ── examine, decide
+# ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamSet(Message):
+    """The items of an exam, committed to by digest before anyone sits it. `refused` counts by reason what is
+    no item, `missing` by cell how many items it is short of.
+    """
+
+    kind: ClassVar[str] = "exam.set"
+
+    exam: str
+    digest: str
+    refused: Mapping[str, int]
+    missing: Mapping[str, int]
+    items: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated(Message):
+    """One evaluation of an exam. `tokens` and `seconds` are what the run had spent by then; `took` is how
+    long it took.
+
+    `groups` holds the greedy answers with their verdicts. The `pool` is the own exam in the making.
+    """
+
+    kind: ClassVar[str] = "evaluated"
+
+    when: When
+    tokens: int
+    seconds: float
+    took: float
+    report: ExamReport
+    groups: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Message):
+    """Whether the working weights become champion. `weights` is the candidate's reference, `champion` that of
+    the champion it was compared with, `optimiser` that of the optimiser's state that goes with a promoted
+    candidate. `items` were asked of both; `answers` are the candidate's greedy ones and then the champion's,
+    with their verdicts.
+    """
+
+    kind: ClassVar[str] = "decided"
+
+    weights: str
+    champion: str
+    decision: Decision
+    optimiser: str = ""
+    items: Sequence[Task] = nouns("tasks")
+    answers: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChampionSaved(Message):
+    """The champion was written to the run folder. `weights` is the reference it was certified by, `folder`
+    that of the folder in Hugging Face format.
+    """
+
+    kind: ClassVar[str] = "champion.saved"
+
+    weights: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellState:
+    """What is believed of a cell: success `p` (or mean scaled reward), what there is left to `gain`, and its
+    `share` of the tasks to come.
+    """
+
+    p: float
+    gain: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationEnded(Message):
+    """What a generation used: `seconds`, tokens `trained` and `decoded`, `flops`, `decode_seconds`,
+    `train_seconds`; and how the curriculum stands after it. `total_*` are the run's so far.
+    """
+
+    kind: ClassVar[str] = "generation.ended"
+
+    seconds: float
+    trained: int
+    decoded: int
+    flops: float
+    train_seconds: float
+    decode_seconds: float
+    total_seconds: float
+    total_tokens: int
+    total_flops: float
+    cells: Mapping[str, CellState]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed(Message):
+    """All that the run needs to go on from here is being saved. `weights` is the reference of the working
+    weights; a checkpoint that is `pinned` is kept.
+    """
+
+    kind: ClassVar[str] = "checkpointed"
+
+    weights: str
+    pinned: bool
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    RunStarted,
+    RunResumed,
+    BudgetExtended,
+    RunStopped,
+    GenerationBegan,
+    StageBegan,
+    StageEnded,
+    Dropped,
+    Probed,
+    Proposed,
+    Admitted,
+    Attempted,
+    Judged,
+    Repairing,
+    Appraised,
+    Credited,
+    Lesson,
+    Updated,
+    CriticUpdated,
+    ExamSet,
+    Evaluated,
+    Decided,
+    ChampionSaved,
+    GenerationEnded,
+    Checkpointed,
+)
+BY_KIND: Mapping[str, type[Message]] = {message.kind: message for message in MESSAGES}
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of all messages, by kind. Shared: not to be changed."""
+    from pydantic import TypeAdapter  # takes a quarter of a second
+
+    definitions: dict[str, Any] = {}
+    kinds: dict[str, Json] = {}
+    for message in MESSAGES:
+        found = TypeAdapter(message).json_schema(ref_template="#/$defs/{model}")
+        definitions |= found.pop("$defs", {})
+        found["properties"] = {"kind": {"const": message.kind}} | found["properties"]
+        found["required"] = ["kind", *found.get("required", [])]
+        definitions[message.__name__] = found
+        kinds[message.kind] = message.__name__
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "autotelic messages",
+        "oneOf": [{"$ref": f"#/$defs/{name}"} for name in kinds.values()],
+        "$defs": definitions,
+    }

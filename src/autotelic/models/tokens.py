@@ -1,0 +1,180 @@
+"""Text to token ids and back, once: what was sampled is never tokenized again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerFast
+
+from autotelic.errors import ModelError
+from autotelic.types import Ids, Image, Observation, Text
+
+Span = tuple[int, int]
+"""Characters of a text, from the first to before the second."""
+_MARK = "autotelic"
+"""Stands for an answer where a template is asked what comes after one."""
+
+
+class Tokens:
+    """A model's tokenizer, as the loop needs it: text in, ids out.
+
+    Nothing is added to a text. Only with `chat` is a prompt given as the model knows it: as the user's turn
+    of its chat template, with the beginning of the assistant's, and then a completion ends with the end of
+    that turn; or, where there is no template, as plain text after what the tokenizer begins every text with.
+    `chat` is for prompts in words (`domain.style = "natural"`): compact texts are no turns of a conversation.
+
+    `shots` are prompts with right completions, put before every prompt: as turns that came before it, or,
+    where there are no turns, as texts, each with the end token after it.
+
+    Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn.
+    """
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, chat: bool = False, shots: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
+        self.tokenizer = tokenizer
+        self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
+        self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
+        self.shots = tuple(shots)
+        self._words = chat
+        self._begin = tokenizer.bos_token if chat and not self.chat and _begins(tokenizer) else ""
+        if not self.chat:
+            self._begin += "".join(f"{asked}{said}{tokenizer.eos_token}" for asked, said in shots)
+
+    def primed(self, shots: Sequence[tuple[str, str]]) -> Tokens:
+        """The same tokenizer, with these prompts and completions before every prompt."""
+        return Tokens(self.tokenizer, self._words, shots)
+
+    def prompts(self, observations: Sequence[Observation]) -> list[tuple[int, ...]]:
+        """Ids of each observation as a prompt: what a completion comes after.
+
+        Tokens given as they are stay as they are; what is around them is tokenized by itself. Raises
+        ModelError for a picture, which these models cannot see.
+        """
+        if all(isinstance(observation, str) for observation in observations):
+            return self.encode(self._whole([str(observation) for observation in observations]))
+        return [self._joined(observation) for observation in observations]
+
+    def reply_ids(self, observation: Observation, *, ended: bool = True) -> tuple[int, ...]:
+        """Ids that follow a completion: they show what an environment replied, and ask for the next turn.
+
+        As the next user's turn where there is a chat template, else as plain text. Where the completion has
+        not `ended` (it was cut off), the end of the assistant's turn comes first. Raises ModelError for a
+        picture.
+        """
+        if not self.chat:
+            return self._parts(observation)
+        turns = [_turn("user", _MARK), _turn("assistant", _MARK), _turn("user", _MARK)]
+        _, end, asks = self._render(turns, add_generation_prompt=True).rsplit(_MARK, 2)
+        before, after = self.encode([end, asks])
+        if ended and before[:1] == (self.end_id,):
+            before = before[1:]
+        return before + self._parts(observation) + after
+
+    def _joined(self, observation: Observation) -> tuple[int, ...]:
+        if isinstance(observation, str):
+            return self.prompts([observation])[0]
+        (whole,) = self._whole([_MARK])
+        before, _, after = whole.rpartition(_MARK)
+        first, last = self.encode([before, after])
+        return first + self._parts(observation) + last
+
+    def _parts(self, observation: Observation) -> tuple[int, ...]:
+        """The tokens of every part, one after another."""
+        parts = (Text(text=observation),) if isinstance(observation, str) else observation
+        found: tuple[int, ...] = ()
+        for part in parts:
+            if isinstance(part, Image):
+                raise ModelError(
+                    "this model takes no pictures", "give a model of pictures and text, or a task without"
+                )
+            found += part.ids if isinstance(part, Ids) else self.encode([part.text])[0]
+        return found
+
+    def within(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[tuple[int, ...]]:
+        """The places in each text's prompt of the tokens that lie wholly within one of its spans of
+        characters.
+        """
+        found: list[tuple[int, ...]] = []
+        for text, whole, wanted in zip(texts, self._whole(texts), spans, strict=True):
+            if not wanted:
+                found.append(())
+                continue
+            shift = whole.rindex(text.strip()) - (len(text) - len(text.lstrip()))
+            encoding = self.tokenizer.backend_tokenizer.encode(whole, add_special_tokens=False)
+            found.append(
+                tuple(
+                    place
+                    for place, (start, end) in enumerate(encoding.offsets)
+                    if any(a + shift <= start < end <= b + shift for a, b in wanted)
+                )
+            )
+        return found
+
+    def _whole(self, texts: Sequence[str]) -> list[str]:
+        """Each text as a prompt, with all that stands before and after it."""
+        if not self.chat:
+            return [self._begin + text for text in texts]
+        before = [
+            turn for asked, said in self.shots for turn in (_turn("user", asked), _turn("assistant", said))
+        ]
+        turns = [[*before, _turn("user", text)] for text in texts]
+        return [self._render(each, add_generation_prompt=True) for each in turns]
+
+    def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Ids of each text, without any token that the text does not spell."""
+        if not texts:
+            return []
+        found = self.tokenizer.backend_tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [tuple(encoding.ids) for encoding in found]
+
+    def completions(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Ids of each text as a whole completion: with the end token."""
+        return [(*ids, self.end_id) for ids in self.encode(texts)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of a completion, without its end token."""
+        kept = list(ids[:-1] if ids and ids[-1] == self.end_id else ids)
+        # The clean-up that some tokenizers ask for takes spaces out of code.
+        return str(self.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+    def _end_of_turn(self) -> int:
+        """The special token that the template puts after an answer; the end token where it puts none.
+
+        The two differ in models that end a text in one way and a turn in another (Gemma).
+        """
+        turns = [_turn("user", _MARK), _turn("assistant", _MARK)]
+        after = self._render(turns, add_generation_prompt=False).rpartition(_MARK)[2].lstrip()
+        (ids,) = self.encode([after])
+        known = self.tokenizer.added_tokens_decoder
+        if ids and ids[0] in known and known[ids[0]].special:
+            return ids[0]
+        return int(self.tokenizer.eos_token_id)
+
+    def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+        tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
+        try:
+            return str(
+                tokenizer.apply_chat_template(
+                    turns, tokenize=False, add_generation_prompt=add_generation_prompt
+                )
+            )
+        except TemplateError as error:
+            raise ModelError(
+                f"the tokenizer's chat template fails on a user's turn: {error}",
+                "correct chat_template.jinja, or remove it: prompts are then plain text",
+            ) from error
+
+
+def _turn(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text.strip()}
+
+
+def _begins(tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Whether the tokenizer begins every text with its beginning token, as the model has seen in training."""
+    ids = tokenizer(_MARK).input_ids
+    return tokenizer.bos_token_id is not None and list(ids[:1]) == [tokenizer.bos_token_id]

@@ -1,0 +1,167 @@
+"""Numbers as bytes: token ids and log-probabilities of turns, and the entries of an update.
+
+As JSON they would be most of the journal, and most of the time that it takes to write it.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autotelic.record.plain import observation_of, to_json
+from autotelic.record.plain import shown as as_json
+from autotelic.types import Entry, Kind, Step, Turn
+
+Decode = Callable[[Sequence[int]], str]
+KINDS: tuple[Kind, ...] = ("demonstration", "practice", "own", "attempt", "proposal")
+"""Kinds of sequences in the order of their numbers in `entries.kinds`; new ones go to the end."""
+OF_TASKS: tuple[Kind, ...] = ("demonstration", "practice")
+"""Kinds of sequences whose `ref` is the id of a task."""
+SHOWN = 255
+"""The number of a task that the entry before it shows."""
+
+
+# ── turns ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pack_steps(steps: Sequence[Step], decode: Decode | None) -> tuple[str, bytes]:
+    """What is short as JSON, and all numbers in one blob: prompt, completion, log-probabilities.
+
+    A later turn's prompt begins with the turns before it: only what is new of it is kept.
+    """
+    heads: list[dict[str, Any]] = []
+    numbers: list[bytes] = []
+    known: tuple[int, ...] = ()
+    for step in steps:
+        turn = step.turn
+        logprobs = array("f", turn.logprobs)
+        if tuple(logprobs) != turn.logprobs:  # sampled in double precision, or nan: keep every bit
+            logprobs = array("d", turn.logprobs)
+        shared = len(known) if turn.prompt_ids[: len(known)] == known else 0
+        own = turn.prompt_ids[shared:]
+        ids = array("H" if max(own + turn.completion_ids, default=0) < 65_536 else "I", own)
+        ids.extend(array(ids.typecode, turn.completion_ids))
+        head: dict[str, Any] = {
+            "types": ids.typecode + logprobs.typecode,
+            "shared": shared,
+            "prompt": len(own),
+            "completion": len(turn.completion_ids),
+            "weights": turn.weights,
+            "stop": turn.stop,
+        }
+        if step.reply != "":
+            head["reply"] = as_json(step.reply)
+        if step.reward:
+            head["reward"] = step.reward
+        if decode is not None:
+            head["text"] = decode(turn.completion_ids)
+        heads.append(head)
+        numbers += [_little(ids), _little(logprobs)]
+        known = turn.prompt_ids + turn.completion_ids
+    return to_json(heads), b"".join(numbers)
+
+
+def unpack_steps(heads: Sequence[Mapping[str, Any]], numbers: bytes) -> tuple[Step, ...]:
+    """The inverse of `pack_steps`."""
+    place = 0
+
+    def take(typecode: str, count: int) -> tuple[Any, ...]:
+        nonlocal place
+        values = array(typecode)
+        end = place + count * values.itemsize
+        if end > len(numbers):
+            raise ValueError(f"an episode has {len(numbers)} bytes of numbers, expected {end}")
+        values.frombytes(numbers[place:end])
+        place = end
+        if sys.byteorder == "big":
+            values.byteswap()
+        return tuple(values)
+
+    found: list[Step] = []
+    known: tuple[int, ...] = ()
+    for head in heads:
+        of_ids, of_logprobs = head["types"]
+        prompt = known[: head["shared"]] + take(of_ids, head["prompt"])
+        completion = take(of_ids, head["completion"])
+        turn = Turn(
+            prompt_ids=prompt,
+            completion_ids=completion,
+            logprobs=take(of_logprobs, head["completion"]),
+            weights=head["weights"],
+            stop=head["stop"],
+        )
+        found.append(
+            Step(turn=turn, reply=observation_of(head.get("reply", "")), reward=float(head.get("reward", 0)))
+        )
+        known = prompt + completion
+    return tuple(found)
+
+
+def _little(values: array[Any]) -> bytes:
+    if sys.byteorder == "big":
+        values = array(values.typecode, values)
+        values.byteswap()
+    return values.tobytes()
+
+
+# ── entries ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The entries of an update as columns: kinds, rows of what they stand for (32 bits), and weights (32
+    bits). Tasks that a practised proposer is shown follow their entry, as entries of kind `SHOWN`.
+    """
+
+    n: int
+    kinds: bytes
+    refs: bytes
+    weights: bytes
+
+
+def pack_entries(entries: Sequence[Entry], row_of: Callable[[str], int]) -> Packed:
+    """Entries as columns; `row_of` finds the row of a task by its id."""
+    kinds: list[int] = []
+    refs: list[int] = []
+    weights: list[float] = []
+    for entry in entries:
+        kinds += [KINDS.index(entry.kind), *[SHOWN] * len(entry.shown)]
+        refs += [row_of(entry.ref) if entry.kind in OF_TASKS else int(entry.ref), *map(row_of, entry.shown)]
+        weights += [entry.weight, *[0.0] * len(entry.shown)]
+    return Packed(
+        n=len(entries),
+        kinds=bytes(kinds),
+        refs=np.array(refs, "<u4").tobytes(),
+        weights=np.array(weights, "<f4").tobytes(),
+    )
+
+
+def unpack_entries(packed: Packed, ids_at: Callable[[Sequence[int]], Mapping[int, str]]) -> tuple[Entry, ...]:
+    """The inverse of `pack_entries`; `ids_at` finds the ids of tasks by their rows."""
+    refs: list[int] = np.frombuffer(packed.refs, "<u4").tolist()
+    weights: list[float] = np.frombuffer(packed.weights, "<f4").tolist()
+    names = [KINDS[kind] if kind != SHOWN else None for kind in packed.kinds]
+    ids = ids_at([ref for name, ref in zip(names, refs, strict=True) if name is None or name in OF_TASKS])
+    found: list[Entry] = []
+    shown: list[list[str]] = []
+    for name, ref, weight in zip(names, refs, weights, strict=True):
+        if name is None:
+            shown[-1].append(ids[ref])
+        else:
+            found.append(Entry(kind=name, ref=ids[ref] if name in OF_TASKS else str(ref), weight=weight))
+            shown.append([])
+    return tuple(
+        replace(entry, shown=tuple(theirs)) if theirs else entry
+        for entry, theirs in zip(found, shown, strict=True)
+    )
+
+
+def holds(kinds: bytes, refs: bytes, kind: Kind, row: int) -> bool:
+    """Whether packed entries have one of this kind that stands for this row."""
+    of_kind_N = np.frombuffer(kinds, np.uint8) == KINDS.index(kind)
+    return bool((of_kind_N & (np.frombuffer(refs, "<u4") == row)).any())

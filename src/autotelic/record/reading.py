@@ -1,0 +1,353 @@
+"""The journal's rows as nouns, and whether they are what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import marshal
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autotelic.errors import RecordError
+from autotelic.messages import Earned, RunResumed
+from autotelic.record import nouns
+from autotelic.record.blobs import OF_TASKS, Packed, holds, unpack_entries
+from autotelic.record.clearly import RESTORE, clearly
+from autotelic.record.nouns import TABLES
+from autotelic.types import Entry, Episode, Kind, Proposal, Task, Verdict
+
+VERIFIED = 2_000_000
+"""Rows that a resume verifies, newest first: all of a run of days, and of a longer one as many as take ten
+seconds. The tasks that it goes on with are verified one by one whatever their age: an id is the hash of its
+task.
+"""
+_CHUNK = 2_000
+"""Rows, or ids of a query, that are held at once."""
+_GROWING: Mapping[str, str] = {"messages": "id", **dict.fromkeys(TABLES, "row")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEpisode:
+    """An episode as the journal has it. `message` brought it; `texts` are its completions in words, where
+    known.
+
+    `verdicts` are all that were given, in order; `earned` is what credit made of it, if it came to that.
+    """
+
+    episode: Episode
+    role: str
+    purpose: str
+    generation: int
+    message: int
+    texts: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    earned: Earned | None
+    superseded: bool
+
+
+class Reading:
+    """What can be read of a journal."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._ranges: list[tuple[int, int]] | None = None
+        self._ranged_at = -1
+
+    def close(self) -> None:
+        """Let go of the file. Not committing is deliberate: the caller says when a state is whole."""
+        self._connection.close()
+
+    # ── about the run ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def run(self) -> str:
+        """The run's id, which survives renaming its folder."""
+        return self._meta("run")
+
+    @property
+    def charter_digest(self) -> str:
+        """The digest of the charter that the journal was begun with."""
+        return self._meta("charter")
+
+    def _meta(self, key: str) -> str:
+        found = self._read("SELECT value FROM meta WHERE key = ?", [key])
+        if not found:
+            raise RecordError(f"{self.path} is damaged: it names no {key}", RESTORE)
+        return str(found[0][0])
+
+    @property
+    def bytes(self) -> int:
+        """Size on the disk, what is not yet merged included."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+
+    def counts(self) -> dict[str, int]:
+        """The number of rows of each table, superseded ones included."""
+        return {table: self._read(f"SELECT count(*) FROM {table}")[0][0] for table in _GROWING}
+
+    def each(self, table: str) -> Iterator[dict[str, Any]]:
+        """The rows of a table, one by one, as stored."""
+        if table not in _GROWING:
+            raise ValueError(f"no table {table!r}; there are {', '.join(_GROWING)}")
+        with clearly(self.path):
+            cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {_GROWING[table]}")
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                yield dict(zip(names, row, strict=True))
+
+    # ── superseded ───────────────────────────────────────────────────────────────────────────────────────
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """The ids of messages, first and last, that each resume went back on."""
+        newest = self._read("SELECT max(id) FROM messages WHERE kind = ?", [RunResumed.kind])[0][0] or 0
+        if self._ranges is None or newest != self._ranged_at:
+            rows = self._read("SELECT data FROM messages WHERE kind = ?", [RunResumed.kind])
+            with self.damaged():
+                said = [json.loads(row[0]) for row in rows]
+                self._ranges = [(int(d["first"]), int(d["last"])) for d in said if d["last"] >= d["first"]]
+            self._ranged_at = newest
+        return self._ranges
+
+    def is_superseded(self, message: int) -> bool:
+        """Whether a resume went back on what this message brought."""
+        return any(first <= message <= last for first, last in self.ranges())
+
+    # ── nouns ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def task(self, id_: str) -> Task | None:
+        """The task of this id, if the journal has it."""
+        rows = self._rows_of([id_])
+        return self.tasks_at([rows[id_]])[0] if rows else None
+
+    def tasks(self, ids: Sequence[str]) -> list[Task]:
+        """The tasks of these ids, in order. Raises RecordError where one is missing."""
+        rows = self._rows_of(ids)
+        if missing := [id_ for id_ in ids if id_ not in rows]:
+            raise RecordError(f"{self.path} is damaged: it has no task {missing[0]}", RESTORE)
+        return self.tasks_at([rows[id_] for id_ in ids])
+
+    def _rows_of(self, ids: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        wanted = list(dict.fromkeys(ids))
+        for at in range(0, len(wanted), _CHUNK):
+            some = wanted[at : at + _CHUNK]
+            query = f"SELECT id, max(row) FROM tasks WHERE id IN ({','.join('?' * len(some))}) GROUP BY id"
+            found |= dict(self._read(query, some))
+        return found
+
+    def tasks_at(self, rows: Sequence[int]) -> list[Task]:
+        """The tasks of these rows, in order."""
+        found = self._at("tasks", rows)
+        with self.damaged():
+            return [nouns.task_of(row) for _, row in found]
+
+    def proposal(self, id_: int) -> Proposal | None:
+        """The proposal of this id, superseded or not."""
+        return next(iter(self.proposals_at([id_], missing=True)), None)
+
+    def proposals_at(self, rows: Sequence[int], missing: bool = False) -> list[Proposal]:
+        """The proposals of these ids, in order."""
+        found = self._at("proposals", rows, missing)
+        with self.damaged():
+            return [nouns.proposal_of(id_, row) for id_, row in found]
+
+    def episodes_at(self, rows: Sequence[int]) -> list[Episode]:
+        """The episodes of these ids, in order."""
+        found = self._at("episodes", rows)
+        with self.damaged():
+            return [nouns.episode_of(id_, row) for id_, row in found]
+
+    def verdicts_at(self, rows: Sequence[int]) -> list[Verdict]:
+        """The verdicts of these rows, in order."""
+        found = self._at("verdicts", rows)
+        with self.damaged():
+            return [nouns.verdict_of(row) for _, row in found]
+
+    def credits_at(self, rows: Sequence[int]) -> list[Earned]:
+        """What was earned, by row, in order."""
+        found = self._at("credits", rows)
+        with self.damaged():
+            return [nouns.credit_of(row) for _, row in found]
+
+    def entries_at(self, row: int) -> tuple[Entry, ...]:
+        """The entries of one update, in order."""
+        ((_, (n, kinds, refs, weights)),) = self._at("entries", [row])
+        with self.damaged():
+            packed = Packed(n=n, kinds=kinds, refs=refs, weights=weights)
+            return unpack_entries(packed, self._ids_at)
+
+    def messages_with(self, kind: Kind, ref: str) -> list[int]:
+        """The ids of the messages of the updates whose batch holds such an entry, oldest first, superseded or
+        not. Looks at every update.
+        """
+        with self.damaged():
+            row = self._rows_of([ref]).get(ref) if kind in OF_TASKS else int(ref)
+        rows = self._stream("SELECT message, kinds, refs FROM entries ORDER BY row", ())
+        return [message for message, kinds, refs in rows if row is not None and holds(kinds, refs, kind, row)]
+
+    def _ids_at(self, rows: Sequence[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        wanted = list(dict.fromkeys(rows))
+        for at in range(0, len(wanted), _CHUNK):
+            some = wanted[at : at + _CHUNK]
+            found |= dict(
+                self._read(f"SELECT row, id FROM tasks WHERE row IN ({','.join('?' * len(some))})", some)
+            )
+        return found
+
+    def episode(self, id_: int) -> StoredEpisode | None:
+        """The episode of this id with all that was said of it, superseded or not."""
+        return next(iter(self.episodes(ids=[id_])), None)
+
+    def episodes(
+        self, *, ids: Sequence[int] = (), task_id: str | None = None, generation: int | None = None
+    ) -> list[StoredEpisode]:
+        """Episodes in order: of these ids, at a task, or of a generation."""
+        where, values = ["1"], list[Any](ids)
+        if ids:
+            where.append(f"row IN ({','.join('?' * len(ids))})")
+        for column, value in (("task", task_id), ("generation", generation)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        query = f"SELECT * FROM episodes WHERE {' AND '.join(where)} ORDER BY row"
+        with self.damaged():
+            return [self._stored(row) for row in self._read(query, values)]
+
+    def _stored(self, row: Sequence[Any]) -> StoredEpisode:
+        id_, message, generation, *columns = row
+        said = self._read("SELECT * FROM verdicts WHERE episode = ? ORDER BY row", [id_])
+        earned = self._read(
+            "SELECT role, ref, reward, advantage FROM credits WHERE ref = ? AND role = 'solver'", [id_]
+        )
+        return StoredEpisode(
+            episode=nouns.episode_of(id_, columns),
+            role=columns[1],
+            purpose=columns[2],
+            generation=generation,
+            message=message,
+            texts=tuple(head["text"] for head in json.loads(columns[5]) if "text" in head),
+            verdicts=tuple(nouns.verdict_of(verdict[3:]) for verdict in said),
+            earned=nouns.credit_of(earned[-1]) if earned else None,
+            superseded=self.is_superseded(message),
+        )
+
+    def _at(self, table: str, rows: Sequence[int], missing: bool = False) -> list[tuple[int, Sequence[Any]]]:
+        """The rows of a table by number, in the order asked for, each without what all rows have."""
+        found: dict[int, Sequence[Any]] = {}
+        wanted = list(dict.fromkeys(rows))
+        for at in range(0, len(wanted), _CHUNK):
+            some = wanted[at : at + _CHUNK]
+            for row in self._read(f"SELECT * FROM {table} WHERE row IN ({','.join('?' * len(some))})", some):
+                found[row[0]] = row[3:]
+        if missing:
+            return [(row, found[row]) for row in rows if row in found]
+        if lost := [row for row in wanted if row not in found]:
+            raise RecordError(f"{self.path} is damaged: it has no row {lost[0]} of {table}", RESTORE)
+        return [(row, found[row]) for row in rows]
+
+    # ── is it what was written ───────────────────────────────────────────────────────────────────────────
+
+    def marks(self) -> list[int]:
+        """The generations that were marked before their checkpoint was saved, oldest first."""
+        return [generation for generation, _, _ in self._marks()]
+
+    def _marks(self) -> list[tuple[int, dict[str, int], str]]:
+        rows = self._read("SELECT generation, rows, digest FROM marks ORDER BY generation")
+        with self.damaged():
+            return [(row[0], json.loads(row[1]), row[2]) for row in rows]
+
+    def _last_mark(self) -> tuple[dict[str, int], str]:
+        marks = self._marks()
+        return (marks[-1][1], marks[-1][2]) if marks else (dict.fromkeys(_GROWING, 0), "")
+
+    def _places(self) -> dict[str, int]:
+        """The newest row of each table."""
+        return {
+            table: self._read(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]
+            for table, key in _GROWING.items()
+        }
+
+    def _chained(self, before: tuple[Mapping[str, int], str], places: Mapping[str, int]) -> str:
+        """sha256 over the digest before, what the run is, the places, and every row between.
+
+        Rows are hashed in marshal's second format: it has neither references nor interned strings, so that
+        equal rows give equal bytes.
+        """
+        begun, digest = before
+        meta = self._read("SELECT key, value FROM meta ORDER BY key")
+        total = hashlib.sha256(f"{digest} {meta} {sorted(places.items())}".encode())
+        for table, key in _GROWING.items():
+            cursor = self._connection.execute(
+                f"SELECT * FROM {table} WHERE {key} > ? AND {key} <= ? ORDER BY {key}",
+                (begun[table], places[table]),
+            )
+            while rows := cursor.fetchmany(_CHUNK):
+                total.update(marshal.dumps(rows, 2))
+        return f"sha256:{total.hexdigest()}"
+
+    def verify(self, generation: int, digest: str, most: int = VERIFIED) -> None:
+        """See that the rows up to a mark are those that were written: at least the newest `most`, or all
+        there are.
+
+        `digest` is what the checkpoint of that generation has. Raises RecordError where they are others.
+        """
+        wrong = RecordError(f"{self.path} is damaged: its rows are not those that were written", RESTORE)
+        marks = [mark for mark in self._marks() if mark[0] <= generation]
+        if not marks or marks[-1][0] != generation or marks[-1][2] != digest:
+            raise wrong
+        first = len(marks) - 1
+        newest = sum(marks[-1][1].values())
+        while first and newest - sum(marks[first - 1][1].values()) < most:
+            first -= 1
+        nothing: tuple[dict[str, int], str] = (dict.fromkeys(_GROWING, 0), "")
+        before = nothing if first == 0 else marks[first - 1][1:]
+        # Messages are found by their kind through an index, which no digest covers.
+        if self._read("PRAGMA integrity_check(messages)") != [("ok",)]:
+            raise wrong
+        with clearly(self.path), self.damaged():
+            for _, places, said in marks[first:]:
+                if self._chained(before, places) != said:
+                    raise wrong
+                before = (places, said)
+
+    def check(self) -> list[str]:
+        """What is damaged, one line each; empty when all is well. Reads everything."""
+        try:
+            found = [row[0] for row in self._read("PRAGMA integrity_check(5)") if row[0] != "ok"]
+            marks = self._marks()
+            if marks and not found:
+                self.verify(marks[-1][0], marks[-1][2], most=1 << 62)
+        except RecordError as error:
+            return [error.cause]
+        return [f"{self.path}: {line}" for line in found]
+
+    # ── the database ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with clearly(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    def _stream(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        with clearly(self.path):
+            cursor = self._connection.execute(query, values)
+        while True:
+            with clearly(self.path):
+                rows = cursor.fetchmany(_CHUNK)
+            if not rows:
+                return
+            yield from rows
+
+    @contextmanager
+    def damaged(self) -> Iterator[None]:
+        """What a damaged row makes of reading it, as a RecordError."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError, EOFError) as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise RecordError(f"{self.path} is damaged: a row cannot be read ({first})", RESTORE) from error

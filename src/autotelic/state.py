@@ -1,0 +1,246 @@
+"""What a run knows besides weights: one value, changed by messages alone, saved with every checkpoint.
+
+state.apply(message)        the only way that it changes
+stage(services, state, …)   reads it and returns messages
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autotelic import messages as m
+from autotelic.charter import Charter
+from autotelic.exam.sealed import Exam
+from autotelic.propose.curriculum import Curriculum
+from autotelic.propose.novelty import Novelty
+from autotelic.types import RULES, Cell, Spec, Task
+
+REMEMBERED = 16_000
+"""Tasks at hand to replay and to show to the proposer. More would be shown too seldom to matter."""
+SMOOTHING = 0.2
+"""Weight of a generation in the smoothed share of proposals that become tasks."""
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What has been spent and done so far, and what was given on top of the charter's budget (`extra_*`).
+
+    `admitted` is the share of proposals that became tasks, smoothed; `empty` counts generations in a row that
+    gave nothing to learn from.
+    """
+
+    generation: int = 0
+    step: int = 0
+    trained: int = 0
+    decoded: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    admitted: float = 1.0
+    empty: int = 0
+    extra_seconds: float = 0.0
+    extra_tokens: int = 0
+    extra_generations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The weights that the gate last let through, with the optimiser's state to go on from them. `generation`
+    is when they were made, `decided` when the gate last said anything.
+    """
+
+    weights: str
+    optimiser: str = ""
+    generation: int = 0
+    decided: int = 0
+
+
+@dataclass(slots=True)
+class OwnExam:
+    """The model's own exam in the making: tasks set aside, and how each set of weights fared on them."""
+
+    pool: list[Task] = field(default_factory=list)
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    frozen: Exam | None = None
+
+
+class State:
+    """Counters, curriculum, novelty, the pool of tasks, the exams, and which weights are champion."""
+
+    def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
+        self.scale = spec.scale
+        self.counters = Counters()
+        self.curriculum = Curriculum(
+            modes=charter.domain.modes or tuple(spec.modes),
+            levels=charter.domain.levels,
+            spread=charter.curriculum.spread,
+            mastery=charter.curriculum.mastery,
+            imitates=imitates,
+        )
+        self.novelty = Novelty()
+        self.pool: deque[Task] = deque(maxlen=REMEMBERED)
+        self.own = OwnExam()
+        self.sealed: Exam | None = None
+        self.champion = Champion(champion)
+
+    @property
+    def generation(self) -> int:
+        return self.counters.generation
+
+    @property
+    def exam(self) -> Exam:
+        """The sealed exam. Raises ValueError before it is set."""
+        if self.sealed is None:
+            raise ValueError("the sealed exam is not set yet")
+        return self.sealed
+
+    def progress(self, charter: Charter, seconds: float) -> float:
+        """How much of the budget is spent after so many seconds of work, in [0, 1]: of whichever limit is
+        nearest.
+        """
+        budget, spent = charter.budget, self.counters
+        limits = (
+            (seconds, budget.seconds, spent.extra_seconds),
+            (spent.trained, budget.tokens, spent.extra_tokens),
+            (spent.generation, budget.generations, spent.extra_generations),
+        )
+        return min(1.0, max((used / (limit + extra) for used, limit, extra in limits if limit), default=0.0))
+
+    # ── the only way it changes ──────────────────────────────────────────────────────────────────────────
+
+    def apply(self, message: m.Message) -> State:
+        """Take in a message; those that change nothing are passed over."""
+        change = _CHANGES.get(type(message))
+        if change is not None:
+            change(self, message)
+        return self
+
+    def _extended(self, message: m.BudgetExtended) -> None:
+        self.counters.extra_seconds += message.seconds
+        self.counters.extra_tokens += message.tokens
+        self.counters.extra_generations += message.generations
+
+    def _began(self, message: m.GenerationBegan) -> None:
+        self.counters.generation = message.generation
+
+    def _admitted(self, message: m.Admitted) -> None:
+        for task in message.tasks:
+            self.novelty.remember(task)
+            self.pool.append(task)
+        self.own.pool += message.set_aside
+        # Sealed at once: a behaviour that may be asked must not be trained on in the meantime either.
+        self.novelty.seal(message.sealed)
+        if message.outcomes:
+            share = sum(bool(outcome.task) for outcome in message.outcomes) / len(message.outcomes)
+            self.counters.admitted += SMOOTHING * (share - self.counters.admitted)
+
+    def _judged(self, message: m.Judged) -> None:
+        if message.purpose == "attempt":
+            self.curriculum.learn([g for g in message.groups if not g.task.is_repair], self.scale)
+
+    def _lesson(self, message: m.Lesson) -> None:
+        self.curriculum.weigh({Cell.parse(cell): tokens for cell, tokens in message.cost.items()})
+        self.counters.empty = 0 if message.sequences else self.counters.empty + 1
+
+    def _updated(self, message: m.Updated) -> None:
+        if not message.report.skipped:
+            self.counters.step = message.step + 1
+            self.counters.trained += message.report.tokens
+            self.counters.train_seconds += message.report.seconds
+
+    def _exam_set(self, message: m.ExamSet) -> None:
+        exam = Exam(
+            name=message.exam, items=tuple(message.items), refused=message.refused, missing=message.missing
+        )
+        self.novelty.seal(exam.signatures)
+        if message.exam == "own":
+            self.own.frozen = exam
+        else:
+            self.sealed = exam
+
+    def _evaluated(self, message: m.Evaluated) -> None:
+        if message.report.exam == "pool":
+            for id, outcome in message.report.outcomes.items():
+                self.own.rates.setdefault(id, []).append(outcome)
+
+    def _decided(self, message: m.Decided) -> None:
+        if message.decision.verdict == "promote":
+            self.champion = Champion(
+                message.weights, message.optimiser, message.generation, message.generation
+            )
+        else:
+            old = self.champion
+            self.champion = Champion(old.weights, old.optimiser, old.generation, message.generation)
+
+    def _ended(self, message: m.GenerationEnded) -> None:
+        self.counters.decoded += message.decoded
+        self.counters.flops = message.total_flops
+        self.counters.seconds = message.total_seconds
+
+    # ── as a value ───────────────────────────────────────────────────────────────────────────────────────
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; tasks by their ids, signatures apart in `arrays`."""
+        return {
+            "counters": asdict(self.counters),
+            "curriculum": self.curriculum.state(),
+            "novelty": self.novelty.state(),
+            "pool": [task.id for task in self.pool],
+            "own": {
+                "pool": [task.id for task in self.own.pool],
+                "rates": self.own.rates,
+                "frozen": self.own.frozen.to_json() if self.own.frozen else None,
+            },
+            "sealed": self.sealed.to_json() if self.sealed else None,
+            "champion": asdict(self.champion),
+        }
+
+    def arrays(self) -> Arrays:
+        """What is too much for JSON: the signatures of everything met."""
+        return self.novelty.arrays()
+
+    def restore(
+        self,
+        values: Mapping[str, Any],
+        arrays: Mapping[str, Any],
+        tasks_of: Callable[[Sequence[str]], Iterable[Task]],
+    ) -> None:
+        """The inverse of `to_json` and `arrays`; `tasks_of` finds tasks by their ids, in order."""
+        own = values["own"]
+        self.counters = Counters(**values["counters"])
+        self.curriculum.restore(values["curriculum"])
+        self.novelty.restore(values["novelty"], arrays)
+        self.pool = deque(tasks_of(values["pool"]), maxlen=REMEMBERED)
+        self.own = OwnExam(
+            pool=list(tasks_of(own["pool"])),
+            rates={id: list(rates) for id, rates in own["rates"].items()},
+            frozen=Exam.from_json(own["frozen"]) if own["frozen"] else None,
+        )
+        self.sealed = Exam.from_json(values["sealed"]) if values["sealed"] else None
+        self.champion = Champion(**values["champion"])
+
+    @property
+    def rules_tasks(self) -> list[Task]:
+        """The tasks at hand that the rules made."""
+        return [task for task in self.pool if task.lineage.author == RULES and not task.is_repair]
+
+
+_CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
+    m.BudgetExtended: State._extended,
+    m.GenerationBegan: State._began,
+    m.Admitted: State._admitted,
+    m.Judged: State._judged,
+    m.Lesson: State._lesson,
+    m.Updated: State._updated,
+    m.ExamSet: State._exam_set,
+    m.Evaluated: State._evaluated,
+    m.Decided: State._decided,
+    m.GenerationEnded: State._ended,
+}

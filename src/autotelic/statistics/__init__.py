@@ -1,0 +1,28 @@
+"""Intervals, paired tests and measures of predictions, used by exam, judge, oversee and the readers."""
+
+from autotelic.statistics.intervals import (
+    CONFIDENCE,
+    RESAMPLES,
+    mean_of_cells,
+    mean_score,
+    pass_at_k,
+    share,
+    wilson,
+)
+from autotelic.statistics.measures import auroc, brier, expected_calibration_error
+from autotelic.statistics.paired import Comparison, compare
+
+__all__ = [
+    "CONFIDENCE",
+    "RESAMPLES",
+    "Comparison",
+    "auroc",
+    "brier",
+    "compare",
+    "expected_calibration_error",
+    "mean_of_cells",
+    "mean_score",
+    "pass_at_k",
+    "share",
+    "wilson",
+]

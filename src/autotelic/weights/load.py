@@ -1,0 +1,231 @@
+"""Bytes to a model: the only place that does it.
+
+Every file is read once. What is hashed is what was read, and what is loaded is what was hashed: transformers
+is given a private copy of these bytes, so that a folder that changes meanwhile changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from torch import Tensor
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
+from autotelic.errors import ModelError
+from autotelic.models.digest import digest_of
+from autotelic.weights.reference import Manifest, changes_behaviour, hashes_of
+
+_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_FORMAT = "give a folder in Hugging Face format with config.json, model.safetensors and tokenizer.json"
+_AGAIN = "restore it from a copy, or pull the model again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A model with its tokenizer, and the manifest of exactly the bytes that they were made of."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    manifest: Manifest
+
+    @property
+    def ref(self) -> str:
+        return self.manifest.ref
+
+
+def place_of(folder: Path) -> Path:
+    """Where the model of a folder lies: a run folder stands for its champion."""
+    champion = folder / "champion"
+    return champion if champion.is_dir() else folder
+
+
+def load(folder: Path | str, *, expected: str | None = None, dtype: str = "float32") -> Loaded:
+    """A causal language model and its tokenizer, in Hugging Face format.
+
+    `expected` is the reference that the folder must have. Raises ModelError in one line where the folder is
+    not what was expected, is damaged, lacks weights or a tokenizer, or is no causal language model.
+    """
+    place = place_of(Path(folder))
+    files = read_files(place)
+    state = _tensors(place)
+    manifest = Manifest(tensors=digest_of(state), files=hashes_of(files))
+    if expected is not None and manifest.ref != expected:
+        raise ModelError(
+            f"{place} was changed after it was saved: it is {manifest.ref}, expected {expected}",
+            "restore the folder from a copy, or start a run from weights that are known",
+        )
+    model, tokenizer = _built(place, files, state, dtype)
+    return Loaded(model=model, tokenizer=tokenizer, manifest=manifest)
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """What the reference of a folder is made of. Raises ModelError where the folder is damaged."""
+    return Manifest(tensors=digest_of(_tensors(folder)), files=hashes_of(read_files(folder)))
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> str:
+    """Write a model that `AutoModelForCausalLM` and `AutoTokenizer` load, whole or not at all; returns its
+    reference.
+
+    Raises ModelError where it cannot be written; a folder that was there is then as it was.
+    """
+    new, old = (folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        model.save_pretrained(new, safe_serialization=True)
+        tokenizer.save_pretrained(new)
+        ref = manifest_of(new).ref
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(new, folder)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise ModelError(
+            f"{folder} cannot be written: {_first(error)}", "free some space, or give another folder"
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)
+    return ref
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The tokenizer of a folder, whatever its class. Raises what transformers does."""
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def read_gguf(source: Path) -> tuple[Any, Any]:
+    """Model and tokenizer of a GGUF file, dequantised. Raises what transformers does."""
+    return (
+        AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name),
+        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name),
+    )
+
+
+def read_files(place: Path) -> dict[str, bytes]:
+    """Every file besides the weights that a model consists of. No other is opened, pickles least of all."""
+    if not place.is_dir():
+        what = "is a file" if place.exists() else "does not exist"
+        raise ModelError(f"{place} {what}", _FORMAT)
+    return {
+        path.name: _read(path)
+        for path in sorted(place.iterdir())
+        if path.is_file() and changes_behaviour(path.name)
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing", _AGAIN) from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _tensors(place: Path) -> dict[str, Tensor]:
+    """All weights of a folder by name: of its one file, or of the shards that its index names."""
+    if (place / _SINGLE).is_file():
+        return _parsed(place / _SINGLE)
+    if not (place / _INDEX).is_file():
+        pickles = any(place.glob("*.bin")) or any(place.glob("*.pt"))
+        what = "holds its weights as pickles, which are programs" if pickles else "holds no weights"
+        raise ModelError(f"{place} {what}", _FORMAT)
+    try:
+        shard_of = dict(json.loads(_read(place / _INDEX))["weight_map"])
+        shards = sorted({Path(str(shard)).name for shard in shard_of.values()})
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{place / _INDEX} is damaged: {_first(error)}", _AGAIN) from error
+    found: dict[str, Tensor] = {}
+    where: dict[str, str] = {}
+    for shard in shards:
+        tensors = _parsed(place / shard)
+        found |= tensors
+        where |= dict.fromkeys(tensors, shard)
+    if where != shard_of:
+        wrong = sorted({*where.items()} ^ {(name, str(shard)) for name, shard in shard_of.items()})
+        raise ModelError(f"{place / _INDEX} does not fit its files: see {wrong[0][0]}", _AGAIN)
+    return found
+
+
+def _parsed(path: Path) -> dict[str, Tensor]:
+    try:
+        return parse_safetensors(_read(path))
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{path} is damaged: {_first(error)}", _AGAIN) from error
+
+
+def _built(
+    place: Path, files: Mapping[str, bytes], state: Mapping[str, Tensor], dtype: str
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    with tempfile.TemporaryDirectory(prefix="autotelic-") as private:
+        for name, content in files.items():
+            (Path(private) / name).write_bytes(content)
+        try:
+            config = AutoConfig.from_pretrained(private, local_files_only=True, trust_remote_code=False)
+            tokenizer = tokenizer_of(Path(private))
+            if not isinstance(tokenizer, PreTrainedTokenizerFast):
+                raise ValueError("its tokenizer is not of the fast kind")
+            model = _filled(place, config, state, dtype)
+            if "generation_config.json" in files:
+                model.generation_config = GenerationConfig.from_pretrained(private)
+        except ModelError:
+            raise
+        except Exception as error:  # what a damaged file makes the library raise is anybody's guess
+            raise ModelError(
+                f"{place} cannot be loaded as a causal language model: {_first(error)}", _FORMAT
+            ) from error
+    # Of the folder, and not of the private copy. Neither is saved with the model.
+    model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = str(place)
+    model.train(False)
+    return model, tokenizer
+
+
+def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -> PreTrainedModel:
+    """A model of this configuration with these weights: none missing, none to spare.
+
+    transformers maps names of older files to those of its classes; it is handed the tensors, and says what it
+    could not place.
+    """
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise ValueError(f"a model of type {config.model_type!r} is none")
+    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    if config.sub_configs.get("text_config") == kind.config_class:
+        config = config.get_text_config()
+    model, said = kind.from_pretrained(
+        None, config=config, state_dict=dict(state), dtype=getattr(torch, dtype), output_loading_info=True
+    )
+    for found, what in (
+        ("missing_keys", "are missing"),
+        ("unexpected_keys", "are too many"),
+        ("mismatched_keys", "have another shape"),
+    ):
+        if names := sorted(map(str, said[found])):
+            raise ModelError(f"{place}: {len(names)} tensors {what}, {names[0]} among them", _AGAIN)
+    # Read from a buffer, weights lie wherever they lay in it. Products over unaligned memory round
+    # differently, and a resumed run is to repeat the bits of one that never stopped.
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
+    assert isinstance(model, PreTrainedModel)
+    return model
+
+
+def _first(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
