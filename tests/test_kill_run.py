@@ -6,17 +6,17 @@ from __future__ import annotations
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from test_loop import interrupt_at, small, weights
+from test_loop import MACHINE, interrupt_at, saved, small
 
 from autotelic.loop import resume, run
-from autotelic.record import checkpoint
+from autotelic.record import Journal, checkpoint
+from autotelic.weights.store import Store
 
 KILLS = 50
 GENERATIONS = 10_000
@@ -25,16 +25,22 @@ LONGEST = 3.0
 """Seconds a process is left alive once it works: a few generations, or part of one on a busy machine."""
 
 
+def newest(folder: Path) -> checkpoint.Checkpoint | None:
+    return checkpoint.load_latest(folder / "checkpoints", Store(folder / "weights"))
+
+
 def work(folder: Path) -> subprocess.Popen[str]:
     """A process that starts the run, or goes on with it where there is a checkpoint."""
-    if folder.exists() and checkpoint.load_latest(folder / "checkpoints") is None:
+    if folder.exists() and newest(folder) is None:
         shutil.rmtree(folder)  # killed before its first: what is there is a start, and `resume` says so
     code = (
-        "import sys; from pathlib import Path; from test_loop import small; from autotelic.loop import resume, run\n"
+        "import sys; from pathlib import Path; from test_loop import MACHINE, small\n"
+        "from autotelic.loop import resume, run\n"
         "folder = Path(sys.argv[1])\n"
-        "def watch(event):\n"
-        "    print(event.kind, flush=True)\n"
-        f"resume(folder, watch=watch) if folder.exists() else run(small({GENERATIONS}), folder, watch=watch)\n"
+        "def watch(message):\n"
+        "    print(message.kind, flush=True)\n"
+        "if folder.exists(): resume(folder, watch=watch)\n"
+        f"else: run(small({GENERATIONS}), folder, machine=MACHINE, watch=watch)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, str(folder)],
@@ -62,14 +68,14 @@ def test_fifty_kills_change_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
-        with sqlite3.connect(killed / "record.sqlite") as record:
-            assert record.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        found = checkpoint.load_latest(killed / "checkpoints")
-        generations.append(0 if found is None else int(found.state["counters"]["generation"]))
+        with Journal.open(killed) as journal:
+            assert journal.check() == []
+        found = newest(killed)
+        generations.append(0 if found is None else int(found.state["state"]["counters"]["generation"]))
     # Nothing that was kept is lost again, and being killed again and again does not keep a run from its end.
     assert generations == sorted(generations)
     assert generations[-1] > KILLS / 10
     end = interrupt_at(generations[-1] + 2, "learn")
     assert resume(killed, watch=end)["stopped"] == "interrupted"
-    assert run(small(GENERATIONS), whole, watch=end)["stopped"] == "interrupted"
-    assert weights(killed) == weights(whole)
+    assert run(small(GENERATIONS), whole, machine=MACHINE, watch=end)["stopped"] == "interrupted"
+    assert saved(killed) == saved(whole)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from fakes import FakeDomain, Scripted, right, task
 from folders import CHARTER, commit_to, started
 
 from autotelic.cli import main
@@ -203,6 +206,7 @@ def test_a_bare_model_is_not_said_to_sit_a_sealed_exam(made, tmp_path, told, mon
     assert said["about"] == (
         "drawn for the built-in charter; whether the model was trained on it is not known"
     )
+    assert said["exam"] == "built-in"
     assert said["overall"]["pass_at_1"]["n"] == 8
 
 
@@ -220,6 +224,32 @@ def test_exam_prints_scores_and_what_the_exam_is(made, told, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "sealed exam, sealed before the run's first update"
     assert printed[1].startswith(f"{len(exam.items)} items, weights ")
+
+
+def test_exam_repair_says_what_each_arm_solved(made, capsys, monkeypatch):
+    answers = {
+        "again": lambda prompt: [right(" ".join(prompt.split()[1:4]))],
+        "first": lambda prompt: ["7777"],
+    }
+
+    def able(prompt, request):
+        return answers["again" if prompt.startswith("again") else "first"](prompt)
+
+    @contextmanager
+    def fake(model, which, items):
+        exam = Exam(name=which, items=tuple(task("double", 1, n) for n in range(items)))
+        yield SimpleNamespace(
+            exam=exam, about="drawn now", policy=Scripted(able), domain=FakeDomain(), charter=CHARTER
+        )
+
+    monkeypatch.setattr("autotelic.commands.opening.opened", fake)
+    assert main(["exam", str(made[0].path), "--repair", "6"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("repair exam, drawn now\n6 items of double, 6 failed at the first turn\n")
+    assert "6 solved by repair alone, 0 by trying afresh alone: repair is better" in printed
+    answers["first"] = lambda prompt: [""]
+    assert main(["exam", str(made[0].path), "--repair", "6"]) == 0
+    assert capsys.readouterr().out.endswith("nothing failed in a way that can be repaired\n")
 
 
 def test_exam_repair_of_a_domain_that_repairs_nothing_is_one_line(made, capsys):

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotelic.learn.pack import ROW, TOLD, Trace, arrange, evened, imitate, pack, reinforce, split
-from autotelic.types import Attempt, Cell, Experience, Turn
+from autotelic.learn.pack import ROW, TOLD, Trace, arrange, imitate, pack, reinforce, split
+from autotelic.types import Episode, Step, Turn
 
-FIELDS = ("nll", "policy", "advantage", "logprob", "anchor")
+FIELDS = ("nll", "policy", "advantage", "logprob", "reference")
 
 
 def trace(length: int, start: int = 1) -> Trace:
     """A trace whose every number is its own."""
     values = np.arange(start, start + length)
     return Trace(ids=values, **{name: (values + k / 8).astype(np.float32) for k, name in enumerate(FIELDS)})
-
-
-def experience(prompt: tuple[int, ...], completion: tuple[int, ...]) -> Experience:
-    cell = Cell(mode="deduction", level=1)
-    return Experience(prompt_ids=prompt, completion_ids=completion, cell=cell, author="rules")
 
 
 def turn(prompt: tuple[int, ...], completion: tuple[int, ...], logprobs: tuple[float, ...]) -> Turn:
@@ -115,7 +108,7 @@ def test_nothing_to_pack() -> None:
 
 
 def test_imitation_weighs_the_completion_only() -> None:
-    one = imitate(experience((5, 6, 7), (8, 9)), weight=0.5)
+    one = imitate((5, 6, 7), (8, 9), weight=0.5)
     assert one.ids.tolist() == [5, 6, 7, 8, 9]
     assert one.nll.tolist() == [0, 0, 0, 0.5, 0.5]
     assert not one.policy.any()
@@ -123,34 +116,21 @@ def test_imitation_weighs_the_completion_only() -> None:
 
 
 def test_what_a_prompt_tells_is_weighed_less_and_never_shared() -> None:
-    one = imitate(replace(experience(tuple(range(40)), (7, 8)), told=(30, 32)))
+    one = imitate(range(40), (7, 8), told=(30, 32))
     assert one.nll.nonzero()[0].tolist() == [30, 32, 40, 41]
     assert one.nll[[30, 32, 40]].tolist() == [TOLD, TOLD, 1.0]
     assert {place.shared for place in arrange([one, one])[0]} == {29}
 
 
-def test_evened_attempts_count_alike_whatever_their_length() -> None:
-    attempts = [
-        Attempt(task_id="t", turns=(turn((1, 2), tuple(range(3, 3 + n)), (-1.0,) * n),), answer="")
-        for n in (2, 6, 4)
-    ]
-    traces = [*(reinforce(attempt, 0.5) for attempt in attempts), imitate(experience((1,), (2,)))]
-    weights = [t.policy.sum() for t in evened(traces)]
-    assert weights == pytest.approx([4, 4, 4, 0])  # twelve tokens as before, a third for each
-    for before, after in zip(traces, evened(traces), strict=True):
-        assert (after.policy > 0).tolist() == (before.policy > 0).tolist()
-        assert after.advantage is before.advantage
-
-
 def test_reinforcement_covers_every_turn_and_no_prompt() -> None:
     first = turn((5, 6), (7, 8), (-0.5, -1.0))
     second = turn((5, 6, 7, 8, 9), (10,), (-2.0,))
-    one = reinforce(Attempt(task_id="t", turns=(first, second), answer=""), -1.5)
+    one = reinforce(Episode(task_id="t", steps=(Step(turn=first), Step(turn=second)), answer=""), -1.5)
     assert one.ids.tolist() == [5, 6, 7, 8, 9, 10]
     assert one.policy.tolist() == [0, 0, 1, 1, 0, 1]
     assert one.advantage.tolist() == [0, 0, -1.5, -1.5, 0, -1.5]
     assert one.logprob.tolist() == [0, 0, -0.5, -1.0, 0, -2.0]
-    assert one.anchor.tolist() == one.logprob.tolist()
+    assert one.reference.tolist() == one.logprob.tolist()
     assert not one.nll.any()
 
 

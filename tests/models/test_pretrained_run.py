@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from autotelic.exam.sitting import seated
 from pretrained import llama, write
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotelic.charter import Charter
+from autotelic.commands.opening import opened
 from autotelic.loop import resume, run
+from autotelic.machine import Machine
+from autotelic.messages import GenerationEnded, Message, RunStarted, StageBegan, Updated
 from autotelic.models.digest import digest_of
-from autotelic.record import Record, checkpoint
+from autotelic.record import Journal, checkpoint
+from autotelic.weights.store import Store
 
 TEXTS = [
     "What does this Python function return for f([3,1,4])?\n\ndef f(x):\n    x = [v + 3 for v in x]\n    return x\n",
@@ -28,36 +30,46 @@ def charter(folder: Path, **sections: dict[str, Any]) -> Charter:
     """Few and short tasks for a model of a few thousand parameters."""
     values: dict[str, dict[str, Any]] = {
         "domain": {"style": "natural", "levels": [1, 1]},
-        "model": {"name": str(folder), "context": 768},
-        "roles": {"max_tokens": 16, "repair_turns": 1},
-        "feedback": {"critic_width": 16},
+        "model": {"name": str(folder)},
+        "roles": {"max_tokens": 16},
+        "repair": {"share": 0.0},
         "curriculum": {
             "bootstrap_generations": 1,
             "tasks_per_generation": 12,
             "probe_tasks": 8,
             "group_size": 2,
         },
-        "learn": {"optimiser": "adamw", "lr_other": 0.01, "batch_tokens": 1024, "reference_every": 1},
-        "exam": {"items_per_cell": 2, "levels": [1, 1], "every": 2, "own_items": 2, "free_answers": 4},
+        "learn": {"optimiser": "adamw", "lr_other": 0.01, "batch_tokens": 1024},
+        "exam": {"items_per_cell": 2, "levels": [1, 1], "every": 2, "own_items": 2},
         "gate": {"items": 8},
-        "limits": {"workers": 1},
-        "budget": {"seconds": 0.0, "generations": 2, "threads": 1},
+        "budget": {"seconds": 0.0, "generations": 2},
     }
-    return Charter.of({name: values.get(name, {}) | sections.get(name, {}) for name in values})
+    return Charter.of({name: values[name] | sections.get(name, {}) for name in values})
+
+
+MACHINE = Machine(threads=1, workers=1)
 
 
 def interrupt_at(generation: int) -> Any:
-    def watch(event: Any) -> None:
-        if event.kind == "stage" and event.generation == generation and event.data["name"] == "learn":
+    def watch(message: Message) -> None:
+        if isinstance(message, StageBegan) and (message.generation, message.stage) == (generation, "learn"):
             raise KeyboardInterrupt
 
     return watch
 
 
 def tensors(folder: Path) -> dict[str, Any]:
-    found = checkpoint.load_latest(folder / "checkpoints")
+    """Every group of tensors that the newest checkpoint holds or speaks of."""
+    store = Store(folder / "weights")
+    found = checkpoint.load_latest(folder / "checkpoints", store)
     assert found is not None
-    return dict(found.tensors)
+    blobs, champion = found.state["weights"], found.state["state"]["champion"]
+    groups = {name: group for name, group in found.tensors.items() if name != "state"}
+    groups |= {
+        "actor": store.get(blobs[found.state["actor"]]),
+        "champion": store.get(blobs[champion["weights"]]),
+    }
+    return groups
 
 
 def adapter_on_python(folder: Path) -> Charter:
@@ -74,20 +86,23 @@ NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install '
 
 @NEEDS_PEFT
 def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
-    run(adapter_on_python(write(tmp_path / "model", TEXTS)), tmp_path / "run")
+    run(adapter_on_python(write(tmp_path / "model", TEXTS)), tmp_path / "run", machine=MACHINE)
     kept = tensors(tmp_path / "run")
-    for name in ("actor", "reference", "champion"):
+    for name in ("actor", "champion"):
         assert all(".lora_" in key for key in kept[name]), name
-    with Record.open(tmp_path / "run") as record:
-        turns = [turn for row in record.each("attempts") for turn in json.loads(row["turns"])]
-        assert len(list(record.each("updates"))) >= 2
-        start = record.latest("run.start")
+    with Journal.open(tmp_path / "run") as journal:
+        prompts = [row["prompt"] for row in journal.each("tasks")]
+        turns = [turn for stored in journal.episodes() for turn in stored.episode.turns]
+        assert len(journal.read(kinds=(Updated.kind,))) >= 2
+        start = journal.latest(RunStarted)
     assert start is not None
-    assert start.data["chat"] is True
-    assert start.data["learned"] == sum(t.numel() for t in kept["actor"].values())
+    assert start.chat is True
+    assert start.learned == sum(t.numel() for t in kept["actor"].values())
+    assert prompts
     assert turns
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     for turn in turns:
-        prompt = turn["texts"][0]
+        prompt = tokenizer.decode(turn.prompt_ids)
         assert prompt.startswith("<|im_start|>user\n")
         assert prompt.endswith("<|im_end|>\n<|im_start|>assistant\n")
     left = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "champion")
@@ -96,31 +111,30 @@ def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
 
 
 def test_a_whole_model_of_sixteen_bits_learns_math_in_words(tmp_path: Path) -> None:
-    run(sixteen_bits_on_math(write(tmp_path / "model", TEXTS)), tmp_path / "run")
+    run(sixteen_bits_on_math(write(tmp_path / "model", TEXTS)), tmp_path / "run", machine=MACHINE)
     left = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "champion")
     assert str(left.dtype) == "torch.bfloat16"
 
 
 def test_functions_with_tests_of_their_own_are_one_more_domain(tmp_path: Path) -> None:
     folder = write(tmp_path / "model", TEXTS)
-    turns = {"repair_turns": 2, "max_tokens": 16}
-    run(charter(folder, domain={"name": "functions"}, roles=turns), tmp_path / "run")
-    with Record.open(tmp_path / "run") as record:
-        tasks = list(record.each("tasks"))
-        start, last = record.latest("run.start"), record.latest("generation")
-    assert start is not None
+    given = charter(folder, domain={"name": "functions"}, repair={"share": 0.25})
+    run(given, tmp_path / "run", machine=MACHINE)
+    with Journal.open(tmp_path / "run") as journal:
+        tasks = list(journal.each("tasks"))
+        last = journal.latest(GenerationEnded)
     assert last is not None
     assert {row["domain"] for row in tasks} == {"functions"}
     assert {row["mode"] for row in tasks} >= {"deduction", "abduction", "induction"}
-    assert last.data["tokens"]["trained"] > 0
+    assert last.trained > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rules", [pytest.param(adapter_on_python, marks=NEEDS_PEFT), sixteen_bits_on_math])
 def test_a_resume_changes_nothing(tmp_path: Path, rules: Any) -> None:
     folder = write(tmp_path / "model", TEXTS)
-    run(rules(folder), tmp_path / "whole")
-    run(rules(folder), tmp_path / "cut", watch=interrupt_at(2))
+    run(rules(folder), tmp_path / "whole", machine=MACHINE)
+    run(rules(folder), tmp_path / "cut", machine=MACHINE, watch=interrupt_at(2))
     resume(tmp_path / "cut")
     whole, cut = tensors(tmp_path / "whole"), tensors(tmp_path / "cut")
     assert {name: digest_of(whole[name]) for name in whole} == {name: digest_of(cut[name]) for name in cut}
@@ -128,7 +142,7 @@ def test_a_resume_changes_nothing(tmp_path: Path, rules: Any) -> None:
 
 @pytest.mark.slow
 def test_a_model_with_a_chat_template_sits_the_exam_in_words(tmp_path: Path) -> None:
-    with seated(write(tmp_path / "model", TEXTS)) as seat:
-        assert seat.charter.domain.style == "natural"
-        assert seat.examinee.tokens.chat
-        assert not any(item.prompt.startswith("<|") for item in seat.exam.items)
+    with opened(write(tmp_path / "model", TEXTS)) as found:
+        assert found.charter.domain.style == "natural"
+        assert found.tokens.chat
+        assert not any(str(item.prompt).startswith("<|") for item in found.exam.items)

@@ -124,8 +124,10 @@ def _repair(model: Path, items: int, as_json: bool) -> None:
         print(json.dumps({"about": found.about, **asdict(report), "gain": report.gain}, indent=2))
         return
     print(f"repair exam, {found.about}")
-    modes = ", ".join(report.modes) or "no mode whose failures can be repaired"
-    print(f"{report.items} items of {modes}, {report.failed} failed at the first turn")
+    if not report.modes:
+        print("nothing failed in a way that can be repaired")
+        return
+    print(f"{report.items} items of {', '.join(report.modes)}, {report.failed} failed at the first turn")
     print(f"  {'repaired':<16} {interval(report.repaired, 1)}  {report.repair_tokens} tokens")
     print(f"  {'tried afresh':<16} {interval(report.resampled, 1)}  {report.resample_tokens} tokens")
     c = report.comparison

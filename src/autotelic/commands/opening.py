@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -171,8 +171,8 @@ def _asked(
     if run is None:
         if which == "fresh":
             return _fresh(domain, charter, cells, items, frozenset()), f"drawn now; {_NOT_KNOWN}"
-        exam = draw_sealed(domain, charter.seed, cells, charter.exam.items_per_cell)
-        return exam, f"drawn for the built-in charter; {_NOT_KNOWN}"
+        drawn = draw_sealed(domain, charter.seed, cells, charter.exam.items_per_cell)
+        return replace(drawn, name="built-in"), f"drawn for the built-in charter; {_NOT_KNOWN}"
     with Journal.open(run.path) as journal:
         started = journal.latest(RunStarted)
         unknown = started is not None and started.parent is not None and not started.parent.seals
@@ -200,7 +200,7 @@ def _cells(charter: Charter, domain: Domain) -> list[Cell]:
 
 def _fresh(domain: Domain, charter: Charter, cells: Sequence[Cell], items: int, met: frozenset[str]) -> Exam:
     drawn = draw_sealed(domain, seed_of(charter.seed, "fresh"), cells, items, exclude=met)
-    return Exam(name="fresh", items=drawn.items, refused=drawn.refused, missing=drawn.missing)
+    return replace(drawn, name="fresh")
 
 
 def _recorded(journal: Journal, which: Which, saved: checkpoints.Checkpoint | None) -> Exam:

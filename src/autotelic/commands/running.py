@@ -46,12 +46,14 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
 
-    def settings(self) -> Machine:
-        """The file's settings, overridden by the flags."""
+    def settings(self, before: Machine | None = None) -> Machine:
+        """The settings of the file, or those from `before`, overridden by the flags."""
         from autotelic.machine import Machine
 
-        flags = ("threads", "workers", "server", "checkpointing")
-        return Machine.load(self.machine, {name: getattr(self, name) for name in flags})
+        flags = {name: getattr(self, name) for name in ("threads", "workers", "server", "checkpointing")}
+        if before is None or self.machine is not None:
+            return Machine.load(self.machine, flags)
+        return before.model_copy(update={name: value for name, value in flags.items() if value is not None})
 
 
 Flags = Annotated[MachineFlags | None, Parameter(name="*")]
@@ -130,16 +132,19 @@ def resume(
     generations
         Give it so many generations more.
     """
-    from autotelic.messages import BudgetExtended
+    from autotelic.machine import Machine
+    from autotelic.messages import BudgetExtended, RunStarted
     from autotelic.record import Journal, RunFolder
 
     folder = RunFolder.open(run)
-    settings = (machine or MachineFlags()).settings()
     more = None
     if seconds or tokens or generations:
         more = BudgetExtended(seconds=seconds or 0.0, tokens=tokens or 0, generations=generations or 0)
     with Journal.open(folder.path) as journal:
         past = journal.read()
+        started = journal.latest(RunStarted)
+    before = None if started is None else Machine(**started.machine)
+    settings = (machine or MachineFlags()).settings(before)
 
     def go_on(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import resume

@@ -239,14 +239,8 @@ def _facts(story: Story, columns: int) -> RenderableType:
         ("groups", f"{count(last.kept)} kept, {count(last.flat)} flat"),
         ("decode", f"{count(last.decode_speed)} tokens/s"),
         ("train", f"{count(last.train_speed)} tokens/s, {count(story.tokens)} total"),
-        (
-            "loss",
-            f"{decimal(learned.loss if learned else None)}  entropy {decimal(learned.entropy if learned else None)}",
-        ),
-        (
-            "KL",
-            f"{decimal(learned.kl if learned else None, 3)}  clipped {percent(learned.clipped if learned else None, 1)}",
-        ),
+        ("loss", f"{decimal(learned.loss)}  entropy {decimal(learned.entropy)}" if learned else MISSING),
+        ("KL", f"{decimal(learned.kl, 3)}  clipped {percent(learned.clipped, 1)}" if learned else MISSING),
         ("generation", f"{clock(last.seconds)}" + (f", {skipped} updates skipped" if skipped else "")),
     ]
     rows = len(facts) // columns

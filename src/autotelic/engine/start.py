@@ -91,7 +91,7 @@ def begin(
 def take_up(
     folder: Path, *, machine: Machine | None, watch: Watch | None, extend: BudgetExtended | None
 ) -> Run:
-    """A run that was stopped, from its last checkpoint.
+    """A run that was stopped, from its last checkpoint, on the machine that is given or as it was.
 
     Raises RunError for a run that is finished and is not given more of what it has spent, or that has no
     checkpoint.
@@ -116,7 +116,8 @@ def take_up(
                 "start it again (`autotelic run --again`)",
             )
         # As many threads as it began with: with others, sums are rounded otherwise.
-        settings = (machine or Machine()).model_copy(update={"threads": started.machine["threads"]})
+        recorded = Machine(**started.machine)
+        settings = (machine or recorded).model_copy(update={"threads": recorded.threads})
         crew = new_crew(settings.threads, opening)
         world = open_world(charter, settings, opening)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)

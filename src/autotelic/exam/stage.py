@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autotelic.exam.evaluate import evaluate
+from autotelic.exam.evaluate import evaluate, exam_seed
 from autotelic.exam.own import freeze_own
 from autotelic.exam.sealed import Exam, fresh_items
 from autotelic.messages import Decided, Dropped, Evaluated, ExamSet, Message, When
@@ -53,7 +53,7 @@ def settle(services: Services, state: State) -> Iterator[Message]:
 def evaluated(services: Services, state: State, exam: Exam, when: When, *, greedy_only: bool) -> Evaluated:
     """One evaluation of an exam by the weights as they are."""
     began = time.perf_counter()
-    report, groups = _sit(services, exam, seed_of(services.charter.seed, "sit", exam.name), greedy_only)
+    report, groups = _sit(services, exam, exam_seed(services.charter.seed, exam), greedy_only)
     return Evaluated(
         when=when,
         tokens=state.counters.trained,

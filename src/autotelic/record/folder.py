@@ -208,17 +208,19 @@ class RunFolder:
         from autotelic.weights.load import manifest_of
 
         found: list[str] = []
+        written: dict[Path, str] = {}
         try:
             with Journal.open(self.path) as journal:
-                started, saved = (
-                    journal.latest(RunStarted),
-                    journal.read(kinds=(ChampionSaved.kind,), superseded=True),
-                )
+                started = journal.latest(RunStarted)
+                # Also one that a resume went back on: it lies there until the next one takes its place.
+                saved = journal.read(kinds=(ChampionSaved.kind,), superseded=True)
         except AutotelicError:
             return []  # it is told already
-        written = {self.start: started.start} if started is not None else {}
-        # Also one that a resume went back on: it lies there until the next one takes its place.
-        written |= {self.champion: last.folder for last in saved[-1:] if isinstance(last, ChampionSaved)}
+        if started is not None:
+            written[self.start] = started.start
+        for message in saved:
+            if isinstance(message, ChampionSaved):
+                written[self.champion] = message.folder
         for folder, expected in written.items():
             try:
                 ref = manifest_of(folder).ref if folder.is_dir() else "missing"

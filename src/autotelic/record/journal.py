@@ -14,6 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -154,7 +155,7 @@ class Journal(Reading):
         nouns.
         """
         message = replace(message, time=time.time())
-        with clearly(self.path):
+        with clearly(self.path), self._whole():
             cursor = self._connection.execute(
                 "INSERT INTO messages (time, generation, kind, span, data) VALUES (?, ?, ?, ?, '')",
                 (message.time, message.generation, message.kind, message.span),
@@ -165,6 +166,23 @@ class Journal(Reading):
         if time.monotonic() - self._committed > COMMIT_S:
             self.commit()
         return message
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """All that is written inside, or nothing of it: Ctrl-C may come in the middle, and the run then goes
+        on to record that it was stopped.
+        """
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        self._connection.execute("SAVEPOINT message")
+        try:
+            yield
+        except BaseException:
+            self._task_rows.clear()
+            if self._connection.in_transaction:  # a full disk has rolled back all of it already
+                self._connection.execute("ROLLBACK TO message")
+            raise
+        self._connection.execute("RELEASE message")
 
     def insert(self, table: str, message: Message, rows: Iterable[Sequence[Any]]) -> int:
         """Add rows to a table of nouns; the number of the first. For `groups.py` alone."""
