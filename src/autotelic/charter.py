@@ -1,8 +1,7 @@
 """The charter: the human's rules, purpose and limits.
 
 One TOML file is read into one frozen `Charter`. What it leaves out has the default given here; what it
-misspells is refused. Its digest names the run. To add a setting, add one line to its section: the reader, the
-checks, `charter show` and the JSON schema follow from it. What belongs to the machine is in `machine.py`.
+misspells is refused. Its digest names the run. To add a setting, add one line to its section: all else follows.
 """
 
 from __future__ import annotations
@@ -32,13 +31,7 @@ def _ascending(key: str, levels: tuple[int, int]) -> None:
 class Domain(Section):
     """What is to be learned."""
 
-    name: str = knob(
-        "python",
-        "name",
-        "domains",
-        "The game. Your own is `module:Class` or a registered name.",
-        min_length=1,
-    )
+    name: Name = knob("python", "name", "domains", "The game. Your own is `module:Class` or registered.")
     levels: tuple[Level, Level] = knob(
         (1, 3), "level", "propose", "Lowest and highest practised. Higher ones are harder and longer."
     )
@@ -79,9 +72,7 @@ class Tiny(Section):
 class Model(Section):
     """The actor."""
 
-    name: str = knob(
-        "tiny", "name", "models", "What to start from: `tiny`, a folder, or a Hugging Face id.", min_length=1
-    )
+    name: Name = knob("tiny", "name", "models", "What to start from: `tiny`, a folder, or a Hugging Face id.")
     dtype: Literal["float32", "bfloat16"] = knob(
         "float32", "type", "models", "`bfloat16` halves the memory that weights take.", rare=True
     )

@@ -1,30 +1,47 @@
+"""The commands that read runs, and the view that `run` and `resume` give."""
+
+from __future__ import annotations
+
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from synthetic_run import synthetic_events, synthetic_run
+from synthetic_run import synthetic_messages, synthetic_run
 
+from autotelic import messages as m
 from autotelic.cli import main
 from autotelic.commands.running import watched
+from autotelic.record import Journal, RunFolder
+
+Capture = pytest.CaptureFixture[str]
+Watch = Callable[[m.Message], None]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return synthetic_run(tmp_path_factory.mktemp("cli") / "x", generations=6)
 
 
-def test_inspect_prints_text_or_json(run, capsys):
-    assert main(["inspect", str(run.path), "ded206"]) == 0
-    assert "Task ded206aa" in capsys.readouterr().out
-    for what, kind in (("ded206", "task"), ("attempt:1", "attempt"), ("6", "generation")):
+def test_inspect_prints_text_or_json(run: RunFolder, capsys: Capture) -> None:
+    with Journal.open(run.path) as journal:
+        admitted = journal.latest(m.Admitted)
+        assert admitted is not None
+        task = admitted.tasks[0].id
+    assert main(["inspect", str(run.path), task[:10]]) == 0
+    assert f"Task {task}" in capsys.readouterr().out
+    for what, kind in ((task, "task"), ("attempt:1", "attempt"), ("6", "generation"), ("update:1", "updated")):
         assert main(["inspect", str(run.path), what, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["kind"] == kind
     assert main(["inspect", str(run.path)]) == 0
     assert "verdict" in capsys.readouterr().out
+    assert main(["inspect", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["generations"] == 6
 
 
-def test_report_makes_all_that_people_look_at(run, capsys):
+def test_report_makes_all_that_people_look_at(run: RunFolder, capsys: Capture) -> None:
     assert main(["report", str(run.path)]) == 0
     assert capsys.readouterr().out.strip() == str(run.report)
     assert run.report.is_file()
@@ -32,11 +49,13 @@ def test_report_makes_all_that_people_look_at(run, capsys):
     assert json.loads(run.summary.read_text())["generations"] == 6
 
 
-def test_compare_draws_and_tells(run, tmp_path, capsys):
+def test_compare_draws_and_prints(run: RunFolder, tmp_path: Path, capsys: Capture) -> None:
     other = synthetic_run(tmp_path / "y", generations=4, seed=1)
     picture = tmp_path / "c.png"
     assert main(["compare", str(run.path), str(other.path), "--out", str(picture)]) == 0
-    assert str(picture) in capsys.readouterr().out.replace("\n", "")
+    out = capsys.readouterr().out
+    assert str(picture) in out.replace("\n", "")
+    assert "the lowest of the final scores" in out
     assert main(["compare", str(run.path), str(other.path), "--out", str(picture), "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["runs"]) == {str(run.path), str(other.path)}
     assert picture.is_file()
@@ -44,49 +63,46 @@ def test_compare_draws_and_tells(run, tmp_path, capsys):
     assert "two or more" in capsys.readouterr().err
 
 
-def test_export_copies_the_champion_with_its_card(run, tmp_path, capsys):
-    dest = tmp_path / "model"
-    assert main(["export", str(run.path), str(dest)]) == 0
-    assert sorted(path.name for path in dest.iterdir()) == ["README.md", "config.json", "model.safetensors"]
-    assert "## Limits" in (dest / "README.md").read_text()
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    assert main(["export", str(run.path), str(dest)]) == 2
-    assert "is there already" in capsys.readouterr().err
-
-
-def test_export_without_a_champion_says_what_to_do(tmp_path, capsys):
+def test_a_damaged_run_is_one_clear_line(tmp_path: Path, capsys: Capture) -> None:
     run = synthetic_run(tmp_path / "x", generations=2)
-    for path in run.champion.iterdir():
-        path.unlink()
-    assert main(["export", str(run.path), str(tmp_path / "model")]) == 2
-    assert "has no champion yet" in capsys.readouterr().err
-    assert not (tmp_path / "model").exists()
-
-
-def test_a_place_that_cannot_be_written_is_one_line(run, tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert main(["export", str(run.path), str(tmp_path / "file" / "model")]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("autotelic: ")
-    assert err.count("\n") == 1
-
-
-def test_a_damaged_run_is_one_clear_line(tmp_path, capsys):
-    run = synthetic_run(tmp_path / "x", generations=2)
-    (run.path / "record.sqlite").write_bytes(b"not a database" * 400)
-    for command in (["inspect", str(run.path)], ["report", str(run.path)], ["resume", str(run.path)]):
-        assert main(command) == 2
+    for name in ("journal.sqlite-wal", "journal.sqlite-shm"):
+        (run.path / name).unlink(missing_ok=True)
+    (run.path / "journal.sqlite").write_bytes(b"not a database" * 400)
+    for command in ("inspect", "report", "resume"):
+        assert main([command, str(run.path)]) == 2
         out, err = capsys.readouterr()
         assert out == ""
         assert err.count("\n") == 1
-        assert "record.sqlite" in err
+        assert "journal.sqlite" in err
 
 
-def test_a_run_is_watched_to_its_end(run, capsys):
-    def work(watch):
-        for event in synthetic_events(3):
-            watch(event)
-        return json.loads(run.summary.read_text()) if run.summary.is_file() else {"stopped": "budget"}
+def test_check_names_what_is_not_what_was_written(tmp_path: Path, capsys: Capture) -> None:
+    run = synthetic_run(tmp_path / "x", generations=2)
+    assert main(["check", str(run.path)]) == 1  # its made-up champion was saved by nobody
+    assert "champion" in capsys.readouterr().out
+    for path in run.champion.iterdir():
+        path.unlink()
+    run.champion.rmdir()
+    assert main(["check", str(run.path)]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    charter = run.path / "charter.json"
+    charter.write_text(charter.read_text().replace('"seed":7', '"seed":8'))
+    assert main(["check", str(run.path), "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert len(problems) == 1
+    assert "charter.json was edited" in problems[0]
+
+
+def test_check_of_what_is_no_run_is_one_line(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["check", str(tmp_path / "none")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_run_is_watched_to_its_end(run: RunFolder, capsys: Capture) -> None:
+    def work(watch: Watch) -> dict[str, Any]:
+        for message in synthetic_messages(3):
+            watch(message)
+        return {"stopped": "budget"}
 
     assert watched(work, run.path, as_json=False) == 0
     out = capsys.readouterr().out
@@ -94,10 +110,10 @@ def test_a_run_is_watched_to_its_end(run, capsys):
     assert f"report:   {run.report}" in out
 
 
-def test_with_json_the_output_is_json_and_the_progress_is_elsewhere(run, capsys):
-    def work(watch):
-        for event in synthetic_events(3):
-            watch(event)
+def test_with_json_the_output_is_json_and_the_progress_is_elsewhere(run: RunFolder, capsys: Capture) -> None:
+    def work(watch: Watch) -> dict[str, Any]:
+        for message in synthetic_messages(3):
+            watch(message)
         return {"stopped": "budget"}
 
     assert watched(work, run.path, as_json=True) == 0
@@ -106,18 +122,21 @@ def test_with_json_the_output_is_json_and_the_progress_is_elsewhere(run, capsys)
     assert "generation     3" in err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("returns", [True, False])
-def test_ctrl_c_stops_and_says_how_to_resume(run, capsys, returns):
+def test_a_signal_stops_and_says_how_to_resume(
+    run: RunFolder, capsys: Capture, returns: bool, number: int
+) -> None:
     """Whether the loop lets the interruption through or closes in good order and returns."""
 
-    def work(watch):
-        events = synthetic_events(3)
-        watch(events[0])
-        signal.raise_signal(signal.SIGINT)
+    def work(watch: Watch) -> dict[str, Any]:
+        messages = synthetic_messages(3)
+        watch(messages[0])
+        signal.raise_signal(number)
         try:
-            watch(events[1])
+            watch(messages[1])
         except KeyboardInterrupt:
-            watch(events[-1])
+            watch(messages[-1])
             if returns:
                 return {"stopped": "interrupted"}
             raise
@@ -129,10 +148,10 @@ def test_ctrl_c_stops_and_says_how_to_resume(run, capsys, returns):
     assert "stopping at the end of this step" in out
 
 
-def test_ctrl_c_before_there_is_a_run_says_that_nothing_is_left(tmp_path, capsys):
-    def work(watch):
+def test_ctrl_c_before_there_is_a_run_says_that_nothing_is_left(tmp_path: Path, capsys: Capture) -> None:
+    def work(watch: Watch) -> dict[str, Any]:
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the run was not stopped")
 
-    assert watched(work, Path(tmp_path / "none"), as_json=False) == 130
+    assert watched(work, tmp_path / "none", as_json=False) == 130
     assert "nothing is left of it" in capsys.readouterr().err

@@ -1,132 +1,161 @@
+"""What a person watching a run sees."""
+
+from __future__ import annotations
+
 import io
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
-from synthetic_run import synthetic_events
+from synthetic_run import started, synthetic_messages
 
-from autotelic.dashboard.live import SILENCE, LiveView, PlainLog, Screen, watching
-from autotelic.dashboard.story import Story, tell
-from autotelic.record import Event
+from autotelic import messages as m
+from autotelic.dashboard.live import _WAITS_FOR, SILENCE, LiveView, PlainLog, Screen, watching
+from autotelic.dashboard.story import Story
 
 
-def drawn(renderable, width=100, height=40):
+def drawn(renderable: Any, width: int = 100, height: int = 40) -> str:
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system=None)
     console.print(renderable)
+    return written(console)
+
+
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def screen(story, silent=0.0, notice=""):
+def screen(story: Story, silent: float = 0.0, notice: str = "") -> Screen:
     return Screen(story=story, title="runs/x", worked=100.0, in_stage=14.0, silent=silent, notice=notice)
 
 
-def stage(name, **data):
-    return Event(id=0, time=0.0, generation=1, kind="stage", data={"name": name, **data})
+def until_the_end(generations: int) -> list[m.Message]:
+    """All but what comes after the last generation."""
+    messages = synthetic_messages(generations)
+    last = max(at for at, x in enumerate(messages) if isinstance(x, m.GenerationEnded))
+    return messages[: last + 1]
 
 
 class Clock:
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 1000.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
-def test_the_screen_shows_what_a_run_is_judged_by():
-    shown = drawn(screen(tell(synthetic_events(20)[:-5])))
-    for word in (
-        "runs/x",
-        "generation 20",
-        "deduction",
-        "level 3",
-        "valid",
-        "novel",
-        "AUROC",
-        "ECE",
-        "tokens/s",
-    ):
+def broken() -> m.Evaluated:
+    """A message that no view can read."""
+    return m.Evaluated(when="during", tokens=0, seconds=0.0, took=0.0, report=None)  # type: ignore[arg-type]
+
+
+def test_the_screen_shows_what_a_run_is_judged_by() -> None:
+    shown = drawn(screen(Story.of(until_the_end(20))))
+    for word in ("runs/x", "generation 20", "deduction", "level 3", "valid", "novel", "AUROC", "ECE"):
         assert word in shown
-    for word in ("left", "promote at generation", "of training", "before"):
+    for word in ("tokens/s", "left", "promote at generation", "of training", "before"):
         assert word in shown
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 6, 30])
+@pytest.mark.parametrize("graded", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 2, 6, 60, 300])
 @pytest.mark.parametrize("width", [1, 2, 7, 20, 39, 67, 72, 80, 200])
-def test_the_screen_fits_every_width_at_every_moment(width, count):
-    story = tell(synthetic_events(10)[:count])
-    story.stage = {"name": "learn", "done": 3, "of": 10}
+def test_the_screen_fits_every_width_at_every_moment(width: int, count: int, graded: bool) -> None:
+    story = Story.of(synthetic_messages(10, graded=graded)[:count])
     shown = drawn(screen(story, silent=99.0, notice="stopping"), width=width)
     assert all(len(line) <= width for line in shown.splitlines())
     assert "cannot be drawn" not in shown
 
 
-def test_a_silent_stage_says_what_it_waits_for():
-    story = Story(stage={"name": "judge"})
+def test_a_silent_stage_says_what_it_waits_for() -> None:
+    story = Story.of([m.StageBegan(stage="judge")])
     assert "waits for" not in drawn(screen(story, silent=SILENCE - 1))
-    assert "waits for the sandbox" in drawn(screen(story, silent=SILENCE + 1))
-    story.stage = {"name": "judge", "waits_for": "a slow disk"}
-    assert "waits for a slow disk" in drawn(screen(story, silent=SILENCE + 1))
+    assert "waits for the domain to judge the answers" in drawn(screen(story, silent=SILENCE + 1))
 
 
-def test_time_in_a_stage_runs_from_its_first_heartbeat():
+def test_every_stage_says_what_it_waits_for() -> None:
+    """Stages are named by their functions; those that take no time need no words."""
+    stages = {x.stage for x in synthetic_messages(2) if isinstance(x, m.StageBegan)}
+    assert stages - set(_WAITS_FOR) == {"repair", "credit"}
+
+
+def test_time_in_a_stage_runs_from_its_beginning() -> None:
     clock = Clock()
     view = LiveView("x", clock)
-    view(stage("learn"))
+    view(m.StageBegan(stage="learn"))
     clock.now += 20
-    view(stage("learn", done=5, of=10))
+    view(m.Dropped(what="sequence", n=1, why="longer than 512 tokens"))
     clock.now += 4
     shown = drawn(view.render())
     assert "learn  24.0 s" in shown
-    assert "5 of 10" in shown
     assert "waits for" not in shown
 
 
-def test_a_view_that_cannot_read_an_event_says_so_and_does_not_raise():
+def test_time_worked_goes_on_between_messages() -> None:
+    clock = Clock()
+    view = LiveView("x", clock)
+    view(started())
+    clock.now += 75
+    assert "1:15" in drawn(view.render())
+    view(m.RunStopped(reason="interrupted"))
+    clock.now += 75
+    assert "2:30" not in drawn(view.render())
+
+
+def test_a_view_that_cannot_read_a_message_says_so_and_does_not_raise() -> None:
     view = LiveView("x")
-    view(Event(id=0, time=0.0, generation=1, kind="exam", data={"exam": "sealed"}))
-    assert "cannot read event exam" in drawn(view.render())
+    view(broken())
+    assert "cannot read message evaluated" in drawn(view.render())
 
 
-def test_a_screen_that_cannot_be_drawn_says_so_and_does_not_raise():
-    story = tell(synthetic_events(4))
-    story.generations[-1].learn["loss"] = "seven"
+def test_a_screen_that_cannot_be_drawn_says_so_and_does_not_raise() -> None:
+    story = Story.of(until_the_end(4))
+    story.generations[-1] = replace(story.generations[-1], kept="seven")  # type: ignore[arg-type]
     assert "cannot be drawn" in drawn(screen(story))
 
 
-def test_without_a_terminal_there_is_a_line_a_generation():
+def test_without_a_terminal_there_is_a_line_a_generation() -> None:
     console = Console(file=io.StringIO(), width=30)
     with watching(console, "runs/x") as watch:
-        for event in synthetic_events(5):
-            watch(event)
+        for message in synthetic_messages(12):
+            watch(message)
+        watch(m.Dropped(what="task", n=3, why="an exam asks it"))
         watch.say("stopping")
-    lines = console.file.getvalue().splitlines()
-    assert sum(line.startswith("generation ") for line in lines) == 5
-    assert sum(line.startswith("exam ") for line in lines) == 4
+    lines = written(console).splitlines()
+    assert lines[0] == "start       runs/x, tiny, seed 7, sandbox L3"
+    assert sum(line.startswith("generation ") for line in lines) == 12
+    exams = [line for line in lines if line.startswith("exam ")]
+    assert len(exams) == 6
+    assert not any("pool" in line for line in exams)
     assert [line for line in lines if line.startswith("decision")] == [
         "decision    reject: 11 items lost, 3 won: worse"
     ]
-    assert lines[-2].startswith("stop        budget after 1:0")
-    assert lines[-1] == "stopping"
-    assert "\x1b" not in console.file.getvalue()
+    assert lines[-3].startswith("stop        budget after 2:3")
+    assert lines[-2:] == ["dropped     3 task: an exam asks it", "stopping"]
+    assert "\x1b" not in written(console)
 
 
-def test_the_log_survives_an_event_it_cannot_read():
+def test_the_log_survives_a_message_it_cannot_read() -> None:
     console = Console(file=io.StringIO())
-    PlainLog(console, "x")(Event(id=0, time=0.0, generation=1, kind="run.resume", data={}))
-    assert "cannot read event run.resume" in console.file.getvalue()
+    PlainLog(console, "x")(broken())
+    assert "cannot read message evaluated" in written(console)
 
 
-def test_in_a_terminal_the_last_screen_stays():
+def test_in_a_terminal_the_last_screen_stays() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=90, height=40, color_system=None)
-    events = synthetic_events(4)
-    with watching(console, "runs/x", events[:6]) as watch:
-        for event in events[6:]:
-            watch(event)
-    assert "stopped: budget" in console.file.getvalue()
+    messages = synthetic_messages(4)
+    with watching(console, "runs/x", messages[:6]) as watch:
+        for message in messages[6:]:
+            watch(message)
+    assert "stopped: budget" in written(console)
 
 
-def test_a_resumed_run_goes_on_from_what_was_told():
+def test_a_resumed_run_goes_on_from_its_past() -> None:
     console = Console(file=io.StringIO())
-    events = synthetic_events(4)
-    with watching(console, "runs/x", events) as watch:
-        watch(Event(id=0, time=0.0, generation=4, kind="run.resume", data={"from_generation": 4}))
-    assert console.file.getvalue() == "resume      from generation 4\n"
+    messages = synthetic_messages(4)
+    with watching(console, "runs/x", messages) as watch:
+        resumed = m.RunResumed(id=10_000, from_generation=4, first=9_000, last=9_999, superseded={})
+        watch(resumed)
+        assert len(watch.story.generations) == 4  # type: ignore[attr-defined]
+    assert written(console) == "resume      from generation 4\n"

@@ -418,3 +418,20 @@ def test_attempts_that_the_critic_reads_in_part_are_noted() -> None:
     voices, _ = mixed()
     _, (note,) = voices.appraise(voices.verify([group("yes", "y" * 30)]), 0)
     assert note == "1 attempts are longer than the critic reads, and it read their end"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "weights", "leader"),
+    [
+        (True, {}, "verifier"),
+        (True, {"verifier": 0.1, "critic_weight": 0.9}, "verifier"),
+        (True, {"verifier": 0.0, "critic_weight": 0.6, "certainty": 0.4}, "critic"),
+        (False, {"verifier": 0.0, "critic_weight": 0.6, "certainty": 0.4}, "certainty"),
+        (False, {"verifier": 0.0, "critic_weight": 1.0}, "verifier"),
+    ],
+)
+def test_who_decides_whether_an_attempt_passed(trusted: bool, weights: dict[str, float], leader: str) -> None:
+    voices, _ = mixed(trusted=trusted, **weights)
+    assert voices.leader == leader
+    (said,) = voices.judge([group("yes", "no")])
+    assert {v.source for v in said} == {leader}

@@ -1,10 +1,13 @@
-"""One message of every class, with every kind of noun in it."""
+"""One message of every class, with every kind of noun in it, and what makes two of them the same."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 from autotelic import messages as m
+from autotelic.record import Rows
 from autotelic.types import (
     Calibration,
     Cell,
@@ -195,3 +198,20 @@ MESSAGES: tuple[m.Message, ...] = (
     ),
     m.Checkpointed(weights="sha256:1", pinned=True),
 )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, with nan equal to itself, and but for the ids that the journal gives."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (math.isnan(one) and math.isnan(other))
+    if is_dataclass(one):
+        left_out = {"id", "time"} if isinstance(one, m.Message | Episode | Proposal) else set()
+        return type(one) is type(other) and all(
+            same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one) if f.name not in left_out
+        )
+    if isinstance(one, dict) or hasattr(one, "items"):
+        return set(one) == set(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple | Rows):
+        left, right = list(one), list(other)
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(one == other)

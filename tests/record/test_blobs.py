@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotelic.record.blobs import holds, pack_entries, pack_steps, unpack_entries, unpack_steps
+from autotelic.record.blobs import holds, pack_entries, pack_steps, texts_of, unpack_entries, unpack_steps
 from autotelic.record.plain import text, to_json, untext
 from autotelic.types import Entry, Kind, Step, Text, Turn
 
@@ -48,6 +48,7 @@ def bits(values: tuple[float, ...]) -> bytes:
 def test_steps_come_back_bit_for_bit(given_steps: list[Step]) -> None:
     heads, numbers = pack_steps(given_steps, decode=lambda _: "\ud800")
     found = unpack_steps(json.loads(heads), numbers)
+    assert texts_of(json.loads(heads)) == ("\ud800",) * len(given_steps)
     assert len(found) == len(given_steps)
     for one, other in zip(found, given_steps, strict=True):
         assert (one.reply, one.reward) == (other.reply, other.reward)
@@ -58,6 +59,14 @@ def test_steps_come_back_bit_for_bit(given_steps: list[Step]) -> None:
             assert bits(one.turn.logprobs) == bits(other.turn.logprobs)
         else:
             assert np.array_equal(one.turn.logprobs, other.turn.logprobs, equal_nan=True)
+
+
+def test_the_author_of_a_turn_is_not_kept_twice() -> None:
+    turn = Turn(prompt_ids=(1,), completion_ids=(2,), logprobs=(-1.0,), weights="sha256:aa", stop="eos")
+    heads, numbers = pack_steps([Step(turn=turn)], None, "sha256:aa")
+    assert "sha256" not in heads
+    assert texts_of(json.loads(heads)) == ()
+    assert unpack_steps(json.loads(heads), numbers, "sha256:aa") == (Step(turn=turn),)
 
 
 def test_a_later_turn_keeps_only_what_is_new_of_its_prompt() -> None:

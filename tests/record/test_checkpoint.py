@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from autotelic.charter import Charter
 from autotelic.errors import RecordError
-from autotelic.messages import Dropped, Evaluated, GenerationBegan, Message
+from autotelic.messages import Dropped, Evaluated, GenerationBegan, Message, RunResumed
 from autotelic.record import Journal, RunFolder, checkpoint
 from autotelic.record.checkpoint import Checkpoint, generations, path_of, sweep
 from autotelic.weights.store import Store
@@ -28,10 +30,13 @@ def store(folder: Path) -> Store:
     return Store(folder / "store")
 
 
-def save(folder: Path, generation: int, tensors: Any, state: Any, *, pinned: bool = False) -> Path:
+def save(
+    folder: Path, generation: int, tensors: Any, state: Any, *, pinned: bool = False, keep: Sequence[str] = ()
+) -> Path:
     """A checkpoint in `folder/checkpoints`, its tensors in `folder/store`."""
+    place = folder / "checkpoints"
     return checkpoint.save(
-        folder / "checkpoints", store(folder), generation, tensors, state, journal=DIGEST, pinned=pinned
+        place, store(folder), generation, tensors, state, journal=DIGEST, pinned=pinned, keep=keep
     )
 
 
@@ -198,6 +203,41 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, name: str, harm: An
         load_latest(tmp_path)
 
 
+def test_100_random_damages_of_a_checkpoint_are_noticed(tmp_path: Path) -> None:
+    """Bit flips and truncations of its state, its manifest, its tensors, and of what its state speaks of."""
+    ref = store(tmp_path).put({"weight": torch.ones(5)})
+    path = save(tmp_path, 1, SMALL, {"at": "long ago, in a state far away"}, keep=[ref])
+    files = [path / "state.json", path / "MANIFEST.json", *sorted((tmp_path / "store").iterdir())]
+    assert len(files) == 4
+    draw = random.Random(0)
+    for number in range(100):
+        file = files[number % len(files)]
+        good = file.read_bytes()
+        changed = bytearray(good)
+        if draw.random() < 0.7:
+            changed[draw.randrange(len(good))] ^= 1 << draw.randrange(8)
+        else:
+            del changed[draw.randrange(len(good)) :]
+        file.write_bytes(bytes(changed))
+        with pytest.raises(RecordError, match=r"none of the checkpoints in .* can be used") as noticed:
+            load_latest(tmp_path)
+        assert "\n" not in str(noticed.value)
+        file.write_bytes(good)
+    assert load(path).state == {"at": "long ago, in a state far away"}
+
+
+def test_a_checkpoint_whose_weights_are_gone_is_passed_over(tmp_path: Path) -> None:
+    save(tmp_path, 1, SMALL, {})
+    ref = store(tmp_path).put({"weight": torch.ones(5)})
+    save(tmp_path, 2, SMALL, {"actor": ref}, keep=[ref])
+    assert store(tmp_path).has(ref), "what a state speaks of is kept"
+    (tmp_path / "store" / f"{ref.removeprefix('sha256:')}.safetensors").unlink()
+    found = load_latest(tmp_path)
+    assert found is not None
+    assert found.generation == 1
+    assert "is missing" in found.skipped[0]
+
+
 def test_a_checkpoint_in_the_place_of_another_is_damaged(tmp_path: Path) -> None:
     other = save(tmp_path, 1, SMALL, {}).rename(tmp_path / "checkpoints" / "00000007")
     with pytest.raises(RecordError, match="it is of generation 1"):
@@ -236,8 +276,13 @@ def test_files_that_a_resume_reads_are_what_they_were(tmp_path: Path) -> None:
     files = run.fingerprints()
     assert set(files) == {"charter.json", "start/config.json"}
     checkpoint.verify_files(tmp_path, files)
+    assert run.fingerprints() == files
     (tmp_path / "start" / "config.json").write_text("[]")
+    assert run.fingerprints() != files
     with pytest.raises(RecordError, match=r"config\.json was changed after it was written"):
+        checkpoint.verify_files(tmp_path, files)
+    (tmp_path / "start" / "config.json").unlink()
+    with pytest.raises(RecordError, match=r"config\.json cannot be read"):
         checkpoint.verify_files(tmp_path, files)
 
 
@@ -264,8 +309,11 @@ def test_restore_brings_journal_and_checkpoint_to_the_same_place(tmp_path: Path)
         flip_a_bit(run.checkpoints / "00000003" / "state.json")
         saved(9, DIGEST, 9.0)  # a checkpoint that the journal never heard of
 
-        found = checkpoint.restore(run.checkpoints, blobs, journal)
+        found = checkpoint.restore(run.checkpoints, blobs, journal, {"threads": 2})
         assert found is not None
+        resumed = journal.latest(RunResumed)
+        assert resumed is not None
+        assert (resumed.from_generation, resumed.machine) == (2, {"threads": 2})
         assert (found.generation, found.state) == (2, {"at": 2})
         assert began(journal) == [1, 2]
         kept_late = journal.message(late.id)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autotelic.charter import Charter
+from autotelic.charter import Charter, Model, Tiny
 from autotelic.errors import RunError
+from autotelic.messages import ChampionSaved, RunStarted
 from autotelic.record import Journal, RunFolder, is_run, set_aside
+from autotelic.weights.begin import begin_model
+from autotelic.weights.load import save
+from examples import MESSAGES
 
 TAKE = """
 import sys
@@ -125,6 +133,61 @@ def test_damage_is_listed(tmp_path: Path) -> None:
     edited, unfinished = run.problems()
     assert "charter.json was edited" in edited
     assert "00000003 is damaged: it has no MANIFEST.json" in unfinished
+
+
+def test_weights_that_were_changed_are_listed(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Charter())
+    model, tokenizer = begin_model(Model(tiny=Tiny(width=32, heads=2)), ["def f(x):\n"] * 9, [], seed=0)
+    started = next(m for m in MESSAGES if isinstance(m, RunStarted))
+    with Journal.open(tmp_path, "a") as journal:
+        journal.append(replace(started, start=save(model, tokenizer, run.start)))
+        for _ in range(2):  # the champion is that of the last time that it was saved
+            model.lm_head.weight.data += 1
+            journal.append(ChampionSaved(weights="", folder=save(model, tokenizer, run.champion)))
+        journal.commit()
+    assert run.problems() == []
+    (run.start / "config.json").write_text((run.start / "config.json").read_text().replace("0.02", "0.03"))
+    flip(run.champion / "model.safetensors")
+    changed, other = run.problems()
+    assert re.search(r"start is not what was saved: it is sha256:\w{64}, expected sha256:\w{64}$", changed)
+    assert "champion is not what was saved" in other
+    (run.champion / "config.json").unlink()
+    shutil.rmtree(run.start)
+    missing, no_model = run.problems()
+    assert "start is not what was saved: it is missing" in missing
+    assert "champion" in no_model
+
+
+def test_100_random_damages_of_start_and_champion_are_noticed(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Charter())
+    model, tokenizer = begin_model(Model(tiny=Tiny(width=16, heads=2)), ["def f(x):\n"] * 9, [], seed=0)
+    started = next(m for m in MESSAGES if isinstance(m, RunStarted))
+    with Journal.open(tmp_path, "a") as journal:
+        journal.append(replace(started, start=save(model, tokenizer, run.start)))
+        journal.append(ChampionSaved(weights="", folder=save(model, tokenizer, run.champion)))
+        journal.commit()
+    files = sorted(path for folder in (run.start, run.champion) for path in folder.iterdir())
+    draw = random.Random(0)
+    for number in range(100):
+        path = files[number % len(files)]
+        good = path.read_bytes()
+        if number % 3:
+            flip(path, draw)
+        else:
+            path.write_bytes(good[: draw.randrange(len(good))])
+        problems = run.problems()
+        assert len(problems) == 1, path
+        assert str(path.parent) in problems[0]
+        assert "\n" not in problems[0]
+        path.write_bytes(good)
+    assert run.problems() == []
+
+
+def flip(path: Path, draw: random.Random | None = None) -> None:
+    """Change one bit of a file: in the middle, or anywhere."""
+    content = bytearray(path.read_bytes())
+    content[draw.randrange(len(content)) if draw else len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def test_an_edited_charter_is_refused_with_both_digests(tmp_path: Path) -> None:

@@ -140,7 +140,11 @@ class Rollout:
             episode.steps.append(Step(turn=turn, reply=observation, reward=reward))
             if observation == "" or observation == ():  # the last turn's reward, and nothing more to see
                 continue
-            ids = turn.prompt_ids + turn.completion_ids + self.tokens.reply_ids(observation)
+            ids = (
+                turn.prompt_ids
+                + turn.completion_ids
+                + self.tokens.reply_ids(observation, ended=turn.stop == "eos")
+            )
             if len(ids) < self.context:
                 episode.prompt_ids = ids
             else:

@@ -10,8 +10,6 @@ from typing import Self
 from autotelic.messages import Message
 
 Watch = Callable[[Message], None]
-
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What stops a run cleanly: Ctrl-C, a polite kill, a terminal that closed."""
 
@@ -30,7 +28,9 @@ class Interrupt:
         self._granted = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._press) for number in SIGNALS}
+        # `nohup` has SIGHUP ignored, so that a terminal that closes stops nothing.
+        wanted = [n for n in SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._press) for number in wanted}
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""`autotelic inspect`, `compare` and `report`: reading what runs have recorded."""
+"""`autotelic inspect`, `check`, `schema`, `compare` and `report`: reading what runs have recorded."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from autotelic.commands import Json
 
 
 def inspect(run: Path, what: str | None = None, *, as_json: Json = False) -> None:
-    """Show one task, attempt or generation of a run in full; without one, a line a generation.
+    """Show one thing of a run in full; without one, a line a generation.
 
     Parameters
     ----------
     run
         The run folder.
     what
-        A generation's number, a task's id or how it begins, attempt:N, proposal:N, update:N, message:N, exam:NAME.
+        A generation's number, a task's id or how it begins, attempt:N, proposal:N, update:N, message:N,
+        exam:NAME.
     """
     from autotelic.dashboard import inspect as views
+    from autotelic.dashboard.describe import describe
     from autotelic.dashboard.story import Story
     from autotelic.dashboard.summary import summarise
     from autotelic.record import Journal, RunFolder
@@ -33,11 +35,11 @@ def inspect(run: Path, what: str | None = None, *, as_json: Json = False) -> Non
         if as_json:
             print(json.dumps(views.as_json(found), indent=2))
         else:
-            print(views.describe(journal, story, found))
+            print(describe(journal, story, found))
 
 
 def check(run: Path, *, as_json: Json = False) -> int:
-    """Say everything in a run folder that is not what was written, a line each; the exit code is 1 if anything is.
+    """Say what in a run folder is not what was written, a line each; the exit code is then 1.
 
     Parameters
     ----------

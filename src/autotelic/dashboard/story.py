@@ -107,7 +107,7 @@ class Story:
     """All that the messages have said so far. `add` is the only way in.
 
     `run` and `saved` are messages as they came. `extended` sums what the run was given on top of its charter.
-    `success` is whether the domain knows yes and no; None before the first evaluation. `beside` are the ids,
+    `success` is whether all outcomes so far were yes or no; None before the first evaluation. `beside` are the ids,
     stages and seconds of what ran outside of any generation.
     """
 
@@ -189,8 +189,9 @@ class Story:
         self.beside = [b for b in self.beside if b[0] not in gone]
 
     def _evaluated(self, message: Evaluated) -> None:
-        if self.success is None and message.groups:
-            self.success = any(v.passed is not None for v in message.groups[0].verdicts)
+        # Outcomes are 0 or 1 where success is known. To look at the verdicts would be to read rows.
+        yes_or_no = all(outcome in (0.0, 1.0) for outcome in message.report.outcomes.values())
+        self.success = yes_or_no and self.success is not False
         if message.report.exam != POOL:
             self.evaluations.append(_evaluation(message))
 

@@ -66,7 +66,19 @@ def _origin(run: RunStarted | None) -> Summary:
     """Which run this is, under which rules, and what it began from."""
     if run is None:
         return dict.fromkeys(
-            ("run", "version", "commit", "charter", "seed", "model", "start", "parent", "machine", "platform")
+            (
+                "run",
+                "version",
+                "commit",
+                "charter",
+                "seed",
+                "model",
+                "start",
+                "parent",
+                "machine",
+                "platform",
+                "controls",
+            )
         )
     return {
         "run": run.run,
@@ -79,6 +91,7 @@ def _origin(run: RunStarted | None) -> Summary:
         "parent": asdict(run.parent) if run.parent else None,
         "machine": dict(run.machine),
         "platform": run.platform,
+        "controls": dict(run.controls),
     }
 
 

@@ -29,12 +29,15 @@ SHOWN = 255
 # ── turns ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pack_steps(steps: Sequence[Step], decode: Decode | None) -> tuple[str, bytes]:
-    """What is short as JSON, and all numbers in one blob: prompt, completion, log-probabilities.
+def pack_steps(steps: Sequence[Step], decode: Decode | None, author: str = "") -> tuple[str, bytes]:
+    """What is short as JSON, a list a turn, and all numbers in one blob: prompt, completion, log-probabilities.
 
-    A later turn's prompt begins with the turns before it: only what is new of it is kept.
+    A turn's list has the types of its ids and log-probabilities, the tokens of its prompt that are the turns
+    before it and are not kept again, the further tokens of its prompt, those of its completion, the weights
+    (null where they are the `author`), and why it stopped. Where there is more, its completion in words, the
+    reply and the reward follow.
     """
-    heads: list[dict[str, Any]] = []
+    heads: list[list[Any]] = []
     numbers: list[bytes] = []
     known: tuple[int, ...] = ()
     for step in steps:
@@ -46,28 +49,23 @@ def pack_steps(steps: Sequence[Step], decode: Decode | None) -> tuple[str, bytes
         own = turn.prompt_ids[shared:]
         ids = array("H" if max(own + turn.completion_ids, default=0) < 65_536 else "I", own)
         ids.extend(array(ids.typecode, turn.completion_ids))
-        head: dict[str, Any] = {
-            "types": ids.typecode + logprobs.typecode,
-            "shared": shared,
-            "prompt": len(own),
-            "completion": len(turn.completion_ids),
-            "weights": turn.weights,
-            "stop": turn.stop,
-        }
-        if step.reply != "":
-            head["reply"] = as_json(step.reply)
-        if step.reward:
-            head["reward"] = step.reward
-        if decode is not None:
-            head["text"] = decode(turn.completion_ids)
-        heads.append(head)
+        weights = None if turn.weights == author else turn.weights
+        head: list[Any] = [ids.typecode + logprobs.typecode, shared, len(own), len(turn.completion_ids)]
+        more = [None if decode is None else decode(turn.completion_ids), as_json(step.reply), step.reward]
+        while more and more[-1] == _USUAL[len(more) - 1]:
+            more.pop()
+        heads.append([*head, weights, turn.stop, *more])
         numbers += [_little(ids), _little(logprobs)]
         known = turn.prompt_ids + turn.completion_ids
     return to_json(heads), b"".join(numbers)
 
 
-def unpack_steps(heads: Sequence[Mapping[str, Any]], numbers: bytes) -> tuple[Step, ...]:
-    """The inverse of `pack_steps`."""
+_USUAL: tuple[Any, ...] = (None, "", 0.0)
+"""Text, reply and reward of a turn that has none."""
+
+
+def unpack_steps(heads: Sequence[Sequence[Any]], numbers: bytes, author: str = "") -> tuple[Step, ...]:
+    """The inverse of `pack_steps`. Raises ValueError where there are fewer numbers than turns need."""
     place = 0
 
     def take(typecode: str, count: int) -> tuple[Any, ...]:
@@ -84,22 +82,25 @@ def unpack_steps(heads: Sequence[Mapping[str, Any]], numbers: bytes) -> tuple[St
 
     found: list[Step] = []
     known: tuple[int, ...] = ()
-    for head in heads:
-        of_ids, of_logprobs = head["types"]
-        prompt = known[: head["shared"]] + take(of_ids, head["prompt"])
-        completion = take(of_ids, head["completion"])
+    for (of_ids, of_logprobs), shared, own, sampled, weights, stop, *more in heads:
+        _, reply, reward = (*more, *_USUAL[len(more) :])
+        prompt = known[:shared] + take(of_ids, own)
+        completion = take(of_ids, sampled)
         turn = Turn(
             prompt_ids=prompt,
             completion_ids=completion,
-            logprobs=take(of_logprobs, head["completion"]),
-            weights=head["weights"],
-            stop=head["stop"],
+            logprobs=take(of_logprobs, sampled),
+            weights=author if weights is None else weights,
+            stop=stop,
         )
-        found.append(
-            Step(turn=turn, reply=observation_of(head.get("reply", "")), reward=float(head.get("reward", 0)))
-        )
+        found.append(Step(turn=turn, reply=observation_of(reply), reward=float(reward)))
         known = prompt + completion
     return tuple(found)
+
+
+def texts_of(heads: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """The completions in words, a turn each; nothing where they were not kept."""
+    return tuple(str(head[6]) for head in heads if len(head) > 6 and head[6] is not None)
 
 
 def _little(values: array[Any]) -> bytes:

@@ -35,7 +35,7 @@ from autotelic.types import Task
 NAME = "journal.sqlite"
 OLD_NAME = "record.sqlite"
 """What runs of autotelic 0.1.0 wrote."""
-VERSION = 2
+VERSION = 3
 """Of the tables below; a journal of another version is refused rather than misread."""
 COMMIT_S = 1.0
 """Seconds after which what was appended is committed: a reader is at most two behind."""

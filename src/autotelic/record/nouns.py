@@ -111,8 +111,8 @@ def task_of(row: Row) -> Task:
 
 def proposal_row(proposal: Proposal) -> tuple[Any, ...]:
     turns = () if proposal.turn is None else (Step(turn=proposal.turn),)
-    heads, numbers = pack_steps(turns, None)
     lineage = proposal.lineage
+    heads, numbers = pack_steps(turns, None, lineage.author)
     references = to_json(lineage.references)
     return (
         str(proposal.cell),
@@ -127,7 +127,7 @@ def proposal_row(proposal: Proposal) -> tuple[Any, ...]:
 
 def proposal_of(id_: int, row: Row) -> Proposal:
     cell, written, author, born, references, heads, numbers = row
-    steps = unpack_steps(json.loads(heads), numbers)
+    steps = unpack_steps(json.loads(heads), numbers, author)
     lineage = Lineage(author=author, generation=born, references=tuple(json.loads(references)))
     turn = steps[0].turn if steps else None
     return Proposal(id=id_, text=untext(written), cell=Cell.parse(cell), lineage=lineage, turn=turn)

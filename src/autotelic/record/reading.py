@@ -15,7 +15,7 @@ from typing import Any
 from autotelic.errors import RecordError
 from autotelic.messages import Earned, RunResumed
 from autotelic.record import nouns
-from autotelic.record.blobs import OF_TASKS, Packed, holds, unpack_entries
+from autotelic.record.blobs import OF_TASKS, Packed, holds, texts_of, unpack_entries
 from autotelic.record.clearly import RESTORE, clearly
 from autotelic.record.nouns import TABLES
 from autotelic.types import Entry, Episode, Kind, Proposal, Task, Verdict
@@ -138,6 +138,10 @@ class Reading:
             some = wanted[at : at + _CHUNK]
             query = f"SELECT id, max(row) FROM tasks WHERE id IN ({','.join('?' * len(some))}) GROUP BY id"
             found |= dict(self._read(query, some))
+        # An index that is damaged may name the row of another task.
+        there = self._ids_at(list(found.values()))
+        if any(there.get(row) != id_ for id_, row in found.items()):
+            raise RecordError(f"{self.path} is damaged: its index of tasks is wrong", RESTORE)
         return found
 
     def tasks_at(self, rows: Sequence[int]) -> list[Task]:
@@ -231,7 +235,7 @@ class Reading:
             purpose=columns[2],
             generation=generation,
             message=message,
-            texts=tuple(head["text"] for head in json.loads(columns[5]) if "text" in head),
+            texts=texts_of(json.loads(columns[5])),
             verdicts=tuple(nouns.verdict_of(verdict[3:]) for verdict in said),
             earned=nouns.credit_of(earned[-1]) if earned else None,
             superseded=self.is_superseded(message),
@@ -257,14 +261,15 @@ class Reading:
         """The generations that were marked before their checkpoint was saved, oldest first."""
         return [generation for generation, _, _ in self._marks()]
 
-    def _marks(self) -> list[tuple[int, dict[str, int], str]]:
-        rows = self._read("SELECT generation, rows, digest FROM marks ORDER BY generation")
+    def _marks(self, newest: int = -1) -> list[tuple[int, dict[str, int], str]]:
+        """Marks, oldest first: generation, places, digest. Only the `newest`, or all."""
+        rows = self._read("SELECT * FROM marks ORDER BY generation DESC LIMIT ?", [newest])
         with self.damaged():
-            return [(row[0], json.loads(row[1]), row[2]) for row in rows]
+            return [(row[0], json.loads(row[1]), row[2]) for row in reversed(rows)]
 
     def _last_mark(self) -> tuple[dict[str, int], str]:
-        marks = self._marks()
-        return (marks[-1][1], marks[-1][2]) if marks else (dict.fromkeys(_GROWING, 0), "")
+        marks = self._marks(newest=1)
+        return marks[0][1:] if marks else (dict.fromkeys(_GROWING, 0), "")
 
     def _places(self) -> dict[str, int]:
         """The newest row of each table."""
@@ -319,13 +324,16 @@ class Reading:
     def check(self) -> list[str]:
         """What is damaged, one line each; empty when all is well. Reads everything."""
         try:
-            found = [row[0] for row in self._read("PRAGMA integrity_check(5)") if row[0] != "ok"]
+            said = [row[0] for row in self._read("PRAGMA integrity_check(5)")]
+            if said != ["ok"]:
+                lines = [line for text in said for line in text.splitlines()]
+                return [f"{self.path} is damaged: {line}" for line in lines if not line.startswith("***")]
             marks = self._marks()
-            if marks and not found:
+            if marks:
                 self.verify(marks[-1][0], marks[-1][2], most=1 << 62)
         except RecordError as error:
             return [error.cause]
-        return [f"{self.path}: {line}" for line in found]
+        return []
 
     # ── the database ─────────────────────────────────────────────────────────────────────────────────────
 

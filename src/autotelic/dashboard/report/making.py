@@ -189,12 +189,7 @@ def _over(
 
 
 def _agreement(story: Story, source: str, hue: int) -> Line:
-    return _over(
-        story.generations,
-        source,
-        hue,
-        lambda g: g.agreement.get(source, None),
-    )
+    return _over(story.generations, source, hue, lambda g: g.agreement.get(source))
 
 
 def _left_out(story: Story) -> list[list[str]]:
