@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from autotelic.cli import main
+from autotelic.messages import BY_KIND
 
 
 def cli(*arguments, **options):
@@ -21,7 +22,10 @@ def test_help_is_printed(arguments, capsys):
 def test_help_names_every_command(capsys):
     main(["--help"])
     out = capsys.readouterr().out
-    for command in ("run", "resume", "exam", "inspect", "export", "compare", "doctor", "charter", "report"):
+    for command in (
+        "run", "resume", "exam", "inspect", "check", "replay", "report", "compare", "export", "charter",
+        "schema", "doctor", "models", "sandbox",
+    ):  # fmt: skip
         assert f" {command} " in out
 
 
@@ -51,6 +55,9 @@ def test_help_imports_nothing_slow():
         (["export", "/nowhere", "/elsewhere"], "/nowhere does not exist"),
         (["compare", "/nowhere", "/elsewhere"], "/nowhere does not exist"),
         (["charter", "show", "/nowhere"], "/nowhere does not exist"),
+        (["check", "/nowhere"], "/nowhere does not exist"),
+        (["replay", "/nowhere", "3"], "/nowhere does not exist"),
+        (["schema", "charters"], "charters"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_2(arguments, said, capsys):
@@ -92,6 +99,16 @@ def test_a_wrong_charter_is_told_all_its_mistakes(tmp_path, capsys):
 def test_the_schema_is_json(capsys):
     assert main(["charter", "schema"]) == 0
     assert "budget" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_the_schema_of_messages_is_json_schema_of_every_kind(capsys):
+    assert main(["schema", "messages"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    kinds = {
+        schema["$defs"][one["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"]
+        for one in schema["oneOf"]
+    }
+    assert kinds == set(BY_KIND)
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -83,8 +83,8 @@ def test_the_time_of_an_exam_is_the_time_of_the_run(story: Story) -> None:
 
 
 def test_stages_account_for_the_time_of_their_generation(story: Story) -> None:
-    for generation in story.generations:
-        assert 0.3 * generation.seconds < sum(generation.stage_seconds.values()) <= generation.seconds + 0.05
+    for generation in story.generations[1:]:  # the first one's seconds have the exam before it too
+        assert 0.5 * generation.seconds < sum(generation.stage_seconds.values()) <= generation.seconds + 0.05
     assert sum(story.stage_seconds.values()) <= 1.05 * story.seconds
 
 

@@ -117,7 +117,7 @@ def test_it_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> Non
 def test_a_pretrained_start_is_said() -> None:
     page = render(Story.of([started(model="org/model-1b"), *synthetic_messages(3)[1:]]), "x")
     assert "pretrained weights of <code>org/model-1b</code>" in page
-    assert "random weights" not in page
+    assert "random weights" not in page.split("<h2>The charter</h2>")[0]
 
 
 def test_a_parent_cannot_be_markup() -> None:
@@ -188,7 +188,7 @@ def test_rewards_are_not_called_successes() -> None:
     page = render(Story.of(messages), "x")
     assert "pass@1" not in page
     assert "sealed exam, reward" in page
-    assert "0 % is a reward of -10, 100 % of 0" in page
+    assert "0&nbsp;% is a reward of -10, 100&nbsp;% of 0" in page
 
 
 def test_a_run_that_is_resumed_says_so() -> None:

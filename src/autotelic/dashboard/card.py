@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autotelic.dashboard.story import Evaluation, Story
 from autotelic.dashboard.wording import clock, count, interval, percent
 from autotelic.messages import RunStarted
@@ -57,21 +59,21 @@ def _training(story: Story) -> str:
     )
 
 
-def origin(run: RunStarted, code: str = "`{}`") -> str:
-    """What the model knew before the run, in a sentence or two; `code` is how a name is set apart."""
+def origin(run: RunStarted, code: Callable[[str], str] = "`{}`".format) -> str:
+    """What the model knew before the run, in a sentence or two; `code` sets a name apart."""
     if run.parent is not None:
         unknown = (
             ""
             if run.parent.seals
             else " What those were trained on is not known here, so an exam may ask what they have seen."
         )
-        return f"It went on from the weights of {code.format(run.parent.run)}.{unknown}"
+        return f"It went on from the weights of {code(run.parent.run)}.{unknown}"
     if run.model == "tiny":
         return (
             "It started from random weights and a tokenizer trained on text from the rules. "
             "No text made by people was used."
         )
-    return f"It started from the pretrained weights of {code.format(run.model)}."
+    return f"It started from the pretrained weights of {code(run.model)}."
 
 
 def _exam(story: Story, last: Evaluation | None) -> str:

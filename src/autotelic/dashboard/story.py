@@ -270,9 +270,9 @@ class Story:
     @property
     def actor_task_share(self) -> float | None:
         """Of the tokens of tasks learned after the bootstrap, the share of tasks that the actor proposed."""
-        told = [g for g in self.generations if not g.bootstrap]
-        total = sum(g.actor_tokens + g.rules_tokens for g in told)
-        return sum(g.actor_tokens for g in told) / total if total else None
+        counted = [g for g in self.generations if not g.bootstrap]
+        total = sum(g.actor_tokens + g.rules_tokens for g in counted)
+        return sum(g.actor_tokens for g in counted) / total if total else None
 
     @property
     def proposals(self) -> Proposals:
@@ -292,7 +292,7 @@ class Story:
 
     @property
     def slow_stages(self) -> dict[str, float]:
-        """`stage_seconds` of the slowest, as many as there are colours to tell apart, and of all `others`."""
+        """`stage_seconds` of the slowest, as many as there are distinct colours, and of all `others`."""
         total = self.stage_seconds
         slowest = sorted(total, key=lambda stage: -total[stage])[: len(HUES) - 1]
         shown = {stage: seconds for stage, seconds in total.items() if stage in slowest}

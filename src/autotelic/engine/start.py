@@ -24,7 +24,16 @@ from autotelic.errors import RunError
 from autotelic.exam.sealed import draw_sealed
 from autotelic.exam.seals import seals_of
 from autotelic.machine import Machine, fits
-from autotelic.messages import BudgetExtended, ChampionSaved, ExamSet, Parent, RunStarted, RunStopped
+from autotelic.messages import (
+    BudgetExtended,
+    ChampionSaved,
+    ExamSet,
+    Message,
+    Parent,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+)
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
@@ -108,7 +117,14 @@ def take_up(
             )
         started = journal.latest(RunStarted)
         found = (
-            None if started is None else checkpoints.restore(place.checkpoints, Store(place.weights), journal)
+            None
+            if started is None
+            else checkpoints.restore(
+                place.checkpoints,
+                Store(place.weights),
+                journal,
+                started.machine if machine is None else machine.canonical(),
+            )
         )
         if found is None or started is None:
             raise RunError(
@@ -129,10 +145,14 @@ def take_up(
         journal.decode = services.tokens.decode
         state = _state(services, "")
         restore(services, state, journal, found)
+        news: list[Message | None] = [journal.latest(RunResumed)]
         if extend is not None:
-            journal.append(replace(extend, generation=state.generation))
+            news.append(journal.append(replace(extend, generation=state.generation)))
         count_extensions(state, journal)
         run = Run(place, services, state, journal, watch, opening.pop_all())
+    for message in news:
+        if message is not None:
+            run.watch(message)
     # Shown and not recorded: the journal of a run that was resumed is that of one that never stopped.
     run.watch(services.probe())
     services.meter.start(state.counters)

@@ -100,7 +100,7 @@ def _imitation(
     rng: np.random.Generator,
 ) -> list[Entry]:
     """Demonstrations, own right answers and practice in proposing, as the charter weighs imitation."""
-    weight = services.charter.learn.imitation
+    weight = float(np.float32(services.charter.learn.imitation))  # in 32 bits, as it is recorded
     if not weight:
         return []
     found: list[Entry] = []

@@ -54,6 +54,8 @@ def propose(
             ),
             turn=turn,
         )
-        for (cell, shown, _, _), turns in zip(asked, sampler.sample(requests) if requests else [], strict=True)
+        for (cell, shown, _, _), turns in zip(
+            asked, sampler.sample(requests) if requests else [], strict=True
+        )
         for turn in turns
     ]

@@ -66,6 +66,9 @@ def propose(services: Services, state: State) -> Iterator[Message]:
             context=services.context,
             seed=charter.seed,
         )
+        if missing := SIBLINGS * len(cells) - len(written):
+            why = f"the question leaves no room for an answer in {services.context} tokens"
+            yield Dropped(what="proposal", n=missing, why=why)
     by_rules = services.domain.tasks(
         stream(charter.seed, "rules", g), state.curriculum.allocate(count - by_actor, rng)
     )

@@ -22,13 +22,13 @@ _REFUSALS_SHOWN = 8
 
 def curriculum(story: Story) -> str:
     """Where the tasks of each generation went, as a heat map."""
-    told = [g for g in story.generations if g.cells]
+    measured = [g for g in story.generations if g.cells]
     rows = [Cell(mode=mode, level=level) for mode in story.modes for level in story.levels]
-    rows = [cell for cell in rows if any(cell in g.cells for g in told)]
+    rows = [cell for cell in rows if any(cell in g.cells for g in measured)]
     if not rows:
         return ""
-    shares = [[g.cells[cell].share if cell in g.cells else 0.0 for g in told] for cell in rows]
-    names, numbers = [str(cell) for cell in rows], [g.number for g in told]
+    shares = [[g.cells[cell].share if cell in g.cells else 0.0 for g in measured] for cell in rows]
+    names, numbers = [str(cell) for cell in rows], [g.number for g in measured]
     return section(
         "What it practised",
         para("Share of each generation's tasks by mode and level: the stronger, the more.", style="quiet"),
@@ -38,15 +38,15 @@ def curriculum(story: Story) -> str:
 
 def proposer(story: Story) -> str:
     """How good the actor is at making tasks, and why some were refused."""
-    told = [g for g in story.generations if g.proposals.asked]
-    if not told:
+    measured = [g for g in story.generations if g.proposals.asked]
+    if not measured:
         return ""
     total = story.proposals
     valid, novel = percent(total.valid_share), percent(total.novel_share)
     lines = [
-        _over(told, "valid", 0, lambda g: g.proposals.valid_share),
-        _over(told, "novel", 2, lambda g: g.proposals.novel_share),
-        _over(told, "actor's tasks", 1, lambda g: g.actor_task_share),
+        _over(measured, "valid", 0, lambda g: g.proposals.valid_share),
+        _over(measured, "novel", 2, lambda g: g.proposals.novel_share),
+        _over(measured, "actor's tasks", 1, lambda g: g.actor_task_share),
     ]
     refused = [(reason, float(n)) for reason, n in total.reasons.items()][:_REFUSALS_SHOWN]
     return section(
@@ -66,13 +66,13 @@ def proposer(story: Story) -> str:
 
 def critic(story: Story) -> str:
     """Whether the critic has earned its place, and how far other sources agree with the verifier."""
-    told = [g for g in story.generations if g.calibration is not None]
-    last = told[-1].calibration if told else None
+    measured = [g for g in story.generations if g.calibration is not None]
+    last = measured[-1].calibration if measured else None
     if last is None:
         return ""
     quality = [
-        _over(told, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None),
-        _over(told, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None),
+        _over(measured, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None),
+        _over(measured, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None),
     ]
     sources = list(dict.fromkeys(source for g in story.generations for source in g.agreement))
     agreement = [_agreement(story, source, 4 + place) for place, source in enumerate(sources)]
@@ -93,17 +93,17 @@ def critic(story: Story) -> str:
 
 def learning(story: Story) -> str:
     """What the updates did, and what was left out of them."""
-    told = [g for g in story.generations if g.learned is not None]
-    if not told:
+    measured = [g for g in story.generations if g.learned is not None]
+    if not measured:
         return ""
-    kept, flat = sum(g.kept for g in told), sum(g.flat for g in told)
+    kept, flat = sum(g.kept for g in measured), sum(g.flat for g in measured)
     losses = [
-        _over(told, "next token", 0, lambda g: g.learned.nll if g.learned else None),
-        _over(told, "entropy", 2, lambda g: g.learned.entropy if g.learned else None),
+        _over(measured, "next token", 0, lambda g: g.learned.nll if g.learned else None),
+        _over(measured, "entropy", 2, lambda g: g.learned.entropy if g.learned else None),
     ]
     policy = [
-        _over(told, "clipped", 1, lambda g: g.learned.clipped if g.learned else None),
-        _over(told, "KL", 3, lambda g: g.learned.kl if g.learned else None),
+        _over(measured, "clipped", 1, lambda g: g.learned.clipped if g.learned else None),
+        _over(measured, "KL", 3, lambda g: g.learned.kl if g.learned else None),
     ]
     left_out = _left_out(story)
     return section(
@@ -182,9 +182,9 @@ def _rulings(rulings: Sequence[Ruling]) -> str:
 
 
 def _over(
-    told: Sequence[Generation], name: str, hue: int, value: Callable[[Generation], float | None]
+    measured: Sequence[Generation], name: str, hue: int, value: Callable[[Generation], float | None]
 ) -> Line:
-    points = [(float(g.number), y) for g in told if (y := known(value(g))) is not None]
+    points = [(float(g.number), y) for g in measured if (y := known(value(g))) is not None]
     return Line(name=name, colour=f"var(--hue-{hue})", points=points)
 
 

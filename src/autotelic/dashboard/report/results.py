@@ -46,7 +46,7 @@ def head(story: Story, name: str) -> str:
         f"<h1>{safe(name)}</h1>"
         + para(safe(run.charter["purpose"]), style="purpose")
         + f'<div class="chips">{"".join(chips)}</div>'
-        + para(origin(run, "<code>{}</code>"), style="origin")
+        + para(origin(run, lambda name: f"<code>{safe(name)}</code>"), style="origin")
     )
 
 

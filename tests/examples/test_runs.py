@@ -1,0 +1,31 @@
+"""The examples' own charters, as a user runs them: reward alone, from random weights, in a minute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autotelic.charter import Charter
+from autotelic.loop import run
+from autotelic.messages import Lesson
+from autotelic.record import Journal
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.timeout(600)  # a busy machine is no reason to fail
+@pytest.mark.parametrize("name", ["thermostat", "thermostat_goal"])
+def test_reward_alone_rises(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # where `examples` can be imported from
+    charter = Charter.load(ROOT / "examples" / f"{name}.toml")
+    assert charter.learn.imitation == 0
+    run(charter, tmp_path / "run")
+    sealed = json.loads((tmp_path / "run" / "summary.json").read_text())["sealed"]
+    before, after = sealed["before"], sealed["after"]
+    print(f"{name}: {before['pass_at_1']:.3f} before, {after['pass_at_1']:.3f} after")
+    assert after["interval"][0] > before["interval"][1], "the intervals do not touch"
+    with Journal.open(tmp_path / "run") as journal:
+        kinds = {kind for m in journal.read() if isinstance(m, Lesson) for kind in m.sequences}
+    assert kinds == {"attempt"}, "nothing was imitated"
