@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import MODES, Scripted, Words, group, numbered, run, services, state_of, turn, verdict
+from numbers_game import MODES, Scripted, Words, group, numbered, run, services, state_of, turn, verdict
 
 from autotelic.attempt.stage import attempt, draft, probes, repair
 from autotelic.credit.stage import credit

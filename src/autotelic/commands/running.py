@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -141,7 +141,6 @@ def resume(
     if seconds or tokens or generations:
         more = BudgetExtended(seconds=seconds or 0.0, tokens=tokens or 0, generations=generations or 0)
     with Journal.open(folder.path) as journal:
-        past = journal.read()
         started = journal.latest(RunStarted)
     before = None if started is None else Machine(**started.machine)
     settings = (machine or MachineFlags()).settings(before)
@@ -151,7 +150,15 @@ def resume(
 
         return dict(resume(folder.path, machine=settings, watch=watch, extend=more))
 
-    return watched(go_on, folder.path, past, as_json=as_json)
+    return watched(go_on, folder.path, _past(folder.path), as_json=as_json)
+
+
+def _past(folder: Path) -> Iterator[Message]:
+    """What the run has recorded so far, one by one: a journal of days is not for the memory."""
+    from autotelic.record import Journal
+
+    with Journal.open(folder) as journal:
+        yield from journal.each_message()
 
 
 def watched(
