@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotelic.charter import Charter
 from autotelic.commands.opening import opened
+from autotelic.engine.replay import decisions, replay
 from autotelic.loop import resume, run
 from autotelic.machine import Machine
 from autotelic.messages import GenerationEnded, Message, RunStarted, StageBegan, Updated
@@ -108,6 +109,15 @@ def test_an_adapter_learns_python_in_turns_of_a_chat(tmp_path: Path) -> None:
     left = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "champion")
     assert {n for n, _ in left.named_parameters()} == {n for n, _ in llama().named_parameters()}
     assert AutoTokenizer.from_pretrained(tmp_path / "run" / "champion").chat_template
+
+
+@NEEDS_PEFT
+def test_updates_of_an_adapter_come_out_the_same_again(tmp_path: Path) -> None:
+    run(adapter_on_python(write(tmp_path / "model", TEXTS)), tmp_path / "run", machine=MACHINE)
+    with Journal.open(tmp_path / "run") as journal:
+        steps = [m.step for m in journal.read() if isinstance(m, Updated)]
+    assert all(replay(tmp_path / "run", step).same for step in steps[:5])
+    assert all(one.same for one in decisions(tmp_path / "run"))
 
 
 def test_a_whole_model_of_sixteen_bits_learns_math_in_words(tmp_path: Path) -> None:
