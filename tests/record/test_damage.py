@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from sample_messages import MESSAGES, same
+
 from autotelic.errors import AutotelicError
 from autotelic.messages import MESSAGES as CLASSES
 from autotelic.messages import Admitted, Message
 from autotelic.record import Journal
 from autotelic.types import Task
-from examples import MESSAGES, same
 
 
 def read_all(journal: Journal) -> list[Message]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_messages import ENTRIES, EPISODES, MESSAGES, SEEN, TASK, VERDICTS, judged, same
 
 from autotelic.errors import RecordError
 from autotelic.messages import MESSAGES as CLASSES
@@ -30,7 +32,6 @@ from autotelic.messages import (
 )
 from autotelic.record import Journal
 from autotelic.types import Entry, Group, Task
-from examples import ENTRIES, EPISODES, MESSAGES, SEEN, TASK, VERDICTS, judged, same
 
 
 @pytest.fixture
@@ -269,6 +270,42 @@ def test_a_rewind_to_the_beginning(journal: Journal) -> None:
     assert [m.kind for m in journal.read()] == [RunResumed.kind]
 
 
+def test_no_number_of_resumes_makes_a_journal_unreadable(journal: Journal) -> None:
+    """A run that crashes at every start; SQLite takes no more than a thousand conditions."""
+    for _ in range(1100):
+        journal.append(GenerationBegan(generation=1))
+        last = journal.rewind(None)
+    assert journal.latest(GenerationBegan) is None
+    assert {m.kind for m in journal.read()} == {RunResumed.kind}
+    assert journal.is_superseded(last.id - 1)
+    assert not journal.is_superseded(last.id - 2), "that a run was resumed is part of its history"
+
+
+def test_ranges_of_what_is_superseded_stay_apart(journal: Journal) -> None:
+    journal.append(GenerationBegan(generation=1))
+    journal.mark(1)
+    journal.append(GenerationBegan(generation=2))
+    journal.rewind(1)
+    journal.append(GenerationBegan(generation=2))
+    journal.mark(2)
+    journal.append(GenerationBegan(generation=3))
+    journal.rewind(2)
+    assert journal.ranges() == [(2, 2), (5, 5)]
+    assert [m.id for m in journal.read(kinds=(GenerationBegan.kind,))] == [1, 4]
+
+
+def test_what_is_no_number_comes_back(journal: Journal) -> None:
+    """As from a simulator that divides by zero: recorded as it was, for whoever looks for the reason."""
+    verdicts = tuple(replace(v, reward=reward) for v in VERDICTS[:1] for reward in (math.nan, math.inf, 0.5))
+    given = Judged(purpose="exam", groups=(Group(task=TASK, episodes=EPISODES, verdicts=verdicts),))
+    assert same(journal.append(given), given)
+    earned = Credited(
+        kept=0, flat=0, earned=(Earned(role="solver", id=1, reward=-math.inf, advantage=math.nan),)
+    )
+    journal.append(earned)
+    assert all(map(same, journal.read(), (given, earned)))
+
+
 WRITER = """
 import sys, time
 from autotelic.messages import GenerationBegan
@@ -281,8 +318,13 @@ with Journal.open(sys.argv[1], "a") as journal:
 """
 
 
+def test_a_reader_sees_the_last_message_before_a_long_stage(journal: Journal) -> None:
+    journal.append(GenerationBegan(generation=1))
+    with Journal.open(journal.path.parent) as reader:
+        assert len(reader.read()) == 1
+
+
 def test_a_reader_is_at_most_two_seconds_behind(journal: Journal) -> None:
-    journal.commit()
     folder = journal.path.parent
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True
@@ -326,3 +368,15 @@ def test_verification_reads_no_more_than_it_is_asked_to(journal: Journal) -> Non
         journal.verify(5, digest)
     with pytest.raises(RecordError, match="rows are not those that were written"):
         journal.verify(4, digest)
+
+
+def test_how_a_run_began_is_verified_however_long_ago(journal: Journal) -> None:
+    journal.append(MESSAGES[0])
+    digest = ""
+    for generation in range(1, 6):
+        journal.append(GenerationBegan(generation=generation))
+        digest = journal.mark(generation)
+    journal.verify(5, digest, most=1)
+    journal._connection.execute("UPDATE messages SET data = replace(data, '0.2.0', '0.2.1') WHERE id = 1")
+    with pytest.raises(RecordError, match="rows are not those that were written"):
+        journal.verify(5, digest, most=1)

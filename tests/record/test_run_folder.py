@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sample_messages import MESSAGES
 
 from autotelic.charter import Charter, Model, Tiny
 from autotelic.errors import RunError
@@ -21,7 +22,6 @@ from autotelic.messages import ChampionSaved, RunStarted
 from autotelic.record import Journal, RunFolder, is_run, set_aside
 from autotelic.weights.begin import begin_model
 from autotelic.weights.load import save
-from examples import MESSAGES
 
 TAKE = """
 import sys

@@ -140,8 +140,8 @@ def load_latest(folder: Path, store: Store, known: Collection[int] | None = None
     if skipped:
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
-            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a new "
-            "run from its champion (`--from`)",
+            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a "
+            "new run from its champion (`--from`)",
         )
     return None
 

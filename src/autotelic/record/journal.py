@@ -1,11 +1,11 @@
 """The journal: every message of a run, in one SQLite database with one writer and any number of live readers.
 
-    append(message) ──► messages, and the nouns it brings ──► commit, at most a second later ──► read(after=)
+    append(message) ──► messages, and the nouns it brings ──► commit ──► read(after=)
 
 SQLite in WAL mode gives both at once: a reader never waits for the writer, and a process killed at any moment
-leaves the last commit. Rows are only added. What a resume goes back on is superseded: it stays, under its id,
-and is not read unless it is asked for. `mark` chains a digest over all rows, so that what lies on the disk
-need not be believed.
+leaves every message that was appended. Rows are only added. What a resume goes back on is superseded: it
+stays, under its id, and is not read unless it is asked for. `mark` chains a digest over all rows, so that
+what lies on the disk need not be believed.
 """
 
 from __future__ import annotations
@@ -37,12 +37,6 @@ OLD_NAME = "record.sqlite"
 """What runs of autotelic 0.1.0 wrote."""
 VERSION = 3
 """Of the tables below; a journal of another version is refused rather than misread."""
-COMMIT_S = 1.0
-"""Seconds after which what was appended is committed: a reader is at most two behind."""
-LASTING = "run."
-"""How the kinds of messages begin that no resume supersedes: that a run was stopped is part of its
-history.
-"""
 
 Kind = TypeVar("Kind", bound=Message)
 # In WAL mode NORMAL loses no commit to a kill, and corrupts nothing in a power cut; FULL also keeps the
@@ -85,7 +79,6 @@ class Journal(Reading):
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(path, connection)
         self.decode: Decode | None = None
-        self._committed = time.monotonic()
         self._task_rows: dict[str, int] = {}
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────────
@@ -145,14 +138,17 @@ class Journal(Reading):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close; what was not committed is lost, as it would be by a kill."""
+        """Close. What was appended is there already."""
         self.close()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 
     def append(self, message: Kind) -> Kind:
-        """Add a message and the nouns that it brings; the message with its id and time, and with ids for new
-        nouns.
+        """Add a message and the nouns that it brings, whole or not at all, and commit; the message with its
+        id and time, and with ids for new nouns.
+
+        Each message is a commit: a reader sees it at once, however long it is the last one. In WAL mode that
+        costs no wait for the disk.
         """
         message = replace(message, time=time.time())
         with clearly(self.path), self._whole():
@@ -163,26 +159,20 @@ class Journal(Reading):
             message = replace(message, id=int(cursor.lastrowid or 0))
             message, data = encode_message(self, message)
             self._connection.execute("UPDATE messages SET data = ? WHERE id = ?", (data, message.id))
-        if time.monotonic() - self._committed > COMMIT_S:
-            self.commit()
         return message
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
-        """All that is written inside, or nothing of it: Ctrl-C may come in the middle, and the run then goes
-        on to record that it was stopped.
+        """All that is written inside is committed, or nothing of it: Ctrl-C may come in the middle, and the
+        run then goes on to record that it was stopped.
         """
-        if not self._connection.in_transaction:
-            self._connection.execute("BEGIN")
-        self._connection.execute("SAVEPOINT message")
         try:
             yield
+            self._connection.commit()
         except BaseException:
             self._task_rows.clear()
-            if self._connection.in_transaction:  # a full disk has rolled back all of it already
-                self._connection.execute("ROLLBACK TO message")
+            self._connection.rollback()
             raise
-        self._connection.execute("RELEASE message")
 
     def insert(self, table: str, message: Message, rows: Iterable[Sequence[Any]]) -> int:
         """Add rows to a table of nouns; the number of the first. For `groups.py` alone."""
@@ -216,10 +206,9 @@ class Journal(Reading):
         return self._task_rows[id_]
 
     def commit(self) -> None:
-        """Make all of it visible to readers, and safe from a kill of this process."""
+        """Make all of it visible to readers, and safe from a kill of this process. `append` does it too."""
         with clearly(self.path):
             self._connection.commit()
-        self._committed = time.monotonic()
 
     def mark(self, generation: int) -> str:
         """Commit, and note that a checkpoint of `generation` is about to be saved: `rewind` comes back here.
@@ -269,12 +258,8 @@ class Journal(Reading):
             # or not.
             start = -1 if generation is None else generation
             self._connection.execute("DELETE FROM marks WHERE generation > ?", (start,))
-        self._ranges = None
         self._task_rows.clear()
-        appended = self.append(resumed)
-        self._ranges = None
-        self.commit()
-        return appended
+        return self.append(resumed)
 
     # ── reading, as messages ─────────────────────────────────────────────────────────────────────────────
 
@@ -306,9 +291,7 @@ class Journal(Reading):
             where.append("generation = ?")
             values.append(generation)
         if not superseded:
-            where += [
-                f"NOT (id BETWEEN {a} AND {b} AND kind NOT LIKE '{LASTING}%')" for a, b in self.ranges()
-            ]
+            where += self._live()
         query = f"SELECT id, time, generation, kind, span, data FROM messages WHERE {' AND '.join(where)}"
         for row in self._stream(f"{query} ORDER BY id", values):
             with self.damaged():
@@ -317,10 +300,8 @@ class Journal(Reading):
 
     def latest(self, kind: type[Kind]) -> Kind | None:
         """The last message of a class that is not superseded, if there is one."""
-        where = "".join(
-            f" AND NOT (id BETWEEN {a} AND {b} AND kind NOT LIKE '{LASTING}%')" for a, b in self.ranges()
-        )
-        query = f"SELECT id, time, generation, kind, span, data FROM messages WHERE kind = ?{where}"
+        where = " AND ".join(["kind = ?", *self._live()])
+        query = f"SELECT id, time, generation, kind, span, data FROM messages WHERE {where}"
         rows = self._read(f"{query} ORDER BY id DESC LIMIT 1", [kind.kind])
         with self.damaged():
             return decode_message(self, rows[0]) if rows else None  # type: ignore[return-value]

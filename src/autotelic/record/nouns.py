@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -156,7 +157,7 @@ def verdict_row(episode: int, verdict: Verdict) -> tuple[Any, ...]:
     passed = None if verdict.passed is None else int(verdict.passed)
     return (
         episode,
-        float(verdict.reward),
+        _real(verdict.reward),
         passed,
         text(verdict.reason),
         verdict.source,
@@ -167,7 +168,7 @@ def verdict_row(episode: int, verdict: Verdict) -> tuple[Any, ...]:
 def verdict_of(row: Row) -> Verdict:
     _, reward, passed, reason, source, feedback = row
     return Verdict(
-        reward=reward,
+        reward=float(reward),
         passed=None if passed is None else bool(passed),
         reason=untext(reason),
         source=source,
@@ -176,9 +177,17 @@ def verdict_of(row: Row) -> Verdict:
 
 
 def credit_row(earned: Earned) -> tuple[Any, ...]:
-    return earned.role, earned.id, float(earned.reward), earned.advantage
+    advantage = None if earned.advantage is None else _real(earned.advantage)
+    return earned.role, earned.id, _real(earned.reward), advantage
 
 
 def credit_of(row: Row) -> Earned:
     role, ref, reward, advantage = row
-    return Earned(role=role, id=ref, reward=reward, advantage=advantage)
+    return Earned(
+        role=role, id=ref, reward=float(reward), advantage=None if advantage is None else float(advantage)
+    )
+
+
+def _real(value: float) -> float | str:
+    """A number as SQLite holds it; nan by its name, because SQLite would make it NULL."""
+    return "NaN" if math.isnan(value) else float(value)

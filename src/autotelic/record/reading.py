@@ -6,7 +6,8 @@ import hashlib
 import json
 import marshal
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,12 @@ from autotelic.types import Entry, Episode, Kind, Proposal, Task, Verdict
 
 VERIFIED = 2_500_000
 """Rows that a resume verifies, newest first: about a gigabyte, which is four hours of the default charter and
-takes ten seconds. The tasks that it goes on with are verified one by one whatever their age: an id is the
-hash of its task.
+takes ten seconds. Whatever their age it also verifies the generations of lasting messages, and the tasks
+that it goes on with, one by one: an id is the hash of its task.
+"""
+LASTING = "kind BETWEEN 'run.' AND 'run/'"
+"""The messages that no resume supersedes, those of kinds `run.*`: that a run was stopped is part of its
+history.
 """
 _CHUNK = 2_000
 """Rows, or ids of a query, that are held at once."""
@@ -47,6 +52,19 @@ class StoredEpisode:
     verdicts: tuple[Verdict, ...]
     earned: Earned | None
     superseded: bool
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same numbers in ranges that do not overlap. A run that crashes at every start would otherwise have
+    as many as starts, and SQLite takes a thousand conditions.
+    """
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(pair for pair in ranges if pair[0] <= pair[1]):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
 class Reading:
@@ -103,19 +121,25 @@ class Reading:
     # ── superseded ───────────────────────────────────────────────────────────────────────────────────────
 
     def ranges(self) -> list[tuple[int, int]]:
-        """The ids of messages, first and last, that each resume went back on."""
+        """The ids of messages, first and last, that resumes went back on. They do not overlap."""
         newest = self._read("SELECT max(id) FROM messages WHERE kind = ?", [RunResumed.kind])[0][0] or 0
         if self._ranges is None or newest != self._ranged_at:
             rows = self._read("SELECT data FROM messages WHERE kind = ?", [RunResumed.kind])
             with self.damaged():
                 said = [json.loads(row[0]) for row in rows]
-                self._ranges = [(int(d["first"]), int(d["last"])) for d in said if d["last"] >= d["first"]]
+                self._ranges = _joined((int(d["first"]), int(d["last"])) for d in said)
             self._ranged_at = newest
         return self._ranges
 
+    def _live(self) -> list[str]:
+        """What SQLite asks of a message that is not superseded."""
+        return [f"({LASTING} OR id NOT BETWEEN {a} AND {b})" for a, b in self.ranges()]
+
     def is_superseded(self, message: int) -> bool:
         """Whether a resume went back on what this message brought."""
-        return any(first <= message <= last for first, last in self.ranges())
+        if not any(first <= message <= last for first, last in self.ranges()):
+            return False
+        return not self._read(f"SELECT 1 FROM messages WHERE id = ? AND {LASTING}", [message])
 
     # ── nouns ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,7 +322,7 @@ class Reading:
 
     def verify(self, generation: int, digest: str, most: int = VERIFIED) -> None:
         """See that the rows up to a mark are those that were written: at least the newest `most`, or all
-        there are.
+        there are, and every generation that a lasting message is of.
 
         `digest` is what the checkpoint of that generation has. Raises RecordError where they are others.
         """
@@ -310,14 +334,15 @@ class Reading:
         newest = sum(marks[-1][1].values())
         while first and newest - sum(marks[first - 1][1].values()) < most:
             first -= 1
-        nothing: tuple[dict[str, int], str] = (dict.fromkeys(_GROWING, 0), "")
-        before = nothing if first == 0 else marks[first - 1][1:]
         # Messages are found by their kind through an index, which no digest covers.
         if self._read("PRAGMA integrity_check(messages)") != [("ok",)]:
             raise wrong
+        lasting = [row[0] for row in self._read(f"SELECT id FROM messages WHERE {LASTING} ORDER BY id")]
+        before: tuple[dict[str, int], str] = (dict.fromkeys(_GROWING, 0), "")
         with clearly(self.path), self.damaged():
-            for _, places, said in marks[first:]:
-                if self._chained(before, places) != said:
+            for number, (_, places, said) in enumerate(marks):
+                begun, end = (bisect_right(lasting, place["messages"]) for place in (before[0], places))
+                if (number >= first or begun < end) and self._chained(before, places) != said:
                     raise wrong
                 before = (places, said)
 
