@@ -1,25 +1,28 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from autotelic.cli import main
 from autotelic.messages import BY_KIND
 
+Capture = pytest.CaptureFixture[str]
 
-def cli(*arguments, **options):
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "autotelic.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["charter", "--help"], ["--version"]])
-def test_help_is_printed(arguments, capsys):
+def test_help_is_printed(arguments: list[str], capsys: Capture) -> None:
     assert main(arguments) == 0
     assert capsys.readouterr().out
 
 
-def test_help_names_every_command(capsys):
+def test_help_names_every_command(capsys: Capture) -> None:
     main(["--help"])
     out = capsys.readouterr().out
     for command in (
@@ -29,7 +32,7 @@ def test_help_names_every_command(capsys):
         assert f" {command} " in out
 
 
-def test_help_imports_nothing_slow():
+def test_help_imports_nothing_slow() -> None:
     code = (
         "import sys; from autotelic.cli import main; main(['--help']); "
         "slow = {'torch', 'transformers', 'matplotlib', 'numpy', 'pydantic'} & set(sys.modules); "
@@ -60,7 +63,7 @@ def test_help_imports_nothing_slow():
         (["schema", "charters"], "charters"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_exit_code_2(arguments, said, capsys):
+def test_what_is_wrong_is_one_line_and_exit_code_2(arguments: list[str], said: str, capsys: Capture) -> None:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -69,12 +72,12 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(arguments, said, capsys):
     assert said in err
 
 
-def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path, capsys):
+def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path, capsys: Capture) -> None:
     assert main(["inspect", str(tmp_path)]) == 2
     assert "is not a run folder" in capsys.readouterr().err
 
 
-def test_the_charter_that_is_shown_is_one_that_is_right(tmp_path, capsys):
+def test_the_charter_that_is_shown_is_one_that_is_right(tmp_path: Path, capsys: Capture) -> None:
     assert main(["charter", "show"]) == 0
     path = tmp_path / "charter.toml"
     path.write_text(capsys.readouterr().out)
@@ -84,7 +87,7 @@ def test_the_charter_that_is_shown_is_one_that_is_right(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["digest"] == digest
 
 
-def test_a_wrong_charter_is_told_all_its_mistakes(tmp_path, capsys):
+def test_a_wrong_charter_is_told_all_its_mistakes(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "charter.toml"
     path.write_text("sede = 3\n[budget]\nsecnds = 4\n")
     assert main(["charter", "check", str(path)]) == 2
@@ -96,12 +99,12 @@ def test_a_wrong_charter_is_told_all_its_mistakes(tmp_path, capsys):
     assert main(["run", str(path)]) == 2
 
 
-def test_the_schema_is_json(capsys):
+def test_the_schema_is_json(capsys: Capture) -> None:
     assert main(["charter", "schema"]) == 0
     assert "budget" in json.loads(capsys.readouterr().out)["properties"]
 
 
-def test_the_schema_of_messages_is_json_schema_of_every_kind(capsys):
+def test_the_schema_of_messages_is_json_schema_of_every_kind(capsys: Capture) -> None:
     assert main(["schema", "messages"]) == 0
     schema = json.loads(capsys.readouterr().out)
     kinds = {
@@ -111,16 +114,18 @@ def test_the_schema_of_messages_is_json_schema_of_every_kind(capsys):
     assert kinds == set(BY_KIND)
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_reader_that_goes_away_is_no_error() -> None:
     command = [sys.executable, "-m", "autotelic.cli", "charter", "schema"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait(timeout=60) == 141
     process.stderr.close()
 
 
-def test_a_module_run_exits_with_the_code():
+def test_a_module_run_exits_with_the_code() -> None:
     done = cli("rnu")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

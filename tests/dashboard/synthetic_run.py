@@ -4,7 +4,8 @@
     folder = synthetic_run(tmp_path / "x")    in a run folder
 
 It keeps what the engine keeps: an evaluation's `seconds` and `tokens` are what the run had spent by then, a
-generation ends after its review, and the gate is asked once a review.
+generation ends after its review, the gate is asked once a review, exams are sat by the champion, and the pool
+is not tried again once the own exam is set.
 """
 
 from __future__ import annotations
@@ -172,6 +173,9 @@ class Made:
         self.tokens = 0
         self.seconds = 0.0
         self.progress = 0.0
+        self.champion = WEIGHTS
+        self.promoted = 0
+        self.frozen = False
         self.items = {exam: tuple(self._task(cell, RULES) for cell in CELLS) for exam in ("sealed", "own")}
 
     def run(self, generations: int) -> None:
@@ -181,11 +185,12 @@ class Made:
         self._put(m.Probed(gap=1e-6, allowed=1e-3, tokens=96, weights="ab" * 8))
         self._exam_set("sealed", {"free": 31})
         self._stage("examine", lambda: self._evaluate("sealed", "before"), 1.0)
+        self._save()
         for _ in range(generations):
             self.one_generation()
         self._stage("settle", self._settle, 0.2)
         self._stage("examine", self._examine_after, 3.0)
-        saved = m.ChampionSaved(weights=WEIGHTS, folder="sha256:" + "cd" * 32)
+        saved = m.ChampionSaved(weights=self.champion, folder="sha256:" + "cd" * 32)
         self._stage("save_champion", lambda: self._put(saved), 0.1)
         self._put(m.RunStopped(reason="budget"))
 
@@ -230,7 +235,7 @@ class Made:
                 },
             )
         )
-        self._put(m.Checkpointed(weights=WEIGHTS, pinned=False))
+        self._save()
 
     def _propose(self, bootstrap: bool) -> None:
         author = "ab" * 8
@@ -332,10 +337,16 @@ class Made:
     def _review(self) -> None:
         if self.generation % CHARTER.exam.every == 0:
             self._decide()
-            self._evaluate("pool", "during")
-            if self.generation == 2 * CHARTER.exam.every:
-                self._exam_set("own", {"known": 9, "too easy": 20})
+            self._set_own()
             self._evaluate("sealed", "during")
+
+    def _set_own(self) -> None:
+        if self.frozen:
+            return
+        self._evaluate("pool", "during")
+        self.frozen = self.generation >= 2 * CHARTER.exam.every
+        if self.frozen:
+            self._exam_set("own", {"known": 9, "too easy": 20})
 
     def _settle(self) -> None:
         if self.generation % CHARTER.exam.every:
@@ -343,7 +354,7 @@ class Made:
 
     def _examine_after(self) -> None:
         self._evaluate("sealed", "after")
-        if self.generation >= 2 * CHARTER.exam.every:
+        if self.frozen:
             self._evaluate("own", "after")
 
     def _decide(self) -> None:
@@ -359,7 +370,11 @@ class Made:
             level=0.05,
         )
         weights = f"sha256:{self.generation:064x}"
-        self._put(m.Decided(weights=weights, champion=WEIGHTS, decision=decision, items=self.items["own"]))
+        self._put(
+            m.Decided(weights=weights, champion=self.champion, decision=decision, items=self.items["own"])
+        )
+        if not rejects:
+            self.champion, self.promoted = weights, self.generation
 
     # ── its parts ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -374,6 +389,13 @@ class Made:
         self.seconds += seconds
         act()
         self._put(m.StageEnded(stage=stage, seconds=seconds))
+        self.stage = ""
+
+    def _save(self) -> None:
+        self.stage = "save"
+        working = f"sha256:{self.generation:064x}" if self.generation else WEIGHTS
+        # One that holds a promotion is kept, and so is the first.
+        self._put(m.Checkpointed(weights=working, pinned=self.promoted == self.generation))
         self.stage = ""
 
     def _exam_set(self, exam: str, refused: dict[str, int]) -> None:
@@ -399,9 +421,14 @@ class Made:
                 when=when,
                 tokens=self.tokens,
                 seconds=self.seconds,
-                took=0.7,
+                took=0.0 if exam == "pool" else 0.7,
                 report=ExamReport(
-                    exam=exam, digest=digest, weights=WEIGHTS, overall=overall, cells=cells, outcomes=outcomes
+                    exam=exam,
+                    digest=digest,
+                    weights=self.champion,
+                    overall=overall,
+                    cells=cells,
+                    outcomes=outcomes,
                 ),
                 groups=tuple(self._judged(self._group(item)) for item in items[:1]),
             )

@@ -197,7 +197,9 @@ def test_publishing_it_again_changes_nothing(folder: RunFolder) -> None:
 
 def test_every_generation(journal: Journal, story: Story) -> None:
     for generation in story.generations:
-        text = describe(journal, story, inspect.find(journal, story, str(generation.number)))
+        found = inspect.find(journal, story, str(generation.number))
+        json.dumps(inspect.as_json(found), allow_nan=False)
+        text = describe(journal, story, found)
         for words in ("Learned", "Proposed", "Practised", "New tasks", "Attempts"):
             assert words in text
 
@@ -224,6 +226,7 @@ def test_twenty_updates_and_where_their_sequences_come_from(journal: Journal, st
         update = inspect.find(journal, story, f"update:{step}")
         assert isinstance(update, m.Updated)
         assert f"Update {step} " in describe(journal, story, update)
+        assert len(inspect.as_json(update)["batch"]) == len(update.batch)
         for entry in update.batch[:3]:
             kinds.add(entry.kind)
             of_task = entry.kind in ("demonstration", "practice")
@@ -254,7 +257,9 @@ def test_a_repair_and_the_task_that_it_repairs(journal: Journal, story: Story) -
 
 def test_every_exam(journal: Journal, story: Story) -> None:
     for exam in story.exams:
-        text = describe(journal, story, inspect.find(journal, story, f"exam:{exam.exam}"))
+        found = inspect.find(journal, story, f"exam:{exam.exam}")
+        assert len(inspect.as_json(found)["items"]) == exam.items
+        text = describe(journal, story, found)
         assert exam.digest in text
         assert f"{exam.items} items" in text
 

@@ -150,6 +150,17 @@ def test_a_resume_takes_back_what_came_after_the_checkpoint() -> None:
     assert (story.stopped, story.resumes) == ("", 1)
 
 
+def test_a_resume_takes_back_the_first_and_the_last_of_its_messages() -> None:
+    """As ids, both ends are among what is superseded. The view of a killed run sees no stop after the last."""
+    for kept, gone in (
+        ([ended(4, 1)], [ended(5, 2), ended(6, 3)]),
+        ([evaluated(4)], [evaluated(5), evaluated(6)]),
+        ([decided(4, "promote")], [decided(5, "promote"), decided(6, "reject")]),
+    ):
+        resumed = m.RunResumed(id=7, from_generation=1, first=5, last=6, superseded={})
+        assert Story.of([*kept, *gone, resumed]) == Story.of([*kept, resumed])
+
+
 def test_watching_a_resume_ends_as_reading_the_journal_does() -> None:
     """What a journal leaves out as superseded, a live view takes back: both come to the same."""
     messages = synthetic_messages(6)
@@ -231,7 +242,7 @@ def test_means_of_updates_weigh_tokens_and_leave_refused_ones_out() -> None:
 
 def test_what_was_not_measured_is_none() -> None:
     found = Story.of([m.GenerationBegan(generation=1), ended(2, 1)]).generations[0]
-    assert found.learned is found.calibration is found.actor_task_share is found.decode_speed is None
+    assert (found.learned, found.calibration, found.actor_task_share, found.decode_speed) == (None,) * 4
     assert found.train_speed == 50.0
     assert found.proposals.valid_share is found.proposals.novel_share is None
 
@@ -260,8 +271,8 @@ def test_refusals_for_what_is_known_are_of_valid_proposals() -> None:
 def test_an_empty_story_answers_every_question() -> None:
     story = Story()
     assert (story.seconds, story.tokens, story.flops) == (0.0, 0, 0.0)
-    assert story.before is story.after is story.actor_task_share is story.spent(10.0) is None
-    assert story.modes == story.levels == story.evaluations_of("sealed") == []
+    assert (story.before, story.after, story.actor_task_share, story.spent(10.0)) == (None,) * 4
+    assert (story.modes, story.levels, story.evaluations_of("sealed")) == ([], [], [])
     assert story.stage_seconds == story.slow_stages == {}
 
 

@@ -49,6 +49,7 @@ def test_the_summary_says_the_last_decision_and_the_champion() -> None:
     summary = summarise(Story.of(synthetic_messages(12)))
     assert summary["decision"] == {"generation": 12, "verdict": "reject"}
     assert summary["champion"]["generation"] == 8
+    assert summary["champion"]["weights"] == summary["sealed"]["after"]["weights"] == f"sha256:{8:064x}"
 
 
 @pytest.mark.parametrize("graded", [True, False])

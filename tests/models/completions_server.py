@@ -171,11 +171,21 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None: ...
 
 
+class _Server(ThreadingHTTPServer):
+    """Answers in threads that have ended when it is closed: one that still runs the model when the process
+    ends would abort it.
+    """
+
+    request_queue_size = 128
+    """Connections that wait to be taken up: the samplers' own limit is 32 at once, and past the 5 that are
+    usual a busy machine resets them."""
+    daemon_threads = False
+
+
 @contextmanager
 def serving(peer: Peer) -> Iterator[Peer]:
     """Serve on a free port of this machine while entered; `peer.url` says where."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"peer": peer}))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"peer": peer}))
     peer.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -79,10 +79,10 @@ def copy_generation(journal: Journal, generation: int) -> None:
     for table, columns in TABLES.items():
         row = database.execute(f"SELECT coalesce(max(row), 0) FROM {table}").fetchone()[0]
         names = [column.partition(" ")[0] for column in columns]
-        values = ["printf('%016x', random())" if name == "id" else name for name in names]
+        values = ["printf('%016x', row + ?1)" if name == "id" else name for name in names]
         database.execute(
-            f"INSERT INTO {table} SELECT row + ?, message + ?, ?, {', '.join(values)} "
-            f"FROM {table} WHERE row <= ? AND generation = 1",
+            f"INSERT INTO {table} SELECT row + ?1, message + ?2, ?3, {', '.join(values)} "
+            f"FROM {table} WHERE row <= ?4 AND generation = 1",
             (row, shift, generation, TASKS),
         )
     journal.mark(generation)
@@ -103,7 +103,6 @@ def test_a_resume_of_a_journal_a_hundred_times_as_long(tmp_path: Path) -> None:
         [sys.executable, "-c", RESUME, str(tmp_path), digest], capture_output=True, text=True, check=True
     )
     found = json.loads(resumed.stdout)
-    print(found)
     assert found["tasks"] == TASKS
     assert found["seconds"] < 30
     assert found["MB"] < 1000

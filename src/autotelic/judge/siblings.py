@@ -99,7 +99,9 @@ Branch = tuple[Ints, Floats, Floats]
 def _prompt(episode: Episode, context: int) -> tuple[int, ...]:
     """The first prompt. Of a longer episode only the end of the prompt, half of the `context` at most."""
     if not is_written(episode):
-        raise ValueError(f"in an episode at task {episode.task_id} nothing was written; the critic cannot read it")
+        raise ValueError(
+            f"in an episode at task {episode.task_id} nothing was written; the critic cannot read it"
+        )
     prompt = episode.turns[0].prompt_ids
     last = episode.turns[-1]
     whole = len(last.prompt_ids) + len(last.completion_ids)

@@ -64,7 +64,9 @@ def strays(since: float) -> list[str]:
             for entry in os.scandir(folder):
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
-                    caged = status.st_uid >= CAGED_UID if os.geteuid() == 0 else "autotelic-fuzz" in entry.name
+                    caged = (
+                        status.st_uid >= CAGED_UID if os.geteuid() == 0 else "autotelic-fuzz" in entry.name
+                    )
                     if caged and status.st_ctime >= since:
                         found.append(entry.path)
     return found

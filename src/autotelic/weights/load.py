@@ -7,10 +7,12 @@ is given a private copy of these bytes, so that a folder that changes meanwhile 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+from transformers.utils import logging as hf_logging
 
 from autotelic.errors import ModelError
 from autotelic.models.digest import digest_of
@@ -91,7 +94,8 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     try:
-        model.save_pretrained(new, safe_serialization=True)
+        with _quietly():
+            model.save_pretrained(new, safe_serialization=True)
         tokenizer.save_pretrained(new)
         ref = manifest_of(new).ref
         if folder.exists():
@@ -209,15 +213,21 @@ def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -
     kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     if config.sub_configs.get("text_config") == kind.config_class:
         config = config.get_text_config()
-    model, said = kind.from_pretrained(
-        None, config=config, state_dict=dict(state), dtype=getattr(torch, dtype), output_loading_info=True
-    )
+    with _quietly():
+        model, said = kind.from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(state),
+            dtype=getattr(torch, dtype),
+            ignore_mismatched_sizes=True,  # they are refused here, in one line
+            output_loading_info=True,
+        )
     for found, what in (
         ("missing_keys", "are missing"),
         ("unexpected_keys", "are too many"),
         ("mismatched_keys", "have another shape"),
     ):
-        if names := sorted(map(str, said[found])):
+        if names := sorted(key if isinstance(key, str) else key[0] for key in said[found]):
             raise ModelError(f"{place}: {len(names)} tensors {what}, {names[0]} among them", _AGAIN)
     # Read from a buffer, weights lie wherever they lay in it. Products over unaligned memory round
     # differently, and a resumed run is to repeat the bits of one that never stopped.
@@ -225,6 +235,21 @@ def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -
         parameter.data = parameter.data.clone()
     assert isinstance(model, PreTrainedModel)
     return model
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without transformers' own bar and table: what is wrong with a model is said in one line."""
+    logger, bar = logging.getLogger("transformers.modeling_utils"), hf_logging.is_progress_bar_enabled()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        if bar:
+            hf_logging.enable_progress_bar()
 
 
 def _first(error: BaseException) -> str:
