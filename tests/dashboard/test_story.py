@@ -49,6 +49,22 @@ def decided(id_: int, verdict: str) -> m.Decided:
     return m.Decided(id=id_, generation=id_, weights=f"w{id_}", champion="w0", decision=decision)
 
 
+def exam_set(id_: int) -> m.ExamSet:
+    return m.ExamSet(id=id_, exam="own", digest="d", refused={}, missing={})
+
+
+def dropped(id_: int) -> m.Dropped:
+    return m.Dropped(id=id_, what="task", n=1, why="an exam asks it")
+
+
+def saved(id_: int) -> m.ChampionSaved:
+    return m.ChampionSaved(id=id_, weights="w", folder="f")
+
+
+def stage_ended(id_: int) -> m.StageEnded:
+    return m.StageEnded(id=id_, stage="examine", seconds=1.0)
+
+
 def report(loss: float, tokens: int, skipped: str = "") -> LearnReport:
     return LearnReport(
         loss=loss,
@@ -156,6 +172,10 @@ def test_a_resume_takes_back_the_first_and_the_last_of_its_messages() -> None:
         ([ended(4, 1)], [ended(5, 2), ended(6, 3)]),
         ([evaluated(4)], [evaluated(5), evaluated(6)]),
         ([decided(4, "promote")], [decided(5, "promote"), decided(6, "reject")]),
+        ([exam_set(4)], [exam_set(5), exam_set(6)]),
+        ([dropped(4)], [dropped(5), dropped(6)]),
+        ([saved(4)], [saved(5), saved(6)]),
+        ([stage_ended(4)], [stage_ended(5), stage_ended(6)]),
     ):
         resumed = m.RunResumed(id=7, from_generation=1, first=5, last=6, superseded={})
         assert Story.of([*kept, *gone, resumed]) == Story.of([*kept, resumed])
