@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,15 +11,6 @@ from autotelic.commands.interrupt import SIGNALS, Interrupt
 from autotelic.messages import Message, StageBegan
 
 MESSAGE = StageBegan(stage="learn")
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """Whatever a test leaves behind, the signals do what they did before."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def press(number: int = signal.SIGINT) -> None:
