@@ -36,8 +36,10 @@ def one_line(caught: pytest.ExceptionInfo[ModelError]) -> str:
     return said
 
 
-def test_it_computes_what_was_saved(folder: Path) -> None:
+def test_it_computes_what_was_saved(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
     found = load(folder)
+    assert capsys.readouterr() == ("", "")
     assert digest_of(found.model) == digest_of(llama(len(found.tokenizer)))
     assert found.ref == manifest_of(folder).ref
     assert not found.model.training

@@ -7,7 +7,6 @@ is given a private copy of these bytes, so that a folder that changes meanwhile 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -240,14 +239,13 @@ def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Without transformers' own bar and table: what is wrong with a model is said in one line."""
-    logger, bar = logging.getLogger("transformers.modeling_utils"), hf_logging.is_progress_bar_enabled()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    verbosity, bar = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
     hf_logging.disable_progress_bar()
     try:
         yield
     finally:
-        logger.setLevel(level)
+        hf_logging.set_verbosity(verbosity)
         if bar:
             hf_logging.enable_progress_bar()
 
