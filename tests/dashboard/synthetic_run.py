@@ -128,7 +128,6 @@ def synthetic_run(
         journal.decode = lambda ids: "".join(map(chr, ids))
         Made(journal.append, seed, speed, graded).run(generations)
         journal.mark(generations)
-        journal.commit()
     run.champion.mkdir()
     (run.champion / "config.json").write_text("{}")
     (run.champion / "model.safetensors").write_bytes(b"made up")

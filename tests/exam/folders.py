@@ -61,7 +61,6 @@ def commit_to(journal: Journal, exam: Exam) -> None:
             items=exam.items,
         )
     )
-    journal.commit()
 
 
 def make_run(path: Path) -> tuple[RunFolder, Exam]:
@@ -79,7 +78,6 @@ def make_run(path: Path) -> tuple[RunFolder, Exam]:
         journal.append(started(journal.run, refs[0]))
         commit_to(journal, exam)
         journal.append(ChampionSaved(weights="sha256:adapter", folder=refs[1]))
-        journal.commit()
     return run, exam
 
 
@@ -89,5 +87,4 @@ def make_journal(path: Path, tasks: list[Task], parent: Parent | None = None) ->
     with Journal.open(path, "a") as journal:
         journal.append(started(journal.run, parent=parent))
         journal.append(Admitted(tasks=tuple(tasks)))
-        journal.commit()
         return journal.run

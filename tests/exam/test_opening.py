@@ -125,7 +125,6 @@ def test_a_resume_leaves_the_champion_that_was_there(copy):
     before = champion_of(copy)
     with Journal.open(copy.path, "a") as journal:
         journal.rewind(None)
-        journal.commit()
     assert champion_of(copy) == before
 
 
@@ -181,7 +180,6 @@ def test_a_fresh_exam_asks_nothing_that_the_run_has_met(copy, made):
     assert not first.signatures & made[1].signatures
     with Journal.open(copy.path, "a") as journal:
         journal.append(Admitted(tasks=first.items))
-        journal.commit()
     with opened(copy.path, "fresh", 4, machine=MACHINE) as found:
         assert not found.exam.signatures & first.signatures
         assert found.exam.refused["known"] >= 1
@@ -191,7 +189,6 @@ def test_a_run_from_weights_of_unknown_training_says_so(copy):
     with Journal.open(copy.path, "a") as journal:
         last = started(journal.run, load(copy.start).ref, Parent(run="model", weights="", seals=False))
         journal.append(last)
-        journal.commit()
     for exam in ("sealed", "fresh"):
         with opened(copy.path, exam, 4, machine=MACHINE) as found:
             assert found.about.endswith("what the run's weights were trained on before the run is not known")

@@ -180,7 +180,6 @@ def test_the_champion_stands_beside_what_the_run_began_from(made, capsys, tmp_pa
     with Journal.open(copy.path, "a") as journal:
         for when, value in (("before", 0.25), ("after", 0.75)):
             journal.append(Evaluated(when=when, tokens=0, seconds=1.0, took=1.0, report=report(value)))
-        journal.commit()
     arguments = ["exam", str(copy.path), "--base", "--shots", "0", "--no-constrained"]
     assert main([*arguments, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -46,7 +46,6 @@ def test_there_is_an_example_of_every_class() -> None:
 
 def test_every_message_comes_back_as_it_was(journal: Journal) -> None:
     appended = [journal.append(message) for message in MESSAGES]
-    journal.commit()
     with Journal.open(journal.path.parent) as reader:
         found = reader.read(superseded=True)
         assert [message.id for message in found] == [message.id for message in appended]
@@ -142,7 +141,6 @@ def test_a_message_is_recorded_whole_or_not_at_all(journal: Journal) -> None:
         journal.append(Attempted(purpose="attempt", groups=groups))
     journal.decode = None
     journal.append(RunStopped(reason="interrupted"))
-    journal.commit()
     assert [m.kind for m in journal.read()] == [GenerationBegan.kind, RunStopped.kind]
     assert journal.counts()["tasks"] == journal.counts()["episodes"] == 0
     attempted = journal.append(Attempted(purpose="attempt", groups=groups))
@@ -211,7 +209,6 @@ def test_what_a_rewind_went_back_on_cannot_be_changed_unnoticed(journal: Journal
 
 def test_a_journal_that_may_not_be_written_is_read(journal: Journal) -> None:
     journal.append(GenerationBegan(generation=1))
-    journal.commit()
     folder = journal.path.parent
     with Journal.open(folder) as reader:
         assert [m.kind for m in reader.read()] == [GenerationBegan.kind]

@@ -144,7 +144,6 @@ def test_weights_that_were_changed_are_listed(tmp_path: Path) -> None:
         for _ in range(2):  # the champion is that of the last time that it was saved
             model.lm_head.weight.data += 1
             journal.append(ChampionSaved(weights="", folder=save(model, tokenizer, run.champion)))
-        journal.commit()
     assert run.problems() == []
     (run.start / "config.json").write_text((run.start / "config.json").read_text().replace("0.02", "0.03"))
     flip(run.champion / "model.safetensors")
@@ -165,7 +164,6 @@ def test_100_random_damages_of_start_and_champion_are_noticed(tmp_path: Path) ->
     with Journal.open(tmp_path, "a") as journal:
         journal.append(replace(started, start=save(model, tokenizer, run.start)))
         journal.append(ChampionSaved(weights="", folder=save(model, tokenizer, run.champion)))
-        journal.commit()
     files = sorted(path for folder in (run.start, run.champion) for path in folder.iterdir())
     draw = random.Random(0)
     for number in range(100):

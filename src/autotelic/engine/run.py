@@ -82,7 +82,6 @@ class Run:
         for message in (found,) if isinstance(found, Message) else found:
             last = self.record(message)
         self.record(StageEnded(stage=name, seconds=time.perf_counter() - began))
-        self.journal.commit()
         self.span = ""
         return last
 
@@ -125,4 +124,3 @@ class Run:
 
     def stop(self, reason: StopReason) -> None:
         self.record(RunStopped(reason=reason))
-        self.journal.commit()

@@ -217,24 +217,14 @@ def equip(
     weights = Weights(model, store, folder.start)
     weights.check_exportable()
     sampler = _sampler(charter, machine, model, tokens, crew, folder)
-    learn, feedback, scale = charter.learn, charter.feedback, world.domain.spec.scale
-    learner = PolicyLearner(
-        model,
-        lr_matrix=learn.lr_matrix,
-        lr_other=learn.lr_other,
-        clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
-        policy=learn.policy,
-        temperature=charter.roles.temperature,
-        checkpointing=machine.checkpointing,
-        optimiser=learn.optimiser,
-        crew=crew,
-    )
+    learner = _learner(charter, machine, model, crew)
+    scale = world.domain.spec.scale
     critic = Critic(
         vocabulary=len(tokenizer),
         context=context,
         seed=seed_of(charter.seed, "critic"),
         scale=scale,
-        trust=feedback.trust,
+        trust=charter.feedback.trust,
     )
     return Services(
         charter=charter,
@@ -249,28 +239,48 @@ def equip(
         policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
         learner=learner,
         critic=critic,
-        feedback=Mixed(
-            world.domain,
-            critic,
-            verifier=feedback.verifier,
-            critic_weight=feedback.critic,
-            consensus=feedback.consensus,
-            certainty=feedback.certainty,
-            withhold=feedback.withhold,
-            shuffle=controls.shuffle,
-            seed=charter.seed,
-        ),
+        feedback=_feedback(charter, controls, world.domain, critic),
         credit=GroupAdvantage(prior=critic.baseline if controls.baseline == "critic" else None, scale=scale),
         gate=PairedGate(charter.gate.level),
         weights=weights,
         store=store,
         clock=clock,
         meter=Meter(clock, sampler),
-        rate=warmup_then_cooldown(WARMUP, learn.cooldown),
+        rate=warmup_then_cooldown(WARMUP, charter.learn.cooldown),
         context=context,
-        imitates=bool(learn.imitation) and isinstance(world.domain, Demonstrating),
+        imitates=bool(charter.learn.imitation) and isinstance(world.domain, Demonstrating),
         parameters=sum(p.numel() for p in model.parameters()),
         learned=sum(p.numel() for p in model.parameters() if p.requires_grad),
+    )
+
+
+def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
+    learn = charter.learn
+    return PolicyLearner(
+        model,
+        lr_matrix=learn.lr_matrix,
+        lr_other=learn.lr_other,
+        clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
+        policy=learn.policy,
+        temperature=charter.roles.temperature,
+        checkpointing=machine.checkpointing,
+        optimiser=learn.optimiser,
+        crew=crew,
+    )
+
+
+def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Critic) -> Mixed:
+    feedback = charter.feedback
+    return Mixed(
+        domain,
+        critic,
+        verifier=feedback.verifier,
+        critic_weight=feedback.critic,
+        consensus=feedback.consensus,
+        certainty=feedback.certainty,
+        withhold=feedback.withhold,
+        shuffle=controls.shuffle,
+        seed=charter.seed,
     )
 
 

@@ -177,7 +177,6 @@ def restore(
             _move_aside(path_of(folder, generation))
     for why in found.skipped:
         journal.append(Dropped(generation=found.generation, what="checkpoint", n=1, why=why))
-    journal.commit()
     return found
 
 

@@ -205,15 +205,10 @@ class Journal(Reading):
             self._task_rows |= self._rows_of([id_])
         return self._task_rows[id_]
 
-    def commit(self) -> None:
-        """Make all of it visible to readers, and safe from a kill of this process. `append` does it too."""
-        with clearly(self.path):
-            self._connection.commit()
-
     def mark(self, generation: int) -> str:
-        """Commit, and note that a checkpoint of `generation` is about to be saved: `rewind` comes back here.
+        """Note that a checkpoint of `generation` is about to be saved: `rewind` comes back here.
 
-        Unlike `commit` this also waits for the disk, so that not even a power cut leaves a checkpoint that is
+        Unlike `append` this also waits for the disk, so that not even a power cut leaves a checkpoint that is
         ahead of the journal. Returns the digest of all rows so far, chained from mark to mark, for the
         checkpoint to keep.
         """
