@@ -1,5 +1,6 @@
-"""Intervals, paired tests and measures of predictions, used by exam, judge, oversee and the readers."""
+"""Intervals, bounds, paired tests and measures of predictions, used by exam, judge, oversee and the readers."""
 
+from autotelic.statistics.bounded import mean_upper_bound
 from autotelic.statistics.intervals import (
     CONFIDENCE,
     RESAMPLES,
@@ -22,6 +23,7 @@ __all__ = [
     "expected_calibration_error",
     "mean_of_cells",
     "mean_score",
+    "mean_upper_bound",
     "pass_at_k",
     "share",
     "wilson",
