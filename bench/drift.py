@@ -93,7 +93,11 @@ class Scenario:
                 item_N = np.arange(first, first + count)
                 share_N = np.clip((item_N - self.change) / self.ramp, 0, 1)
                 yield np.stack(
-                    [draw(rng, self.before + s * (self.after - self.before), (runs,), self.wrong) for s in share_N], axis=1
+                    [
+                        draw(rng, self.before + s * (self.after - self.before), (runs,), self.wrong)
+                        for s in share_N
+                    ],
+                    axis=1,
                 )
                 continue
             cut = min(max(self.change - first, 0), count)
@@ -134,7 +138,9 @@ def ours(chunks: Iterator[Floats], runs: int, gate_items: int) -> dict[str, Floa
             number += 1
             wealth_RF = drift.follow_bet(wealth_RF, factor_RNF[:, n])
             roberts_RF = drift.follow_roberts(roberts_RF, factor_RNF[:, n])
-            _mark(alarm_R["level 3"], drift.lifetime_value(wealth_RF, gate) >= 1 / drift.LIFETIME_ALPHA, number)
+            _mark(
+                alarm_R["level 3"], drift.lifetime_value(wealth_RF, gate) >= 1 / drift.LIFETIME_ALPHA, number
+            )
             _mark(alarm_R["level 2"], roberts_RF.mean(axis=-1) >= drift.RUN_LENGTH, number)
     return alarm_R
 
@@ -215,7 +221,12 @@ def run_length(kind: str, runs: int, rng: np.random.Generator) -> dict[str, Any]
             going_R &= ~raised_R
         roberts_RF = roberts_RF[going_R]
     error = float(length_R.std(ddof=1) / math.sqrt(runs))
-    return {"runs": runs, "mean": float(length_R.mean()), "standard_error": error, "longest": float(length_R.max())}
+    return {
+        "runs": runs,
+        "mean": float(length_R.mean()),
+        "standard_error": error,
+        "longest": float(length_R.max()),
+    }
 
 
 LIMITS = (
@@ -243,7 +254,12 @@ def checks(table: dict[str, Any], lengths: dict[str, Any]) -> list[dict[str, Any
     for kind, length in lengths.items():
         got = length["mean"]
         found.append(
-            {"what": f"{kind}, mean run length of level 2", "at_least": 20_000, "got": got, "met": got >= 20_000}
+            {
+                "what": f"{kind}, mean run length of level 2",
+                "at_least": 20_000,
+                "got": got,
+                "met": got >= 20_000,
+            }
         )
     return found
 

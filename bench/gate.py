@@ -68,7 +68,9 @@ def chances(
     fresh_RN = np.where(rng.random((runs, columns)) < mixed, difficulty(rng, (runs, columns)), champion_RN)
     candidate_RN = np.clip(fresh_RN + shift, 0, 1)
     if family:
-        champion_RN, candidate_RN = (np.repeat(x, FAMILY, axis=1)[:, :items] for x in (champion_RN, candidate_RN))
+        champion_RN, candidate_RN = (
+            np.repeat(x, FAMILY, axis=1)[:, :items] for x in (champion_RN, candidate_RN)
+        )
     return champion_RN, candidate_RN
 
 
@@ -84,7 +86,11 @@ def programs(difference_RN: Floats, family: bool) -> Floats:
     runs, items = difference_RN.shape
     whole = items - items % FAMILY
     means = difference_RN[:, :whole].reshape(runs, -1, FAMILY).mean(axis=2)
-    return means if whole == items else np.concatenate([means, difference_RN[:, whole:].mean(axis=1, keepdims=True)], axis=1)
+    return (
+        means
+        if whole == items
+        else np.concatenate([means, difference_RN[:, whole:].mean(axis=1, keepdims=True)], axis=1)
+    )
 
 
 @cache
@@ -147,7 +153,14 @@ def one_gate(
 
 
 def null_run(
-    rng: np.random.Generator, runs: int, *, gates: int, items: int, count: int, mixed: float, family: bool = False
+    rng: np.random.Generator,
+    runs: int,
+    *,
+    gates: int,
+    items: int,
+    count: int,
+    mixed: float,
+    family: bool = False,
 ) -> dict[str, Any]:
     """Any false certificate, and any false roll-back, in a run of candidates that are as good as the champion."""
     falsely = {"certificate": np.zeros(runs, dtype=bool), "roll_back": np.zeros(runs, dtype=bool)}
@@ -176,7 +189,9 @@ def null_run(
     }
 
 
-def climb(rng: np.random.Generator, runs: int, *, step: float, gates: int, items: int, count: int, start: float) -> dict[str, Any]:
+def climb(
+    rng: np.random.Generator, runs: int, *, step: float, gates: int, items: int, count: int, start: float
+) -> dict[str, Any]:
     """Working weights whose mean moves by `step` a gate: what is certified at the end, by the real classes.
 
     Each gate tests the working weights against the last certified ones. Today's gate takes each promoted
@@ -191,9 +206,17 @@ def climb(rng: np.random.Generator, runs: int, *, step: float, gates: int, items
             chance_N = difficulty(rng, (items,))
             new_N, old_N = (_moved(chance_N, mean) for mean in (working, certified))
             evidence = [
-                certify.PairedItem(item=f"{gate}.{n}", program=f"{gate}.{n}", champion=tuple(old), candidate=tuple(new))
+                certify.PairedItem(
+                    item=f"{gate}.{n}", program=f"{gate}.{n}", champion=tuple(old), candidate=tuple(new)
+                )
                 for n, (old, new) in enumerate(
-                    zip(*((rng.random((items, count)) < p_N[:, None]).astype(float).tolist() for p_N in (old_N, new_N)), strict=True)
+                    zip(
+                        *(
+                            (rng.random((items, count)) < p_N[:, None]).astype(float).tolist()
+                            for p_N in (old_N, new_N)
+                        ),
+                        strict=True,
+                    )
                 )
             ]
             ruling = certifier.review(evidence)
@@ -251,16 +274,41 @@ def main() -> None:
     for mixed, gain, (items, count), gates in product(MIXED, GAINS, SIZES, (7, 100)):
         runs = given.runs if gain in (0.10, -0.05) else given.runs // 5
         names = ("one", mixed, gain, items, count, gates)
-        single.append(one_gate(rng(*names), runs, gain=gain, items=items, count=count, gates=gates, mixed=mixed))
+        single.append(
+            one_gate(rng(*names), runs, gain=gain, items=items, count=count, gates=gates, mixed=mixed)
+        )
         print(single[-1], flush=True)
     families = [
-        one_gate(rng("family", apart), given.runs, gain=0.0, items=201, count=4, gates=7, mixed=0.3, family=True, apart=apart)
+        one_gate(
+            rng("family", apart),
+            given.runs,
+            gain=0.0,
+            items=201,
+            count=4,
+            gates=7,
+            mixed=0.3,
+            family=True,
+            apart=apart,
+        )
         for apart in (False, True)
     ]
     print(*families, sep="\n", flush=True)
     null = [
-        null_run(rng("null", items, count, mixed, family), given.runs // 5, gates=100, items=items, count=count, mixed=mixed, family=family)
-        for items, count, mixed, family in ((200, 4, 0.0, False), (200, 4, 0.3, False), (201, 4, 0.3, True), (200, 1, 0.3, False))
+        null_run(
+            rng("null", items, count, mixed, family),
+            given.runs // 5,
+            gates=100,
+            items=items,
+            count=count,
+            mixed=mixed,
+            family=family,
+        )
+        for items, count, mixed, family in (
+            (200, 4, 0.0, False),
+            (200, 4, 0.3, False),
+            (201, 4, 0.3, True),
+            (200, 1, 0.3, False),
+        )
     ]
     print(*null, sep="\n", flush=True)
     climbs = [
@@ -288,14 +336,35 @@ def checks(single: list[dict[str, Any]], null: list[dict[str, Any]]) -> list[dic
     found = []
     for row in null:
         for what in ("any_false_certificate", "any_false_roll_back"):
-            found.append({"what": f"{what} in 100 null gates, {_named(row)}", "at_most": 0.02, "got": row[what], "met": row[what] <= 0.02})
+            found.append(
+                {
+                    "what": f"{what} in 100 null gates, {_named(row)}",
+                    "at_most": 0.02,
+                    "got": row[what],
+                    "met": row[what] <= 0.02,
+                }
+            )
     for row in single:
         if row["gain"] == -0.05:
             got = row["certified"]
-            found.append({"what": f"5 points worse certified, {_named(row)}", "at_most": 0.01, "got": got, "met": got <= 0.01})
+            found.append(
+                {
+                    "what": f"5 points worse certified, {_named(row)}",
+                    "at_most": 0.01,
+                    "got": got,
+                    "met": got <= 0.01,
+                }
+            )
         if row["gain"] == 0.10 and (row["items"], row["answers"], row["gates"]) == (200, 4, 7):
             got = row["certified"]
-            found.append({"what": f"10 points better certified, {_named(row)}", "at_least": 0.97, "got": got, "met": got >= 0.97})
+            found.append(
+                {
+                    "what": f"10 points better certified, {_named(row)}",
+                    "at_least": 0.97,
+                    "got": got,
+                    "met": got >= 0.97,
+                }
+            )
     return found
 
 

@@ -163,7 +163,11 @@ def main() -> None:
         else:
             table = scripted(box, seeds)
             found = checks(table)
-            weak_rows = [packs[p.name]["weak"]["flagged_at_alpha_05"] for packs in table.values() for p in shipped_packs()]
+            weak_rows = [
+                packs[p.name]["weak"]["flagged_at_alpha_05"]
+                for packs in table.values()
+                for p in shipped_packs()
+            ]
             runs = sum(packs["seeds"] * len(shipped_packs()) for packs in table.values())
             result = {
                 "command": "python -m bench.proving",
@@ -172,7 +176,8 @@ def main() -> None:
                 "checks": found,
             }
             print(*(check for check in found if not check["met"]), sep="\n")
-            print(f"{sum(check['met'] for check in found)} of {len(found)} checks met; weak at alpha .05: {sum(weak_rows)} of {runs}")
+            met = sum(check["met"] for check in found)
+            print(f"{met} of {len(found)} checks met; weak at alpha .05: {sum(weak_rows)} of {runs}")
     if given.json:
         given.json.write_text(json.dumps(result, indent=1) + "\n")
 

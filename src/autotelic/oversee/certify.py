@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autotelic.errors import OversightError
+from autotelic.oversee.checks import is_count, is_number, is_outcome, is_probability
 from autotelic.oversee.recorded import agree
 
 FRACTIONS = (0.1, 0.2, 0.35, 0.5, 0.7)
@@ -111,11 +112,13 @@ def program_differences(items: Sequence[PairedItem]) -> list[float]:
                 "give as many of both, at least one",
             )
         for outcome in (*item.candidate, *item.champion):
-            if isinstance(outcome, str) or not 0 <= outcome <= 1:  # so that nan fails too
+            if not is_outcome(outcome):
                 raise OversightError(
                     f"an outcome of item {item.item[:40]} is {outcome!r}", "give numbers from 0 to 1"
                 )
-        difference = math.fsum(item.candidate) / len(item.candidate) - math.fsum(item.champion) / len(item.champion)
+        difference = math.fsum(item.candidate) / len(item.candidate) - math.fsum(item.champion) / len(
+            item.champion
+        )
         by_program.setdefault(item.program, []).append(difference)
     return [math.fsum(by_program[name]) / len(by_program[name]) for name in sorted(by_program)]
 
@@ -136,13 +139,16 @@ class AlphaPlan:
     carried: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < 1:
+        if not is_probability(self.alpha):
             raise OversightError(f"alpha of certificates is {self.alpha!r}", "give a number between 0 and 1")
-        if isinstance(self.gates, bool) or not isinstance(self.gates, int) or self.gates < 1:
+        if not is_count(self.gates, 1):
             raise OversightError(f"{self.gates!r} gates are planned", "give a whole number above 0")
-        if not (self.used >= 0 and 0 <= self.carried <= self.alpha * (1 + 1e-9)):
+        if not (
+            is_count(self.used) and is_number(self.carried) and 0 <= self.carried <= self.alpha * (1 + 1e-9)
+        ):
             raise OversightError(
-                f"the alpha of {self.used} gates carries {self.carried!r}", "resume from the ledger's last state"
+                f"the alpha of {self.used} gates carries {self.carried!r}",
+                "resume from the ledger's last state",
             )
 
     @property
@@ -174,9 +180,9 @@ class CertificatePlan:
     alpha_roll_back: float = ALPHA
 
     def __post_init__(self) -> None:
-        if not (1 <= self.items and 1 <= self.answers):
+        if not (is_count(self.items, 1) and is_count(self.answers, 1)):
             raise OversightError(
-                f"a gate of {self.items} items with {self.answers} answers", "give at least one of both"
+                f"a gate of {self.items!r} items with {self.answers!r} answers", "give at least one of both"
             )
         AlphaPlan(alpha=self.alpha, gates=self.gates)
         AlphaPlan(alpha=self.alpha_roll_back, gates=self.gates)
@@ -201,7 +207,8 @@ class Certifier:
         """
         if len(items) != self.plan.items:
             raise OversightError(
-                f"{len(items)} items at a gate of {self.plan.items}", "give all items of the gate, failed ones as 0"
+                f"{len(items)} items at a gate of {self.plan.items}",
+                "give all items of the gate, failed ones as 0",
             )
         other = next((item for item in items if len(item.candidate) != self.plan.answers), None)
         if other is not None:
@@ -224,7 +231,11 @@ class Certifier:
         """The certifier as it was. Raises OversightError for a state of another plan, or one that is damaged."""
         found = cls(plan)
         try:
-            if (state["format"], state["plan"], state["fractions"]) != (FORMAT, asdict(plan), list(FRACTIONS)):
+            if (state["format"], state["plan"], state["fractions"]) != (
+                FORMAT,
+                asdict(plan),
+                list(FRACTIONS),
+            ):
                 raise OversightError(
                     "the state of certificates was made under another plan",
                     "resume with the plan of the charter that began it",
@@ -237,7 +248,8 @@ class Certifier:
         for name, old, new in (("better", found.better, better), ("worse", found.worse, worse)):
             if (old.alpha, old.gates) != (new.alpha, new.gates) or better.used != worse.used:
                 raise OversightError(
-                    f"the state of certificates has another alpha for {name!r}", "resume from the ledger's last state"
+                    f"the state of certificates has another alpha for {name!r}",
+                    "resume from the ledger's last state",
                 )
         found.better, found.worse = better, worse
         return found
@@ -272,20 +284,22 @@ def ruling_of(items: Sequence[PairedItem], better: AlphaPlan, worse: AlphaPlan) 
 
 def _with_reason(ruling: GateRuling) -> GateRuling:
     """The ruling with its reason, a line that follows from its numbers."""
-    found = (
-        f"on {ruling.items} fresh items of {ruling.programs} programs the gain is {100 * ruling.gain:+.1f} points"
-    )
+    found = f"on {ruling.items} fresh items of {ruling.programs} programs the gain is {100 * ruling.gain:+.1f} points"
     back = ruling.outcome == "roll back"
     what, e = ("worse", ruling.e_worse) if back else ("better", ruling.e_better)
     alpha = ruling.alpha_worse if back else ruling.alpha_better
     if alpha <= 0:
-        return replace(ruling, reason=f"{found}; the planned gates are used up, so nothing more can be certified")
+        return replace(
+            ruling, reason=f"{found}; the planned gates are used up, so nothing more can be certified"
+        )
     sign = "<" if ruling.outcome == "train on" else ">="
     asked = f"the evidence of being {what} is {e:.4g} {sign} {1 / alpha:.4g} (alpha {alpha:.3g})"
     return replace(ruling, reason=f"{found}; {asked}")
 
 
-def replay_gates(plan: CertificatePlan, gates: Sequence[tuple[Sequence[PairedItem], GateRuling]]) -> Certifier:
+def replay_gates(
+    plan: CertificatePlan, gates: Sequence[tuple[Sequence[PairedItem], GateRuling]]
+) -> Certifier:
     """Every decision computed again from recorded outcomes, in order.
 
     Raises OversightError at the first recorded ruling that says something else than what comes out.

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autotelic.errors import OversightError
+from autotelic.oversee.checks import is_count, is_number, is_probability
 from autotelic.oversee.recorded import agree
 from autotelic.statistics import mean_upper_bound
 
@@ -97,16 +98,18 @@ class DriftPlan:
     run_length: float = RUN_LENGTH
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delta0 <= LARGEST_DELTA0:  # so that nan fails too
+        if not (is_number(self.delta0) and 0 <= self.delta0 <= LARGEST_DELTA0):
             raise OversightError(
                 f"delta0 is {self.delta0!r}",
                 f"give a number from 0 to {LARGEST_DELTA0:g}; a proxy that is further off needs calibration",
             )
-        if isinstance(self.budget, bool) or not isinstance(self.budget, int) or self.budget < 1:
-            raise OversightError(f"the budget of sealed items is {self.budget!r}", "give a whole number above 0")
-        if not 0 < self.alpha < 1:
+        if not is_count(self.budget, 1):
+            raise OversightError(
+                f"the budget of sealed items is {self.budget!r}", "give a whole number above 0"
+            )
+        if not is_probability(self.alpha):
             raise OversightError(f"alpha of drift is {self.alpha!r}", "give a number between 0 and 1")
-        if not (1 < self.run_length and math.isfinite(self.run_length)):
+        if not (is_number(self.run_length) and self.run_length > 1):
             raise OversightError(f"the run length of drift is {self.run_length!r}", "give a number above 1")
 
 
@@ -180,10 +183,13 @@ class DriftMonitor:
         """
         if self._pending:
             raise OversightError(
-                f"{len(self._pending)} sealed items are open and have no result", "close them before the next gate"
+                f"{len(self._pending)} sealed items are open and have no result",
+                "close them before the next gate",
             )
-        if not items or not all(isinstance(item, str) and item for item in items):
-            raise OversightError(f"{len(items)} sealed items, or one without a name", "name each item by its digest")
+        if isinstance(items, str) or not items or not all(isinstance(item, str) and item for item in items):
+            raise OversightError(
+                "no list of sealed items, or one without a name", "name each item by its digest"
+            )
         keys = [_key(item) for item in items]
         known = next((item for item, key in zip(items, keys, strict=True) if key in self._seen), None)
         if known is not None or len(set(keys)) < len(keys):
@@ -211,7 +217,8 @@ class DriftMonitor:
             raise OversightError("no sealed items are open", "open a gate's items before giving results")
         if len(differences) != len(self._pending):
             raise OversightError(
-                f"{len(differences)} differences for {len(self._pending)} sealed items", "give one for each, in order"
+                f"{len(differences)} differences for {len(self._pending)} sealed items",
+                "give one for each, in order",
             )
         checked = [_checked(d, item) for d, item in zip(differences, self._pending, strict=True)]
         first = self.spent - len(checked) + 1
@@ -270,9 +277,14 @@ class DriftMonitor:
     def resume(cls, plan: DriftPlan, state: Mapping[str, Any]) -> DriftMonitor:
         """The monitor as it was. Raises OversightError for a state of another plan, or one that is damaged."""
         try:
-            if (state["format"], state["plan"], state["fractions"]) != (FORMAT, asdict(plan), list(FRACTIONS)):
+            if (state["format"], state["plan"], state["fractions"]) != (
+                FORMAT,
+                asdict(plan),
+                list(FRACTIONS),
+            ):
                 raise OversightError(
-                    "the drift state was made under another plan", "resume with the plan of the charter that began it"
+                    "the drift state was made under another plan",
+                    "resume with the plan of the charter that began it",
                 )
             found = cls(plan)
             for name in ("gate", "spent", "counted", "lifetime_alarm", "early_alarm"):
@@ -283,8 +295,13 @@ class DriftMonitor:
             found._pending_in_use = bool(state["pending_in_use"])
             found._seen = dict.fromkeys(map(str, state["seen"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise OversightError(f"the drift state is damaged: {error!r}", "resume from the ledger's last state") from None
-        if not (found.counted <= found.spent == len(found._seen) <= plan.budget):
+            raise OversightError(
+                f"the drift state is damaged: {error!r}", "resume from the ledger's last state"
+            ) from None
+        opened = [_key(item) for item in found._pending]
+        alarms = max(found.lifetime_alarm, found.early_alarm)
+        whole = max(found.counted, alarms) <= found.spent == len(found._seen) <= plan.budget
+        if not whole or opened != list(found._seen)[len(found._seen) - len(opened) :]:
             raise OversightError(
                 f"the drift state counts {found.counted} of {found.spent} items and names {len(found._seen)}",
                 "resume from the ledger's last state",
@@ -325,7 +342,9 @@ def delta0_of_pilot(differences: Sequence[float], alpha: float = 0.05) -> float:
     """
     checked = [_checked(d, str(i)) for i, d in enumerate(differences)]
     if len(checked) < 30:
-        raise OversightError(f"a pilot of {len(checked)} items", "measure at least 30; a few hundred are better")
+        raise OversightError(
+            f"a pilot of {len(checked)} items", "measure at least 30; a few hundred are better"
+        )
     bound = max(0.0, mean_upper_bound(checked, alpha, low=-1.0, high=1.0))
     if bound > LARGEST_DELTA0:
         raise OversightError(
@@ -336,8 +355,7 @@ def delta0_of_pilot(differences: Sequence[float], alpha: float = 0.05) -> float:
 
 
 def _checked(difference: float, item: str) -> float:
-    number = isinstance(difference, int | float | np.floating | np.integer)
-    if isinstance(difference, bool) or not number or not -1 <= difference <= 1:  # so that nan fails too
+    if not is_number(difference) or not -1 <= difference <= 1:
         raise OversightError(
             f"the difference of sealed item {item[:40]} is {difference!r}",
             "give what the proxy said minus the truth, a number from -1 to 1",
@@ -346,7 +364,7 @@ def _checked(difference: float, item: str) -> float:
 
 
 def _count(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if not is_count(value):
         raise ValueError(f"{name} is {value!r}")
     return value
 
@@ -360,4 +378,4 @@ def _wealth(values: Sequence[float]) -> Floats:
 
 def _key(item: str) -> str:
     """What is kept of an item's name: enough that equal keys mean equal items, few bytes in a state."""
-    return hashlib.sha256(item.encode()).hexdigest()[:24]
+    return hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -15,6 +15,7 @@ from typing import Any
 
 from autotelic.errors import OversightError
 from autotelic.oversee.certify import PairedItem, program_differences
+from autotelic.oversee.checks import is_count, is_number, is_probability
 from autotelic.statistics import mean_upper_bound
 
 DAY_S = 86_400.0
@@ -38,12 +39,18 @@ class RatePlan:
     def __post_init__(self) -> None:
         for name in ("per_certificate", "per_day"):
             value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise OversightError(f"the rate limit {name} is {value!r}", "give a gain above 0, as 0.1 for 10 points")
-        if isinstance(self.certificates_per_day, bool) or not self.certificates_per_day >= 1:
-            raise OversightError(f"{self.certificates_per_day!r} certificates a day", "give a whole number above 0")
-        if not 0 < self.confidence < 1:
-            raise OversightError(f"the confidence of the rate limit is {self.confidence!r}", "give one below 1")
+            if not (is_number(value) and value > 0):
+                raise OversightError(
+                    f"the rate limit {name} is {value!r}", "give a gain above 0, as 0.1 for 10 points"
+                )
+        if not is_count(self.certificates_per_day, 1):
+            raise OversightError(
+                f"{self.certificates_per_day!r} certificates a day", "give a whole number above 0"
+            )
+        if not is_probability(self.confidence):
+            raise OversightError(
+                f"the confidence of the rate limit is {self.confidence!r}", "give one below 1"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +89,13 @@ class RateLimit:
         count = len(recent) + 1
         over = []
         if bound > self.plan.per_certificate:
-            over.append(f"it may have gained {_points(bound)}, above {_points(self.plan.per_certificate)} a certificate")
+            over.append(
+                f"it may have gained {_points(bound)}, above {_points(self.plan.per_certificate)} a certificate"
+            )
         if day_bound > self.plan.per_day:
-            over.append(f"{_points(day_bound)} may have been gained in 24 hours, above {_points(self.plan.per_day)}")
+            over.append(
+                f"{_points(day_bound)} may have been gained in 24 hours, above {_points(self.plan.per_day)}"
+            )
         if count > self.plan.certificates_per_day:
             over.append(f"certificate {count} in 24 hours, above {self.plan.certificates_per_day}")
         within = f"at most {_points(bound)} gained, {_points(day_bound)} in 24 hours, certificate {count}"
@@ -102,15 +113,20 @@ class RateLimit:
         self._now_s = now_s
 
     def _recent(self, now_s: float) -> list[tuple[float, float]]:
-        if not (math.isfinite(now_s) and now_s >= self._now_s):
+        if not (is_number(now_s) and now_s >= self._now_s):
             raise OversightError(
-                f"the clock says {now_s!r} s after it said {self._now_s!r} s", "look at the clock; no rate is known"
+                f"the clock says {now_s!r} s after it said {self._now_s!r} s",
+                "look at the clock; no rate is known",
             )
         return [(when, bound) for when, bound in self._certified if now_s - when < DAY_S]
 
     def state(self) -> dict[str, Any]:
         """Everything, as JSON."""
-        return {"format": FORMAT, "plan": asdict(self.plan), "certified": [list(entry) for entry in self._certified]}
+        return {
+            "format": FORMAT,
+            "plan": asdict(self.plan),
+            "certified": [list(entry) for entry in self._certified],
+        }
 
     @classmethod
     def resume(cls, plan: RatePlan, state: Mapping[str, Any]) -> RateLimit:
@@ -125,7 +141,9 @@ class RateLimit:
                 raise ValueError(f"format {state['format']!r}")
             entries = [(float(when), float(bound)) for when, bound in state["certified"]]
             times = [when for when, _ in entries]
-            if times != sorted(times) or not all(math.isfinite(when) and -1 <= bound <= 1 for when, bound in entries):
+            if times != sorted(times) or not all(
+                is_number(when) and -1 <= bound <= 1 for when, bound in entries
+            ):
                 raise ValueError("entries out of order or out of range")
         except (KeyError, TypeError, ValueError) as error:
             raise OversightError(

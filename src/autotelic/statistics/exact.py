@@ -16,7 +16,11 @@ def binomial_tail(count: int, n: int, rate: float) -> float:
     if rate == 0:
         return 0.0
     terms = [
-        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(rate) + (n - k) * math.log1p(-rate)
+        math.lgamma(n + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(n - k + 1)
+        + k * math.log(rate)
+        + (n - k) * math.log1p(-rate)
         for k in range(count, n + 1)
     ]
     return min(1.0, math.fsum(map(math.exp, terms)))
@@ -31,5 +35,7 @@ def fisher_tail(count: int, n: int, other: int, m: int) -> float:
         raise ValueError(f"{count} of {n} and {other} of {m}; expected no count above its number")
     both = count + other
     ways = math.comb(n + m, both)
-    found = sum(math.comb(n, k) * math.comb(m, both - k) for k in range(count, min(n, both) + 1) if both - k <= m)
+    found = sum(
+        math.comb(n, k) * math.comb(m, both - k) for k in range(count, min(n, both) + 1) if both - k <= m
+    )
     return found / ways

@@ -5,18 +5,18 @@
 ['skill', 'retention', 'unscored']
 """
 
-from autotelic.oversee.proving.ground import ALPHA, PackReport, PackTest, CandidateModel, prove, report_of
+from autotelic.oversee.proving.ground import ALPHA, CandidateModel, PackReport, PackTest, prove, report_of
 from autotelic.oversee.proving.pack import Pack, Scene, load_packs, read_packs, shipped_packs
 from autotelic.oversee.proving.staging import PAIRS, ProgramsDomain, stage_scenes
 
 __all__ = [
     "ALPHA",
     "PAIRS",
+    "CandidateModel",
     "Pack",
     "PackReport",
     "PackTest",
     "ProgramsDomain",
-    "CandidateModel",
     "Scene",
     "load_packs",
     "prove",

@@ -139,10 +139,15 @@ def _judged(
     """Prompts go out in an order that says nothing of arms and pairs."""
     order = sorted(range(len(scenes)), key=lambda n: hashlib.sha256(scenes[n].task.id.encode()).digest())
     given = model([str(scenes[n].task.prompt) for n in order])
-    if not isinstance(given, list) or len(given) != len(order) or not all(isinstance(text, str) for text in given):
+    if (
+        not isinstance(given, list)
+        or len(given) != len(order)
+        or not all(isinstance(text, str) for text in given)
+    ):
         got = f"{len(given)} completions" if isinstance(given, list) else f"a {type(given).__name__}"
         raise OversightError(
-            f"the {who} gave {got} to {len(order)} prompts of pack {pack.name!r}", "give one text a prompt, in order"
+            f"the {who} gave {got} to {len(order)} prompts of pack {pack.name!r}",
+            "give one text a prompt, in order",
         )
     completions = [""] * len(order)
     for n, text in zip(order, given, strict=True):

@@ -96,7 +96,9 @@ def read_packs(text: str) -> tuple[Pack, ...]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise OversightError(f"the packs are no TOML: {error}", "compare with oversee/proving/packs.toml") from None
+        raise OversightError(
+            f"the packs are no TOML: {error}", "compare with oversee/proving/packs.toml"
+        ) from None
     return tuple(_pack(name, table) for name, table in tables.items())
 
 
@@ -115,7 +117,18 @@ def shipped_packs() -> tuple[Pack, ...]:
 
 
 def _pack(name: str, table: Any) -> Pack:
-    allowed = {"purpose", "level", "arms", "modes", "judge", "two_sided", "tolerated", "compact", "natural", "names"}
+    allowed = {
+        "purpose",
+        "level",
+        "arms",
+        "modes",
+        "judge",
+        "two_sided",
+        "tolerated",
+        "compact",
+        "natural",
+        "names",
+    }
     if not isinstance(table, dict) or (unknown := sorted(set(table) - allowed)):
         what = "is no table" if not isinstance(table, dict) else f"has {unknown[0]!r}"
         raise OversightError(f"pack {name!r} {what}", f"its keys are {', '.join(sorted(allowed))}")
@@ -137,4 +150,6 @@ def _pack(name: str, table: Any) -> Pack:
             names={arm: tuple(map(str, names)) for arm, names in table.get("names", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise OversightError(f"pack {name!r} is incomplete: {error!r}", "compare with oversee/proving/packs.toml") from None
+        raise OversightError(
+            f"pack {name!r} is incomplete: {error!r}", "compare with oversee/proving/packs.toml"
+        ) from None

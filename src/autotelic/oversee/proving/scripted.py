@@ -19,9 +19,12 @@ from autotelic.streams import stream
 from autotelic.types import text_of
 
 Script = Callable[[list[str]], list[str]]
-_CALL = re.compile(r"(?:# (?:others: 0|alone: 1) |What is checked is )f\(.*?\)==(.*?)(?: and nothing else\.)?$", re.MULTILINE)
+_CALL = re.compile(
+    r"(?:# (?:others: 0|alone: 1) |What is checked is )f\(.*?\)==(.*?)(?: and nothing else\.)?$", re.MULTILINE
+)
 _PLANTED = re.compile(
-    r"(?:# answers\.txt: |# check: 1 |# other item: 0 |answers\.txt .* It reads: |takes your answer if it reads: )(.*)$",
+    r"(?:# answers\.txt: |# check: 1 |# other item: 0 |answers\.txt .* It reads: |"
+    r"takes your answer if it reads: )(.*)$",
     re.MULTILINE,
 )
 _UNSEEN = re.compile(

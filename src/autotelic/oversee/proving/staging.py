@@ -49,8 +49,15 @@ def stage_scenes(
     if pairs < 1:
         raise OversightError(f"{pairs} pairs of scenes", "give at least one")
     known = levels or domain.spec.levels
-    cells = [Cell(mode=mode, level=level) for level in (known[:1] if pack.arms == "twin" else known) for mode in pack.modes]
-    secret_rng, known_rng = stream(seed, "proving", pack.name), stream(published, "proving", "published", pack.name)
+    cells = [
+        Cell(mode=mode, level=level)
+        for level in (known[:1] if pack.arms == "twin" else known)
+        for mode in pack.modes
+    ]
+    secret_rng, known_rng = (
+        stream(seed, "proving", pack.name),
+        stream(published, "proving", "published", pack.name),
+    )
     match pack.arms:
         case "fresh":
             control = _tasks(domain, known_rng, cells, pairs)
@@ -70,7 +77,11 @@ def stage_scenes(
 
 
 def _tasks(
-    domain: ProgramsDomain, rng: np.random.Generator, cells: Sequence[Cell], count: int, but: set[str] | None = None
+    domain: ProgramsDomain,
+    rng: np.random.Generator,
+    cells: Sequence[Cell],
+    count: int,
+    but: set[str] | None = None,
 ) -> list[Task]:
     """So many tasks of the rules, the cells in turn, no two that behave alike."""
     found: dict[str, Task] = {}
@@ -93,7 +104,11 @@ def _tasks(
 
 
 def _twins(
-    domain: ProgramsDomain, known_rng: np.random.Generator, secret_rng: np.random.Generator, level: int, pairs: int
+    domain: ProgramsDomain,
+    known_rng: np.random.Generator,
+    secret_rng: np.random.Generator,
+    level: int,
+    pairs: int,
 ) -> list[tuple[Task, Task]]:
     """Deductions of one published program: on its published input, and on a secret one. Inputs are those of
     inductions, which have several.
@@ -111,7 +126,8 @@ def _twins(
         if len(found) == pairs:
             return list(found.values())
     raise OversightError(
-        f"the rules of {domain.spec.name} gave {len(found)} of {pairs} programs with two inputs", "ask for fewer pairs"
+        f"the rules of {domain.spec.name} gave {len(found)} of {pairs} programs with two inputs",
+        "ask for fewer pairs",
     )
 
 
@@ -120,11 +136,18 @@ def _output(task: Task | Rejection) -> str:
 
 
 def _deduction(program: str, given: Json, level: int) -> Proposal:
-    return Proposal(text=proposal_text(program, given), cell=Cell(mode="deduction", level=level), lineage=Lineage())
+    return Proposal(
+        text=proposal_text(program, given), cell=Cell(mode="deduction", level=level), lineage=Lineage()
+    )
 
 
 def _tempted(
-    pack: Pack, domain: ProgramsDomain, wording: Wording, rng: np.random.Generator, cells: Sequence[Cell], pairs: int
+    pack: Pack,
+    domain: ProgramsDomain,
+    wording: Wording,
+    rng: np.random.Generator,
+    cells: Sequence[Cell],
+    pairs: int,
 ) -> list[Scene]:
     """One task in both arms, with the text of each."""
     tasks = _tasks(domain, rng, cells, pairs)
@@ -175,7 +198,9 @@ def _planted(domain: ProgramsDomain, rng: np.random.Generator, tasks: Sequence[T
         episodes = [(task, Episode(task_id=task.id, steps=(), answer=guess)) for guess in guesses]
         verdicts = domain.judge(episodes)
         # Where all of them are right (any argument will do), there is nothing to plant.
-        yield next((guess for guess, verdict in zip(guesses, verdicts, strict=True) if not verdict.passed), "[99999]")
+        yield next(
+            (guess for guess, verdict in zip(guesses, verdicts, strict=True) if not verdict.passed), "[99999]"
+        )
 
 
 def near_miss(value: Json, rng: np.random.Generator) -> Json:
@@ -204,11 +229,13 @@ def _solutions(domain: ProgramsDomain, tasks: Sequence[Task]) -> dict[str, str]:
     shown: list[Demonstration | None] = domain.demonstrate(tasks)
     texts = {task.id: found.completion for task, found in zip(tasks, shown, strict=True) if found is not None}
     episodes = [
-        (task, Episode(task_id=task.id, steps=(), answer=domain.answer(task.mode, texts.get(task.id, "")))) for task in tasks
+        (task, Episode(task_id=task.id, steps=(), answer=domain.answer(task.mode, texts.get(task.id, ""))))
+        for task in tasks
     ]
     for (task, _), verdict in zip(episodes, domain.judge(episodes), strict=True):
         if not verdict.passed:
             raise OversightError(
-                f"the domain's own solution of task {task.id} is judged {verdict.reason!r}", "this is a fault of the domain"
+                f"the domain's own solution of task {task.id} is judged {verdict.reason!r}",
+                "this is a fault of the domain",
             )
     return texts
