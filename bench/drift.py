@@ -270,6 +270,7 @@ def main() -> None:
     parser.add_argument("--gate", type=int, default=200, help="items from one start of a bet to the next")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="100 runs, and no run lengths")
+    parser.add_argument("--alone", action="store_true", help="leave out the detectors of river")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     runs = 100 if given.quick else given.runs
@@ -285,7 +286,7 @@ def main() -> None:
             found = ours(scenario.chunks(kind, stream(*names), runs), runs, given.gate)
             row |= {name: summary(first_R, scenario) for name, first_R in found.items()}
             few = min(runs, 50 if given.quick else RIVER_RUNS)
-            if others := peers():
+            if others := {} if given.alone else peers():
                 difference_RN = np.concatenate(list(scenario.chunks(kind, stream(*names), few)), axis=1)
                 for name, make in others.items():
                     row[name] = summary(alone(make, difference_RN, scenario.change), scenario)
@@ -298,7 +299,8 @@ def main() -> None:
             lengths[kind] = run_length(kind, 300, stream(given.seed, "bench.drift", kind, "length"))
             print(f"{kind:7} run length of level 2 at delta0: {lengths[kind]}", flush=True)
     result = {
-        "command": f"python -m bench.drift --runs {runs} --gate {given.gate} --seed {given.seed}",
+        "command": f"python -m bench.drift --runs {runs} --gate {given.gate} --seed {given.seed}"
+        + (" --alone" if given.alone else ""),
         "delta0": DELTA0,
         "seconds": round(time.monotonic() - began, 1),
         "table": table,
