@@ -111,6 +111,17 @@ def test_a_clear_gain_is_certified_a_clear_loss_rolled_back_and_all_else_trains_
         assert ("roll" in outcome) == ("worse" in ruling.reason)
 
 
+def test_the_threshold_of_a_gate_is_that_of_its_share_of_alpha() -> None:
+    # 14 wins and 2 losses come to evidence between 1/.05 = 20 and 7/.05 = 140.
+    items = evidence(14, 2, 4)
+    assert 20 < e_value(program_differences(items)) < 140
+    assert certifier(20, gates=1).review(items).outcome == "certify"
+    assert certifier(20, gates=7).review(items).outcome == "train on"
+    losses = evidence(2, 14, 4)
+    assert certifier(20, gates=1).review(losses).outcome == "roll back"
+    assert certifier(20, gates=7).review(losses).outcome == "train on"
+
+
 def test_the_alpha_of_a_certificate_comes_back_to_the_next_gate() -> None:
     found = certifier(40, gates=10)
     levels = []
