@@ -52,3 +52,11 @@ class DivergedError(ModelError, FloatingPointError):
 
 class SandboxError(AutotelicError):
     """The sandbox cannot give what the charter requires of it on this machine."""
+
+
+class OversightError(AutotelicError):
+    """Something of oversight cannot be relied on: a key, a signature, a permit, a ledger, an answer."""
+
+
+class BrakedError(OversightError):
+    """The brake does not allow it, or cannot be asked. The trainer ends."""
