@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 START, GOOD, OTHER, EVIL = range(4)
@@ -58,7 +59,7 @@ class Cert(NamedTuple):
 
 
 class Brake(NamedTuple):
-    """What the brake remembers. `trail` are the champions so far, `used` is the epoch of the last lease that was used,
+    """What the brake remembers. `trail` are the champions so far, `used` is the epoch of the last lease used,
     `promised` a certificate that is decided and not yet handed out.
     """
 
@@ -433,4 +434,4 @@ class Model:
 def _one_history(heads: tuple[tuple[int, ...], ...]) -> bool:
     """Whether each head continues each shorter one."""
     ordered = sorted(heads, key=len)
-    return all(b[: len(a)] == a for a, b in zip(ordered, ordered[1:], strict=False))
+    return all(b[: len(a)] == a for a, b in pairwise(ordered))

@@ -24,7 +24,7 @@ from autotelic.oversee.signed import Signed
 
 T = TypeVar("T")
 EVERY = 250
-"""Milliseconds after which the brake is asked again. A beat costs about one; the brake is to act within five seconds."""
+"""Milliseconds after which the brake is asked again. A beat costs about one. The brake acts within five seconds."""
 
 
 class Oversight(Protocol):
@@ -98,7 +98,8 @@ class Guard:
 
     def beat(self) -> Pulse:
         """Say what was used so far, and hear whether to go on."""
-        assert self.signed is not None and self.lease is not None
+        if self.signed is None or self.lease is None:
+            raise BrakedError("the trainer has no lease", "ask the brake for one before training")
         sent = Beat(
             run=self.trust.run,
             lease=self.signed.digest,

@@ -69,8 +69,12 @@ def check_plain(value: Any, depth: int = 0) -> None:
         case None | bool():
             return
         case str():
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                raise OversightError("a text holds half a character (a lone surrogate)", "send UTF-8")
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise OversightError(
+                    "a text holds half a character (a lone surrogate)", "send UTF-8"
+                ) from None
         case int():
             if abs(value) > MOST_INTEGER:
                 raise OversightError(f"the integer {value} is past 2**53 - 1", "send it as a text")
