@@ -122,9 +122,6 @@ class SimLog(Mortal):
     def prove_inclusion(self, index: int, size: int) -> Sequence[bytes]:
         return tuple(self.leaves[:size])
 
-    def prove_consistency(self, old: int, new: int) -> Sequence[bytes]:
-        return tuple(self.leaves[:new])
-
 
 def read_checkpoint(checkpoint: str, key: PublicKey) -> tuple[int, bytes]:
     text, _, signature = checkpoint.partition("\n\n")
@@ -146,8 +143,9 @@ class SimWitness(Mortal):
         self.kept: tuple[int, bytes] = (0, b"")
         self.cosigned: list[tuple[int, bytes]] = []
 
-    def size(self, origin: str) -> int:
-        return self.kept[0]
+    def cosign_head(self, log: SimLog) -> tuple[SimHead, str]:
+        head = log.head()
+        return head, self.cosign(self.kept[0], tuple(log.leaves), head.checkpoint)
 
     def cosign(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> str:
         new = read_checkpoint(checkpoint, self.log)

@@ -1,7 +1,8 @@
 """The real code of brake, door, trainer and auditors on a simulated machine, with an observer that knows the truth.
 
 Every action may be refused: that is an `AutotelicError` and fine. What may not happen raises `UnsafeError` with the
-invariants of `model.py` that it breaks. The observer judges by what it did to the world, not by what the brake believes.
+invariants of `model.py` that it breaks. The observer judges by what it did to the world, not by what the brake
+believes.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from autotelic.canonical import canonical
-from autotelic.errors import BrakedError, OversightError
+from autotelic.errors import AutotelicError, BrakedError, OversightError
 from autotelic.oversee import claims, permits
 from autotelic.oversee.bodies import (
     HOLD,
@@ -34,7 +34,7 @@ from autotelic.oversee.bodies import (
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.ledgered import BrakeState, Crowned, StateFile
 from autotelic.oversee.permits import Certificate, Trust
-from autotelic.oversee.protocols import BootClock, Cosigner, Disk, Log, LogHead, WeightBytes
+from autotelic.oversee.protocols import BootClock, Disk, HeadWitness, Log, LogHead, WeightBytes
 from autotelic.oversee.signed import Signed, strict
 
 _STATUS = "`autotelic brake status` says why; a human releases it with `autotelic brake release`"
@@ -79,7 +79,7 @@ class Brake:
         state: BrakeState,
         file: StateFile,
         clock: BootClock,
-        witness: Cosigner,
+        witness: HeadWitness,
         weights: WeightBytes,
         terms: Terms,
     ) -> None:
@@ -100,7 +100,7 @@ class Brake:
         disk: Disk,
         log: Log,
         clock: BootClock,
-        witness: Cosigner,
+        witness: HeadWitness,
         weights: WeightBytes,
         terms: Terms | None = None,
     ) -> Self:
@@ -128,7 +128,7 @@ class Brake:
         disk: Disk,
         log: Log,
         clock: BootClock,
-        witness: Cosigner,
+        witness: HeadWitness,
         weights: WeightBytes,
         terms: Terms | None = None,
     ) -> Self:
@@ -169,7 +169,7 @@ class Brake:
         try:
             self.state = self.file.save(state, leaves)
             self.file.pay(self.state)
-        except (OSError, OversightError) as error:
+        except (OSError, AutotelicError) as error:
             self.broken = f"the brake cannot write its record: {error}"
             raise BrakedError(self.broken, "free some space and start the brake again") from error
 
@@ -366,8 +366,8 @@ class Brake:
         if promised is None:
             raise BrakedError("no certificate is promised", "claim a candidate first")
         self._check_level(SLOW, "certificate")
-        head, index = self.file.log.head(), promised["index"]
-        cosignature = self._cosigned(head)
+        head, cosignature = self._cosigned()
+        index = promised["index"]
         certificate = Certificate(
             claim=Signed.parse(promised["claim"]),
             reviews=tuple(map(Signed.parse, promised["reviews"])),
@@ -387,17 +387,18 @@ class Brake:
         self._commit(replace(self.state, promised=None))
         return certificate
 
-    def _cosigned(self, head: LogHead) -> str:
-        """The witness's word that this head continues all it has seen. No certificate without it."""
-        origin = head.checkpoint.split("\n", 1)[0]
+    def _cosigned(self) -> tuple[LogHead, str]:
+        """The head of the ledger, and the witness's word that it continues all it has seen."""
         try:
-            old = self.witness.size(origin)
-            proof = self.file.log.prove_consistency(old, head.size) if 0 < old < head.size else ()
-            return self.witness.cosign(old, tuple(proof), head.checkpoint)
-        except (OSError, OversightError, ValueError) as error:
+            return self.witness.cosign_head(self.file.log)
+        except (OSError, AutotelicError, ValueError) as error:
             raise BrakedError(
                 f"the witness does not cosign the ledger: {error}", "no certificate without it"
             ) from error
+
+    def note(self, leaf: Mapping[str, Any]) -> None:
+        """Put something on the record: what auditors said, what was found."""
+        self._commit(self.state, leaf)
 
     def certificate(self, generation: int) -> Certificate | None:
         """The certificate that a promotion in this generation got; None where there was none."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from autotelic.errors import AutotelicError, BrakedError
 from autotelic.oversee.bodies import LEVELS, STOP, Beat, Claim, Lease, LeaseRequest, Pulse
 from autotelic.oversee.keys import PrivateKey
-from autotelic.oversee.permits import Certificate, Trust, check_certificate, check_lease
+from autotelic.oversee.permits import Certificate, Trust, check_ceiling, check_certificate, check_lease
 from autotelic.oversee.protocols import BootClock, LogReader
 from autotelic.oversee.signed import Signed
 
@@ -37,7 +37,7 @@ class Oversight(Protocol):
 
 
 class Guard:
-    """One trainer under one brake. `clock` is that of the brake's machine, or leases never hold."""
+    """One trainer under one brake. `clock` is that of the trainer's machine."""
 
     def __init__(
         self,
@@ -53,7 +53,8 @@ class Guard:
         self.signed: Signed | None = None
         self.lease: Lease | None = None
         self.steps = self.tokens = 0
-        self._heard = 0
+        self._heard = self._until = 0
+        self._boot = ""
 
     def begin(self, trip: int, champion: str, *, takeover: bool = False) -> Lease:
         """A lease for the trainer's generation `trip`. With `takeover` the brake's champion may be another than
@@ -68,10 +69,13 @@ class Guard:
             takeover=takeover,
             nonce=secrets.token_hex(16),
         )
+        asked, boot = self.clock.now(), self.clock.boot()
         signed = self._asked(lambda: self.oversight.lease(request.sign(self.key)))
-        lease = check_lease(signed, self.trust, self.clock)
+        lease = check_lease(signed, self.trust)
         if lease.trip != trip or (lease.parent != champion and not takeover):
             raise BrakedError("the brake's lease is for something else than was asked", "resume the run")
+        # By the trainer's own clock, from before it asked: the brake may be on another machine.
+        self._until, self._boot = asked + lease.expires - lease.granted, boot
         self.signed, self.lease = signed, lease
         self.steps = self.tokens = 0
         self._heard = self.clock.now()
@@ -88,11 +92,11 @@ class Guard:
         self._check(0, 0)
 
     def _check(self, steps: int, tokens: int) -> None:
-        if self.signed is None:
+        if self.signed is None or self.lease is None:
             raise BrakedError("the trainer has no lease", "ask the brake for one before training")
-        check_lease(
-            self.signed, self.trust, self.clock, steps=self.steps + steps, tokens=self.tokens + tokens
-        )
+        if self.clock.boot() != self._boot or self.clock.now() > self._until:
+            raise BrakedError("the lease has expired", "ask for a new one at the next generation")
+        check_ceiling(self.lease, self.steps + steps, self.tokens + tokens)
         if self.clock.now() - self._heard >= self.every:
             self.beat()
 

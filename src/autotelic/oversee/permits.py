@@ -72,19 +72,22 @@ class Trust:
 # ── leases ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def check_lease(signed: Signed, trust: Trust, clock: BootClock, *, steps: int = 0, tokens: int = 0) -> Lease:
-    """The lease, where it allows to train now, after so many steps and tokens. Raises BrakedError otherwise."""
+def check_lease(signed: Signed, trust: Trust) -> Lease:
+    """The lease, where the run's brake has signed it for this run and charter. Raises BrakedError otherwise."""
     try:
         lease = Lease.opened(signed, trust.brake)
     except OversightError as error:
         raise BrakedError(f"this lease cannot be relied on: {error.cause}", _STOP) from error
     if (lease.run, lease.charter) != (trust.run, trust.charter):
         raise BrakedError("the lease is for another run or another charter", _STOP)
-    check_time(lease, clock)
+    return lease
+
+
+def check_ceiling(lease: Lease, steps: int, tokens: int) -> None:
+    """Raise BrakedError for more steps or tokens than a lease allows."""
     for used, ceiling, what in ((steps, lease.steps, "steps"), (tokens, lease.tokens, "tokens")):
         if used > ceiling:
             raise BrakedError(f"the lease allows {ceiling} {what}, and this would be {used}", _STOP)
-    return lease
 
 
 def check_time(lease: Lease, clock: BootClock) -> None:

@@ -58,18 +58,14 @@ class Log(Protocol):
     def prove_inclusion(self, index: int, size: int) -> Sequence[bytes]:
         """The hashes by which the leaf `index` is in the log of `size` leaves (RFC 6962, 2.1.1)."""
 
-    def prove_consistency(self, old: int, new: int) -> Sequence[bytes]:
-        """The hashes by which the log of `new` leaves continues that of `old` (RFC 6962, 2.1.2)."""
 
+class HeadWitness(Protocol):
+    """A witness: it signs a ledger's head only where it continues the last one that it has signed."""
 
-class Cosigner(Protocol):
-    """A witness: it signs a checkpoint only where it continues the last one that it has signed."""
-
-    def cosign(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> str:
-        """The cosignature's line. Raises OversightError where the checkpoint does not continue the last one."""
-
-    def size(self, origin: str) -> int:
-        """The size of the last checkpoint that this witness has signed; 0 for none."""
+    def cosign_head(self, log: Any) -> tuple[LogHead, str]:
+        """The head of a ledger and the cosignature of it. Raises an AutotelicError where the head does not continue
+        the last one, OSError where the witness cannot be reached.
+        """
 
 
 class LogReader(Protocol):
