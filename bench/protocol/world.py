@@ -19,9 +19,10 @@ from autotelic.errors import AutotelicError
 from autotelic.oversee import permits
 from autotelic.oversee.auditor import Opinion, sign_opinion
 from autotelic.oversee.bodies import HOLD, STOP, Claim, Founding, Lease, Order
-from autotelic.oversee.brake import Brake, Terms
+from autotelic.oversee.brake import Brake
 from autotelic.oversee.guard import EVERY, Guard
 from autotelic.oversee.keys import PrivateKey
+from autotelic.oversee.leasing import Terms
 from autotelic.oversee.permits import Certificate, Trust
 from autotelic.oversee.signed import Signed
 from bench.protocol.simulated import (

@@ -12,7 +12,7 @@ import pytest
 
 from autotelic.canonical import canonical
 from autotelic.errors import AutotelicError
-from autotelic.oversee import claims, guard, permits
+from autotelic.oversee import claims, guard, leasing, permits
 from autotelic.oversee.bodies import HOLD, Certified, Claim, Lease, Review
 from autotelic.oversee.brake import Brake, certificate_name
 from autotelic.oversee.ledgered import BrakeState, StateFile
@@ -101,6 +101,7 @@ def by_wall_clock(p: Patch) -> None:
             raise AutotelicError("expired")
 
     p.setattr(permits, "check_time", check)
+    p.setattr(leasing, "check_time", check)
 
 
 def machine_started_again(w: World) -> None:
@@ -120,6 +121,7 @@ def without_boot(p: Patch) -> None:
             raise AutotelicError("expired")
 
     p.setattr(permits, "check_time", check)
+    p.setattr(leasing, "check_time", check)
 
 
 def hold_in_between(w: World) -> None:

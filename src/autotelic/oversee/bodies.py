@@ -189,7 +189,8 @@ class Lease(Statement):
 
     `generation` is the brake's: it grows by one with each promotion and each roll-back and never goes back. The
     trainer's own count, `trip`, may go back at a resume. `epoch` grows with each lease: an older one is void.
-    `parent` is the champion, `checkpoint` that of the ledger at the grant.
+    `parent` is the champion, `checkpoint` that of the ledger at the grant, `nonce` that of the request: an old lease
+    is no answer to a new one.
     """
 
     type: ClassVar[str] = "lease"
@@ -206,6 +207,7 @@ class Lease(Statement):
     expires: int
     boot: str
     checkpoint: str
+    nonce: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ What it decides is on its disk and in the ledger before it is signed. A brake th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 from autotelic.canonical import canonical
@@ -32,37 +32,13 @@ from autotelic.oversee.bodies import (
     Revocation,
 )
 from autotelic.oversee.keys import PrivateKey
+from autotelic.oversee.leasing import Tenure, Terms
 from autotelic.oversee.ledgered import BrakeState, Crowned, StateFile
 from autotelic.oversee.permits import Certificate, Trust
 from autotelic.oversee.protocols import BootClock, Disk, HeadWitness, Log, LogHead, WeightBytes
 from autotelic.oversee.signed import Signed, strict
 
 _STATUS = "`autotelic brake status` says why; a human releases it with `autotelic brake release`"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a lease allows: milliseconds, steps and tokens. At level 1 steps and tokens are divided by `slow`.
-
-    `silence` is how many milliseconds without a beat end a lease.
-    """
-
-    ttl: int = 900_000
-    steps: int = 10_000
-    tokens: int = 100_000_000
-    slow: int = 4
-    silence: int = 300_000
-
-
-@dataclass(slots=True)
-class _Running:
-    """The lease in force, in memory alone: a brake that was started again gives a new one."""
-
-    signed: Signed
-    lease: Lease
-    steps: int = 0
-    tokens: int = 0
-    heard: int = 0
 
 
 class Brake:
@@ -85,7 +61,7 @@ class Brake:
     ) -> None:
         self.key, self.trust, self.state, self.file = key, trust, state, file
         self.clock, self.witness, self.weights, self.terms = clock, witness, weights, terms
-        self.running: _Running | None = None
+        self.tenure = Tenure(clock, terms)
         self.broken = ""
         self._last = clock.now()
 
@@ -200,7 +176,7 @@ class Brake:
         self._check_run(request.run, request.charter)
         if self.state.promised is not None:
             self.finish()
-        self._check_holder(request)
+        self.tenure.check_holder(request)
         leaves: list[Mapping[str, Any]] = []
         champion = self.state.champion
         if request.champion != champion.candidate:
@@ -228,26 +204,13 @@ class Brake:
             expires=now + self.terms.ttl,
             boot=self.clock.boot(),
             checkpoint=self.file.log.head().checkpoint,
+            nonce=request.nonce,
         )
         signed = lease.sign(self.key)
         leaves.append({"kind": "lease", "lease": dict(signed.body)})
         self._commit(replace(self.state, epoch=lease.epoch, lease=signed.digest), *leaves)
-        self.running = _Running(signed, lease, heard=now)
+        self.tenure.begin(signed, lease)
         return signed
-
-    def _check_holder(self, request: LeaseRequest) -> None:
-        """Raise BrakedError for a second trainer while the first one's lease is in force."""
-        running = self.running
-        if request.takeover or running is None or request.previous == running.signed.digest:
-            return
-        try:
-            self._check_alive(running)
-        except BrakedError:
-            return
-        raise BrakedError(
-            "another trainer holds a lease of this run",
-            "stop it first, or `autotelic resume` takes the run over",
-        )
 
     def _check_run(self, run: str, charter: str) -> None:
         if (run, charter) != (self.trust.run, self.trust.charter):
@@ -256,30 +219,20 @@ class Brake:
                 "the charter of a run is the one that it began with",
             )
 
-    def _check_alive(self, running: _Running) -> None:
-        """Raise BrakedError for a lease whose time is over, or whose trainer has been silent."""
-        permits.check_time(running.lease, self.clock)
-        silent = self.clock.now() - running.heard
-        if silent > self.terms.silence:
-            raise BrakedError(
-                f"the trainer has been silent for {silent / 1000:.0f} s", "it asks for a new lease"
-            )
-
     def beat(self, sent: Signed) -> Signed:
         """Answer a sign of life. A trainer whose lease is void is told so by the epoch."""
         self._healthy()
         beat = Beat.opened(sent, *self.trust.of_role("trainer"))
-        running = self.running
-        if running is not None and beat.lease == running.signed.digest:
-            self._check_alive(running)
-            running.heard = self.clock.now()
-            running.steps, running.tokens = max(running.steps, beat.steps), max(running.tokens, beat.tokens)
-            if running.steps > running.lease.steps or running.tokens > running.lease.tokens:
-                self.raise_to(STOP, "the trainer went past the ceiling of its lease", "brake")
+        if self.tenure.is_of(beat):
+            self.tenure.check_alive()
+            try:
+                self.tenure.hear(beat)
+            except BrakedError as error:
+                self.raise_to(STOP, error.cause, "brake")
         pulse = Pulse(
             run=self.state.run,
             level=self.state.level,
-            epoch=self.state.epoch if running is not None else 0,
+            epoch=0 if self.tenure.lease is None else self.state.epoch,
             reason=self.state.reason,
             nonce=beat.nonce,
         )
@@ -287,11 +240,11 @@ class Brake:
 
     # ── certificates ─────────────────────────────────────────────────────────────────────────────────────
 
-    def certify(self, claimed: Signed, leased: Signed, reviews: Sequence[Signed]) -> Certificate:
-        """Make a candidate champion: its certificate, with the witness's cosignature.
+    def admit(self, claimed: Signed, leased: Signed) -> tuple[Claim, Lease]:
+        """What of a claim can be told before anybody reviews it: everything but the reviews.
 
         Raises BrakedError unless the brake is below hold, the lease is the one in force and has not been used,
-        the claim is from the current champion, the bytes are stored, and a quorum of auditors approves.
+        the claim is from the current champion, and the bytes are stored.
         """
         self._healthy()
         claim = Claim.opened(claimed, *self.trust.of_role("trainer"))
@@ -310,6 +263,14 @@ class Brake:
                 f"the bytes {claim.blob} of the candidate are not stored",
                 "store a candidate before it is claimed",
             )
+        return claim, lease
+
+    def certify(self, claimed: Signed, leased: Signed, reviews: Sequence[Signed]) -> Certificate:
+        """Make a candidate champion: its certificate, with the witness's cosignature.
+
+        Raises BrakedError unless `admit` holds now and a quorum of auditors approves.
+        """
+        claim, lease = self.admit(claimed, leased)
         self.remember(reviews)
         counted = claims.check_quorum(claim, reviews, self.state, self.trust)
         body = Certified(
@@ -327,8 +288,8 @@ class Brake:
 
     def _check_expiry(self, lease: Lease) -> None:
         permits.check_time(lease, self.clock)
-        if self.running is not None and self.running.lease.epoch == lease.epoch:
-            self._check_alive(self.running)
+        if self.tenure.lease == lease:
+            self.tenure.check_alive()
 
     def remember(self, reviews: Sequence[Signed]) -> None:
         """Remember who refused what, so that an approval after it does not count, whoever holds it back."""
@@ -434,7 +395,7 @@ class Brake:
         epoch = old.epoch + 1 if level >= STOP else old.epoch
         self.state = replace(old, level=level, reason=reason, changes=old.changes + 1, epoch=epoch)
         if level >= STOP:
-            self.running = None
+            self.tenure.end()
         self._commit(self.state, self._leaf(old.level, level, by, reason))
 
     def release(self, orders: Sequence[Signed]) -> None:
@@ -471,7 +432,7 @@ class Brake:
             run=old.run, candidate=gone.candidate, generation=gone.generation, reason=reason
         ).sign(self.key)
         level = max(old.level, QUARANTINE)
-        self.running = None
+        self.tenure.end()
         state = replace(
             old,
             level=level,

@@ -71,7 +71,7 @@ class Guard:
         )
         asked, boot = self.clock.now(), self.clock.boot()
         signed = self._asked(lambda: self.oversight.lease(request.sign(self.key)))
-        lease = check_lease(signed, self.trust)
+        lease = check_lease(signed, self.trust, request.nonce)
         if lease.trip != trip or (lease.parent != champion and not takeover):
             raise BrakedError("the brake's lease is for something else than was asked", "resume the run")
         # By the trainer's own clock, from before it asked: the brake may be on another machine.

@@ -72,14 +72,18 @@ class Trust:
 # ── leases ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def check_lease(signed: Signed, trust: Trust) -> Lease:
-    """The lease, where the run's brake has signed it for this run and charter. Raises BrakedError otherwise."""
+def check_lease(signed: Signed, trust: Trust, nonce: str) -> Lease:
+    """The lease, where the run's brake has signed it for this run, charter and request. Raises BrakedError
+    otherwise.
+    """
     try:
         lease = Lease.opened(signed, trust.brake)
     except OversightError as error:
         raise BrakedError(f"this lease cannot be relied on: {error.cause}", _STOP) from error
     if (lease.run, lease.charter) != (trust.run, trust.charter):
         raise BrakedError("the lease is for another run or another charter", _STOP)
+    if lease.nonce != nonce:
+        raise BrakedError("the lease answers another request: it is an old one", _STOP)
     return lease
 
 
