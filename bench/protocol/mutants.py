@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.protocol.model import GOOD, HOLD, STOP, Bounds, Model
+from bench.protocol.model import GOOD, HOLD, Bounds, Model
 from bench.protocol.search import Result, search
 
 
@@ -92,8 +92,8 @@ REDUNDANT: tuple[str, ...] = ("cas", "once", "rollback epoch")
 
 EXHAUSTIVE: dict[str, Bounds] = {
     "three leases, no faults": Bounds(leases=3, faults=0, levels=(HOLD,)),
-    "two leases, one fault": Bounds(leases=2, faults=1, levels=(HOLD, STOP)),
-    "two leases, two faults": Bounds(leases=2, faults=2, levels=(HOLD,)),
+    "two leases, one fault": Bounds(leases=2, faults=1, levels=(HOLD,)),
+    "two leases, two faults, no roll-back": Bounds(leases=2, faults=2, levels=(HOLD,), backs=0),
 }
 """The bounds in which the correct protocol is searched whole."""
 SMALL = Bounds(leases=2, faults=1, levels=(HOLD,), backs=1, weights=(GOOD,))

@@ -19,7 +19,7 @@ from autotelic.errors import AutotelicError
 from autotelic.oversee import permits
 from autotelic.oversee.auditor import Opinion, sign_opinion
 from autotelic.oversee.bodies import HOLD, STOP, Claim, Founding, Lease, Order
-from autotelic.oversee.brake import Brake
+from autotelic.oversee.brake import Brake, Parts
 from autotelic.oversee.guard import EVERY, Guard
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.leasing import Terms
@@ -100,9 +100,7 @@ class World:
             run=RUN, charter=CHARTER, start=start, blob=start, quorum=2, grade="A", keys=tuple(map(str, keys))
         )
         self.terms = Terms(ttl=LIFE, steps=50, tokens=5_000, silence=3 * LIFE)
-        self.brake: Brake | None = self.brake_class.found(
-            KEYS["brake/brake"], founding, log=self.log, terms=self.terms, **self._parts()
-        )
+        self.brake: Brake | None = self.brake_class.found(KEYS["brake/brake"], founding, self._parts())
         self.trust = Trust.of(self.brake.founding, KEYS["brake/brake"].public)
         self.guards = [
             Guard(KEYS["trainer/trainer"], self.trust, self, self.clock, self.reader) for _ in range(2)
@@ -122,8 +120,15 @@ class World:
         self._cosigned: list[bytes] = []
         self._looked = 0
 
-    def _parts(self) -> dict[str, Any]:
-        return {"disk": self.disk, "clock": self.clock, "witness": self.witness, "weights": self.store}
+    def _parts(self) -> Parts:
+        return Parts(
+            disk=self.disk,
+            log=self.log,
+            clock=self.clock,
+            witness=self.witness,
+            weights=self.store,
+            terms=self.terms,
+        )
 
     # ── the brake as a trainer and a door see it ─────────────────────────────────────────────────────────
 
@@ -483,14 +488,7 @@ class World:
         self.disk.dies = self.log.dies = self.witness.dies = None
 
         def opened() -> Brake:
-            return self.brake_class.open(
-                KEYS["brake/brake"],
-                run=RUN,
-                charter=self.charter,
-                log=self.log,
-                terms=self.terms,
-                **self._parts(),
-            )
+            return self.brake_class.open(KEYS["brake/brake"], RUN, self.charter, self._parts())
 
         self.brake = self.attempt("start", opened)
         if self.brake is not None and self.level is None:

@@ -60,3 +60,7 @@ class OversightError(AutotelicError):
 
 class BrakedError(OversightError):
     """The brake does not allow it, or cannot be asked. The trainer ends."""
+
+
+class LedgerError(AutotelicError):
+    """A ledger, checkpoint, proof or cosignature that is malformed, is not what was signed, or cannot be kept."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -61,10 +61,15 @@ class SigningAuditor:
             raise OversightError(f"this is a key of the {key.public.role}", "give an auditor's key")
         self._key = key
         self.public = key.public
+        self.alarm: Callable[[int, str], None] = lambda level, reason: None
+        """Raises the brake to a level, with a reason. The overseer puts its own here."""
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         """What this auditor thinks. An exception counts as no answer."""
         raise NotImplementedError
+
+    def certified(self, candidate: Claim) -> None:
+        """Called when a candidate that this auditor reviewed was certified."""
 
     def review(self, candidate: Claim, evidence: Exhibits) -> Signed:
         """The opinion, bound to this candidate and to what was looked at, and signed."""

@@ -9,7 +9,7 @@ What it decides is on its disk and in the ledger before it is signed. A brake th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from autotelic.canonical import canonical
@@ -33,12 +33,24 @@ from autotelic.oversee.bodies import (
 )
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.leasing import Tenure, Terms
-from autotelic.oversee.ledgered import BrakeState, Crowned, StateFile
+from autotelic.oversee.ledgered import BrakeState, Crowned, StateFile, peek
 from autotelic.oversee.permits import Certificate, Trust
 from autotelic.oversee.protocols import BootClock, Disk, HeadWitness, Log, LogHead, WeightBytes
 from autotelic.oversee.signed import Signed, strict
 
 _STATUS = "`autotelic brake status` says why; a human releases it with `autotelic brake release`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a brake works with: its disk, the ledger, a clock, the witness, the run's weights, what leases allow."""
+
+    disk: Disk
+    log: Log
+    clock: BootClock
+    witness: HeadWitness
+    weights: WeightBytes
+    terms: Terms = field(default_factory=Terms)
 
 
 class Brake:
@@ -48,41 +60,30 @@ class Brake:
     cannot be relied on. Neither changes anything but what is said.
     """
 
-    def __init__(
-        self,
-        key: PrivateKey,
-        trust: Trust,
-        state: BrakeState,
-        file: StateFile,
-        clock: BootClock,
-        witness: HeadWitness,
-        weights: WeightBytes,
-        terms: Terms,
-    ) -> None:
-        self.key, self.trust, self.state, self.file = key, trust, state, file
-        self.clock, self.witness, self.weights, self.terms = clock, witness, weights, terms
-        self.tenure = Tenure(clock, terms)
+    def __init__(self, key: PrivateKey, trust: Trust, state: BrakeState, parts: Parts) -> None:
+        self.key, self.trust, self.state = key, trust, state
+        self.file = StateFile(parts.disk, parts.log, key)
+        self.clock, self.witness, self.weights, self.terms = (
+            parts.clock,
+            parts.witness,
+            parts.weights,
+            parts.terms,
+        )
+        self.tenure = Tenure(parts.clock, parts.terms)
         self.broken = ""
-        self._last = clock.now()
+        self._last = parts.clock.now()
 
     # ── beginning ────────────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def found(
-        cls,
-        key: PrivateKey,
-        founding: Founding,
-        *,
-        disk: Disk,
-        log: Log,
-        clock: BootClock,
-        witness: HeadWitness,
-        weights: WeightBytes,
-        terms: Terms | None = None,
-    ) -> Self:
-        """The brake of a new run. Raises OversightError where the disk has one already."""
-        file = StateFile(disk, log, key)
-        if disk.read("brake.json") is not None:
+    def found(cls, key: PrivateKey, founding: Founding, parts: Parts) -> Self:
+        """The brake of a new run. Raises OversightError where its disk or its ledger is of an earlier one."""
+        if (size := parts.log.head().size) > 0:
+            raise OversightError(
+                f"the ledger has {size} leaves of a brake whose state is gone",
+                "restore the oversight folder from a copy, or begin a run in another folder",
+            )
+        if peek(parts.disk, key.public) is not None:
             raise OversightError("this run has a brake already", "open it, or begin a run in another folder")
         signed = founding.sign(key)
         trust = Trust.of(signed, key.public)
@@ -90,31 +91,19 @@ class Brake:
         state = BrakeState(
             run=founding.run, charter=founding.charter, founding=signed.as_json(), trail=(start,)
         )
-        brake = cls(key, trust, state, file, clock, witness, weights, terms or Terms())
+        brake = cls(key, trust, state, parts)
         brake._commit(state, {"kind": "founding", "founding": dict(signed.body)})
+        brake._cosigned()  # a witness that remembers another ledger of this run says so now
         return brake
 
     @classmethod
-    def open(
-        cls,
-        key: PrivateKey,
-        *,
-        run: str,
-        charter: str,
-        disk: Disk,
-        log: Log,
-        clock: BootClock,
-        witness: HeadWitness,
-        weights: WeightBytes,
-        terms: Terms | None = None,
-    ) -> Self:
+    def open(cls, key: PrivateKey, run: str, charter: str, parts: Parts) -> Self:
         """The brake of a run that goes on. It pays what it owes the ledger.
 
         Raises OversightError where there is none, where it is another run's or another brake's, where the
         charter was edited since, and where state and ledger do not fit.
         """
-        file = StateFile(disk, log, key)
-        state = file.load()
+        state = StateFile(parts.disk, parts.log, key).load()
         if state is None:
             raise OversightError("this run has no brake", "give its oversight folder, or begin a new run")
         if state.run != run:
@@ -126,9 +115,9 @@ class Brake:
                 f"the charter is {charter}, and the run began under {state.charter}",
                 "put the charter back as it was; a new charter is a new run",
             )
-        trust = Trust.of(Signed.parse(state.founding), key.public)
-        brake = cls(key, trust, state, file, clock, witness, weights, terms or Terms())
-        file.pay(state)
+        brake = cls(key, Trust.of(Signed.parse(state.founding), key.public), state, parts)
+        brake.file.pay(state)
+        brake._cosigned()
         return brake
 
     @property

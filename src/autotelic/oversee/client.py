@@ -75,6 +75,10 @@ class RemoteOverseer:
             raise OversightError(f"{self.address} is no overseer", "give its address") from None
         raise raised
 
+    def begin(self, about: Mapping[str, Any]) -> Signed:
+        """Begin a run with this overseer, or go on with it; its founding."""
+        return Signed.parse(self.ask("begin", about, timeout=30.0))
+
     def founding(self) -> Signed:
         return Signed.parse(self.ask("founding", {}))
 

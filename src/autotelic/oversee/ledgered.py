@@ -16,12 +16,13 @@ from typing import Any, Self
 
 from autotelic.canonical import canonical
 from autotelic.errors import OversightError
-from autotelic.oversee.keys import PrivateKey
+from autotelic.oversee.keys import PrivateKey, PublicKey
 from autotelic.oversee.protocols import Disk, Log, LogHead
 from autotelic.oversee.signed import Signed, strict
 
 FILE = "brake.json"
 _TYPE = "brake-state"
+_RESTORE = "restore the oversight folder from a copy; a run does not go on under another brake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,18 @@ class BrakeState:
         return cls(**{**body, **texts, "trail": trail})
 
 
+def peek(disk: Disk, key: PublicKey) -> BrakeState | None:
+    """The state on a disk, None where there is none. Raises OversightError for one that this brake did not sign."""
+    content = disk.read(FILE)
+    if content is None:
+        return None
+    try:
+        return BrakeState.read(Signed.parse(strict(content)).opened(_TYPE, key))
+    except (OversightError, TypeError, KeyError) as error:
+        cause = error.cause if isinstance(error, OversightError) else repr(error)
+        raise OversightError(f"the brake's state cannot be relied on: {cause}", _RESTORE) from error
+
+
 class StateFile:
     """Writes states and pays the ledger what they owe. One brake has one."""
 
@@ -84,20 +97,14 @@ class StateFile:
         """The state of the disk, None where there is none. Raises OversightError where it was changed, is of
         another brake, or does not fit the ledger.
         """
-        content = self.disk.read(FILE)
-        if content is None:
+        state = peek(self.disk, self.key.public)
+        if state is None:
             return None
-        fix = "restore the oversight folder from a copy; a run does not go on under another brake"
-        try:
-            signed = Signed.parse(strict(content))
-            state = BrakeState.read(signed.opened(_TYPE, self.key.public))
-        except OversightError as error:
-            raise OversightError(f"the brake's state cannot be relied on: {error.cause}", fix) from error
         size = self.log.head().size
         if size < state.size:
-            raise OversightError(f"the ledger was cut short: {size} leaves, expected {state.size}", fix)
+            raise OversightError(f"the ledger was cut short: {size} leaves, expected {state.size}", _RESTORE)
         if size not in (state.size, state.size + len(state.owed)):
-            raise OversightError(f"the brake's state is older than its ledger of {size} leaves", fix)
+            raise OversightError(f"the brake's state is older than its ledger of {size} leaves", _RESTORE)
         return state
 
     def save(self, state: BrakeState, leaves: Sequence[Mapping[str, Any]]) -> BrakeState:

@@ -7,10 +7,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from autotelic.errors import BrakedError, OversightError
-from autotelic.oversee.auditor import Answer, Auditor, Docket, Exhibits, ask, open_docket
+from autotelic.oversee.auditor import (
+    Answer,
+    Auditor,
+    Docket,
+    Exhibits,
+    SigningAuditor,
+    ask,
+    open_docket,
+)
 from autotelic.oversee.bodies import LEVELS, Claim
 from autotelic.oversee.brake import Brake
 from autotelic.oversee.permits import Certificate
@@ -55,6 +64,9 @@ class Overseer:
         except BaseException:
             self._thread.shutdown()
             raise
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.alarm = partial(self._alarm, auditor.public.name)
 
     def close(self, end: Callable[[], None] = lambda: None) -> None:
         """End the brake's thread; `end` is called on it last, to close the ledger."""
@@ -101,7 +113,15 @@ class Overseer:
             pending.docket.close()
             self.closed = [*self.closed[-9:], pending]
         self.on_brake(lambda: self.brake.note(pending.docket.leaf()))
-        return self.on_brake(lambda: self.brake.certify(claimed, leased, pending.docket.reviews))
+        reviews = pending.docket.reviews
+        certificate = self.on_brake(lambda: self.brake.certify(claimed, leased, reviews))
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.certified(claim)
+        return certificate
+
+    def _alarm(self, name: str, level: int, reason: str) -> None:
+        self.raise_to(level, reason, f"auditor {name}")
 
     def _gather(self, pending: Pending) -> None:
         """Ask the auditors of this process, and wait for the others."""

@@ -31,11 +31,40 @@ WAIT = 30.0
 """Seconds that a client has to send its request."""
 
 
-def calls(overseer: Overseer) -> Mapping[str, Callable[[Any], Any]]:
+class Reception:
+    """Where an independent overseer waits for its run. `begin` opens it; until then every other call is refused."""
+
+    def __init__(
+        self, begin: Callable[[Mapping[str, Any]], Overseer], overseer: Overseer | None = None
+    ) -> None:
+        self._begin, self.begun = begin, overseer
+        self._lock = threading.Lock()
+
+    @property
+    def overseer(self) -> Overseer:
+        if self.begun is None:
+            raise BrakedError("no run has begun with this overseer", "begin or resume the run first")
+        return self.begun
+
+    def begin(self, given: Mapping[str, Any]) -> Signed:
+        """Open the overseer for a run; its founding. The same run may begin again, another one may not."""
+        with self._lock:
+            if self.begun is None:
+                self.begun = self._begin(given)
+            founding = self.begun.founding()
+            if (founding.body["run"], founding.body["charter"]) != (given["run"], given["charter"]):
+                raise OversightError(
+                    "this overseer has another run, or the run began under another charter",
+                    "give each run an overseer of its own, and leave its charter as it was",
+                )
+        return founding
+
+
+def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
     """What can be asked, by the last part of its path. Each takes and gives plain JSON."""
 
     def certificate(given: Any) -> Any:
-        found = overseer.certificate(_whole(given["generation"]))
+        found = reception.overseer.certificate(_whole(given["generation"]))
         return None if found is None else found.as_json()
 
     def claim(given: Any) -> Any:
@@ -43,31 +72,32 @@ def calls(overseer: Overseer) -> Mapping[str, Callable[[Any], Any]]:
         if not isinstance(evidence, dict):
             raise OversightError("evidence is no object", "send an object")
         claimed, leased = Signed.parse(given["claim"]), Signed.parse(given["lease"])
-        return overseer.claim(claimed, leased, evidence).as_json()
+        return reception.overseer.claim(claimed, leased, evidence).as_json()
 
     def receive(given: Any) -> Any:
-        return {"how": overseer.receive(Signed.parse(given["review"])).how}
+        return {"how": reception.overseer.receive(Signed.parse(given["review"])).how}
 
     def raised(given: Any) -> Any:
-        overseer.raise_to(_whole(given["level"]), _text(given["reason"]), _text(given["by"]))
-        return dict(overseer.status())
+        reception.overseer.raise_to(_whole(given["level"]), _text(given["reason"]), _text(given["by"]))
+        return dict(reception.overseer.status())
 
     def released(given: Any) -> Any:
-        overseer.release([Signed.parse(order) for order in given["orders"]])
-        return dict(overseer.status())
+        reception.overseer.release([Signed.parse(order) for order in given["orders"]])
+        return dict(reception.overseer.status())
 
     return {
-        "founding": lambda given: overseer.founding().as_json(),
-        "lease": lambda given: overseer.lease(Signed.parse(given["request"])).as_json(),
-        "beat": lambda given: overseer.beat(Signed.parse(given["beat"])).as_json(),
-        "attest": lambda given: overseer.attest(_text(given["nonce"])).as_json(),
+        "begin": lambda given: reception.begin(given).as_json(),
+        "founding": lambda given: reception.overseer.founding().as_json(),
+        "lease": lambda given: reception.overseer.lease(Signed.parse(given["request"])).as_json(),
+        "beat": lambda given: reception.overseer.beat(Signed.parse(given["beat"])).as_json(),
+        "attest": lambda given: reception.overseer.attest(_text(given["nonce"])).as_json(),
         "certificate": certificate,
         "claim": claim,
         "review": receive,
-        "pending": lambda given: [pending.as_json() for pending in list(overseer.pending.values())],
+        "pending": lambda given: [pending.as_json() for pending in list(reception.overseer.pending.values())],
         "set": raised,
         "release": released,
-        "status": lambda given: dict(overseer.status()),
+        "status": lambda given: dict(reception.overseer.status()),
     }
 
 
@@ -139,8 +169,8 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, overseer: Overseer, address: str, tls: ssl.SSLContext | None = None) -> None:
-        self.calls = calls(overseer)
+    def __init__(self, reception: Reception, address: str, tls: ssl.SSLContext | None = None) -> None:
+        self.calls = calls(reception)
         self._path: Path | None = None
         kind, place = parse_address(address, tls is not None)
         if kind == "unix":
