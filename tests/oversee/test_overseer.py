@@ -229,6 +229,30 @@ def test_the_brake_of_a_run_that_is_not_running_can_be_set_and_released(
     assert "0 (run)" in capsys.readouterr().out
 
 
+def test_a_run_folder_with_a_long_path_has_a_socket_elsewhere(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    with opened(deep) as supervision:
+        assert len(supervision.overseer.address) < 110
+        assert main(["brake", "status", str(deep)]) == 0
+        supervision.guard.begin(1, supervision.trust.start)
+
+
+def test_after_a_crash_the_brake_can_be_set_without_its_overseer(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervision = opened(run)
+    assert supervision._child is not None
+    supervision._child.kill()  # its socket is left behind
+    supervision.__exit__(None, None, None)
+    assert main(["brake", "set", "hold", str(run)]) == 0
+    assert "2 (hold)" in capsys.readouterr().out
+    assert main(["review", str(run)]) == 0
+    assert "nothing waits" in capsys.readouterr().out
+    assert main(["brake", "status", str(run / "nowhere")]) == 2
+    assert "has no oversight folder" in capsys.readouterr().err
+
+
 def test_the_overseer_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; import autotelic.oversee.supervision, autotelic.oversee.auditors, autotelic.oversee.server; "

@@ -41,13 +41,12 @@ def house_of(place: Path) -> House:
 def _remote(place: str, pinned: Path | None) -> RemoteOverseer | None:
     """The overseer that listens for a place; None where the place is a folder of which nobody listens."""
     from autotelic.oversee.client import RemoteOverseer
+    from autotelic.oversee.server import listens
 
     if place.startswith(("unix:", "http:", "https:")):
         return RemoteOverseer(place, pinned=pinned)
     house = house_of(Path(place))
-    if not (house.folder / "socket").exists():
-        return None
-    return RemoteOverseer(house.socket)
+    return RemoteOverseer(house.socket) if listens(house.socket) else None
 
 
 @app.command
@@ -230,6 +229,7 @@ def auditor(
             patience=patience,
         )
 
+    house.make_socket_folder()
     reception = Reception(begin)
     server = Server(reception, listen or house.socket, tls)
     print(f"listening on {server.address}", flush=True)

@@ -15,7 +15,9 @@ has a folder of its own, which the trainer's user cannot read.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ from autotelic.oversee.ledgered import peek
 from autotelic.oversee.ledgers import LedgerWitness, open_log, open_witness
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.protocols import BootClock
+from autotelic.oversee.server import MOST_PATH
 
 _PUBLIC = "public.txt"
 GRADES = {
@@ -86,7 +89,21 @@ class House:
 
     @property
     def socket(self) -> str:
-        return f"unix:{self.folder.resolve() / 'socket'}"
+        path = self.folder.resolve() / "socket"
+        if len(os.fsencode(path)) > MOST_PATH:
+            short = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+            path = Path(tempfile.gettempdir()) / f"autotelic-{os.geteuid()}-{short}" / "socket"
+        return f"unix:{path}"
+
+    def make_socket_folder(self) -> None:
+        """The folder that the socket lies in. Raises OversightError where it is somebody else's."""
+        folder = Path(self.socket.removeprefix("unix:")).parent
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.lstat()
+        if folder != self.folder.resolve() and (found.st_uid != os.geteuid() or found.st_mode & 0o077):
+            raise OversightError(
+                f"{folder} can be written by others", "remove it, or give a shorter run folder"
+            )
 
     def key(self, role: KeyRole, name: str = "") -> PrivateKey:
         """A key of this folder. Raises OversightError where it is missing, wrong, or others may read it."""

@@ -27,6 +27,8 @@ from autotelic.oversee.signed import MOST_BYTES, Signed, strict
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts that plain HTTP may be spoken on."""
+MOST_PATH = 100
+"""Bytes of the longest path of a socket: systems take 104 or 108."""
 WAIT = 30.0
 """Seconds that a client has to send its request."""
 
@@ -223,9 +225,9 @@ def parse_address(address: str, tls: bool) -> tuple[str, Any]:
     """`unix` with a path, or `http` or `https` with host and port. Raises OversightError for any other."""
     if address.startswith("unix:"):
         path = address.removeprefix("unix:")
-        if not path or len(path.encode()) > 100:
+        if not path or len(os.fsencode(path)) > MOST_PATH:
             raise OversightError(
-                f"{address:.140} is no socket's path of 1 to 100 bytes", "give a shorter one"
+                f"{address:.140} is no socket's path of 1 to {MOST_PATH} bytes", "give a shorter one"
             )
         return "unix", path
     parts = urlsplit(address)
@@ -251,20 +253,26 @@ def parse_address(address: str, tls: bool) -> tuple[str, Any]:
     return parts.scheme, (parts.hostname, port)
 
 
+def listens(address: str) -> bool:
+    """Whether somebody listens on a local socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
+        tried.settimeout(1.0)
+        try:
+            tried.connect(address.removeprefix("unix:"))
+        except OSError:
+            return False
+    return True
+
+
 def _free(path: Path) -> None:
     """Remove a socket that nobody listens on any more. Raises OversightError where somebody does."""
     if not path.exists():
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
-        tried.settimeout(1.0)
-        try:
-            tried.connect(str(path))
-        except OSError:
-            if not path.is_socket():
-                raise OversightError(f"{path} is no socket", "give another path") from None
-            path.unlink(missing_ok=True)
-            return
-    raise OversightError(f"an overseer listens on {path} already", "use it, or end it first")
+    if listens(str(path)):
+        raise OversightError(f"an overseer listens on {path} already", "use it, or end it first")
+    if not path.is_socket():
+        raise OversightError(f"{path} is no socket", "give another path")
+    path.unlink(missing_ok=True)
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
