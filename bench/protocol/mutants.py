@@ -93,7 +93,7 @@ REDUNDANT: tuple[str, ...] = ("cas", "once", "rollback epoch")
 EXHAUSTIVE: dict[str, Bounds] = {
     "three leases, no faults": Bounds(leases=3, faults=0, levels=(HOLD,)),
     "two leases, one fault": Bounds(leases=2, faults=1, levels=(HOLD,)),
-    "two leases, two faults, no roll-back": Bounds(leases=2, faults=2, levels=(HOLD,), backs=0),
+    "two leases, two faults, one candidate": Bounds(leases=2, faults=2, levels=(HOLD,), weights=(GOOD,)),
 }
 """The bounds in which the correct protocol is searched whole."""
 SMALL = Bounds(leases=2, faults=1, levels=(HOLD,), backs=1, weights=(GOOD,))
