@@ -354,7 +354,12 @@ def test_what_the_brake_would_refuse_is_shown_to_nobody() -> None:
     here = overseer(w, ExamAuditor(KEYS["auditor/honest"], sits, Rules("certify")))
     claimed, leased = claim_of(w)
     w.grant()
+    size = len(w.log.leaves)
     with pytest.raises(BrakedError, match="epoch 2 is in force"):
         here.claim(claimed, leased, {})
     assert sits.seeds == []
+    assert len(w.log.leaves) == size + 1  # the refusal is on the record
+    with pytest.raises(OversightError):
+        here.claim(replace(claimed, signature=b"x"), leased, {})
+    assert len(w.log.leaves) == size + 1  # of what the trainer did not sign nothing is
     here.close()

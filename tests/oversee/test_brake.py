@@ -99,11 +99,39 @@ def test_a_second_trainer_is_refused_and_a_takeover_ends_the_first(w: World) -> 
     second.step(1)
     with pytest.raises(BrakedError, match="epoch 2 is in force"):
         first.step(1)
-    # Both with one lease: the copy beats as the first does, and is no second trainer to the brake.
+
+
+def test_two_trainers_with_one_lease_are_found_by_their_beats(w: World) -> None:
+    first = w.guards[0]
+    first.begin(1, w.trust.start)
     copy = Guard(first.key, first.trust, w, w.clock, w.reader)
     copy.signed, copy.lease, copy._until, copy._boot = first.signed, first.lease, first._until, first._boot
-    with pytest.raises(BrakedError, match="epoch 2 is in force"):
-        copy.step(1)
+    first.beat()
+    with pytest.raises(BrakedError, match="two trainers share a lease"):
+        copy.beat()
+    with pytest.raises(BrakedError, match="two trainers share a lease"):
+        first.beat()
+    assert brake(w).state.level == STOP
+
+
+def test_an_old_beat_does_not_keep_a_lease_alive(w: World) -> None:
+    w.guards[0].begin(1, w.trust.start)
+    old = signed_beat(w, "n")
+    w.beat(old)
+    w.beat(old)
+    assert brake(w).state.level == STOP
+
+
+def test_after_a_quarantine_the_working_weights_are_given_up_once(w: World) -> None:
+    guard = w.guards[0]
+    assert not guard.begin(1, w.trust.start).clean
+    brake(w).raise_to(QUARANTINE, "canary", "alarm")
+    w.kill()
+    w.start()
+    w.release(0, 2)
+    lease = guard.begin(2, w.trust.start, takeover=True)
+    assert (lease.clean, lease.parent) == (True, w.trust.start)
+    assert not guard.begin(3, w.trust.start).clean
 
 
 def test_a_silent_trainer_loses_its_lease_though_a_watch_is_alive(w: World) -> None:
@@ -180,7 +208,7 @@ def signed_beat(w: World, nonce: str) -> Signed:
     from autotelic.oversee.bodies import Beat
 
     assert w.guards[0].signed is not None
-    beat = Beat(run=RUN, lease=w.guards[0].signed.digest, steps=0, tokens=0, nonce=nonce)
+    beat = Beat(run=RUN, lease=w.guards[0].signed.digest, count=1, steps=0, tokens=0, nonce=nonce)
     return beat.sign(KEYS["trainer/trainer"])
 
 

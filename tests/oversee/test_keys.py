@@ -246,7 +246,7 @@ def test_no_bytes_crash_the_reader(content: bytes) -> None:
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────
 
-BEAT = {"run": "r", "lease": "l", "steps": 1, "tokens": 2, "nonce": "n"}
+BEAT = {"run": "r", "lease": "l", "count": 1, "steps": 1, "tokens": 2, "nonce": "n"}
 
 
 @pytest.mark.parametrize(

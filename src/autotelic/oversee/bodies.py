@@ -91,11 +91,15 @@ class LeaseRequest(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat(Statement):
-    """The trainer's sign of life: what it has used of its lease so far. Sent by the thread that trains."""
+    """The trainer's sign of life: what it has used of its lease so far. Sent by the thread that trains.
+
+    `count` grows by one with each beat of a lease: an old beat, and that of a second trainer, are seen by it.
+    """
 
     type: ClassVar[str] = "beat"
 
     lease: str
+    count: int
     steps: int
     tokens: int
     nonce: str
@@ -189,7 +193,8 @@ class Lease(Statement):
 
     `generation` is the brake's: it grows by one with each promotion and each roll-back and never goes back. The
     trainer's own count, `trip`, may go back at a resume. `epoch` grows with each lease: an older one is void.
-    `parent` is the champion, `checkpoint` that of the ledger at the grant, `nonce` that of the request: an old lease
+    `parent` is the champion. With `clean` the working weights are to be its: earlier ones are in quarantine.
+    `checkpoint` is that of the ledger at the grant, `nonce` that of the request: an old lease
     is no answer to a new one.
     """
 
@@ -206,6 +211,7 @@ class Lease(Statement):
     granted: int
     expires: int
     boot: str
+    clean: bool
     checkpoint: str
     nonce: str
 

@@ -192,12 +192,14 @@ class Brake:
             granted=now,
             expires=now + self.terms.ttl,
             boot=self.clock.boot(),
+            clean=self.state.quarantined,
             checkpoint=self.file.log.head().checkpoint,
             nonce=request.nonce,
         )
         signed = lease.sign(self.key)
         leaves.append({"kind": "lease", "lease": dict(signed.body)})
-        self._commit(replace(self.state, epoch=lease.epoch, lease=signed.digest), *leaves)
+        state = replace(self.state, epoch=lease.epoch, lease=signed.digest, quarantined=False)
+        self._commit(state, *leaves)
         self.tenure.begin(signed, lease)
         return signed
 
@@ -382,7 +384,14 @@ class Brake:
             return
         old = self.state
         epoch = old.epoch + 1 if level >= STOP else old.epoch
-        self.state = replace(old, level=level, reason=reason, changes=old.changes + 1, epoch=epoch)
+        self.state = replace(
+            old,
+            level=level,
+            reason=reason,
+            changes=old.changes + 1,
+            epoch=epoch,
+            quarantined=old.quarantined or level >= QUARANTINE,
+        )
         if level >= STOP:
             self.tenure.end()
         self._commit(self.state, self._leaf(old.level, level, by, reason))
@@ -432,6 +441,7 @@ class Brake:
             trail=old.trail[:-1],
             revoked=(*old.revoked, gone.candidate),
             promised=None,
+            quarantined=True,
         )
         self._commit(
             state,

@@ -53,7 +53,7 @@ class Guard:
         self.signed: Signed | None = None
         self.lease: Lease | None = None
         self.steps = self.tokens = 0
-        self._heard = self._until = 0
+        self._heard = self._until = self._beats = 0
         self._boot = ""
 
     def begin(self, trip: int, champion: str, *, takeover: bool = False) -> Lease:
@@ -77,7 +77,7 @@ class Guard:
         # By the trainer's own clock, from before it asked: the brake may be on another machine.
         self._until, self._boot = asked + lease.expires - lease.granted, boot
         self.signed, self.lease = signed, lease
-        self.steps = self.tokens = 0
+        self.steps = self.tokens = self._beats = 0
         self._heard = self.clock.now()
         return lease
 
@@ -104,9 +104,11 @@ class Guard:
         """Say what was used so far, and hear whether to go on."""
         if self.signed is None or self.lease is None:
             raise BrakedError("the trainer has no lease", "ask the brake for one before training")
+        self._beats += 1
         sent = Beat(
             run=self.trust.run,
             lease=self.signed.digest,
+            count=self._beats,
             steps=self.steps,
             tokens=self.tokens,
             nonce=secrets.token_hex(16),

@@ -35,10 +35,10 @@ class Tenure:
         self.clock, self.terms = clock, terms
         self.signed: Signed | None = None
         self.lease: Lease | None = None
-        self._heard = 0
+        self._heard = self._count = 0
 
     def begin(self, signed: Signed, lease: Lease) -> None:
-        self.signed, self.lease, self._heard = signed, lease, self.clock.now()
+        self.signed, self.lease, self._heard, self._count = signed, lease, self.clock.now(), 0
 
     def end(self) -> None:
         self.signed = self.lease = None
@@ -72,8 +72,16 @@ class Tenure:
             )
 
     def hear(self, beat: Beat) -> None:
-        """A sign of life. Raises BrakedError where it says that more was used than the lease allows."""
+        """A sign of life. Raises BrakedError where it says that more was used than the lease allows, and where it
+        is none: heard before, or from a second trainer with the same lease.
+        """
         self.check_alive()
+        if beat.count != self._count + 1:
+            raise BrakedError(
+                f"beat {beat.count} came after beat {self._count}: two trainers share a lease, or one is repeated",
+                "end all but one of them",
+            )
+        self._count = beat.count
         self._heard = self.clock.now()
         if self.lease is not None:
             check_ceiling(self.lease, beat.steps, beat.tokens)

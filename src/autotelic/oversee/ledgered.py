@@ -40,8 +40,9 @@ class BrakeState:
 
     `trail` are the certified weights from the start to the champion, without those that were revoked. `used` is
     the epoch of the last lease that a certificate was given on, `changes` how often the level was changed,
-    `lease` the digest of the lease in force. `refusals` are `auditor candidate generation`. `promised` is the
-    certificate that is on disk and not yet handed out. `size` and `owed` tie the state to the ledger.
+    `lease` the digest of the lease in force. `quarantined` is whether the working weights are given up.
+    `refusals` are `auditor candidate generation`. `promised` is the certificate that is on disk and not yet
+    handed out. `size` and `owed` tie the state to the ledger.
     """
 
     run: str
@@ -54,6 +55,7 @@ class BrakeState:
     generation: int = 0
     used: int = 0
     lease: str = ""
+    quarantined: bool = False
     trail: tuple[Crowned, ...]
     revoked: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()

@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from autotelic.errors import BrakedError, OversightError
+from autotelic.errors import AutotelicError, BrakedError, OversightError
 from autotelic.oversee.auditor import (
     Answer,
     Auditor,
@@ -83,7 +84,7 @@ class Overseer:
         return self.on_brake(lambda: self.brake.founding)
 
     def lease(self, asked: Signed) -> Signed:
-        return self.on_brake(lambda: self.brake.grant(asked))
+        return self._or_noted("lease", asked, lambda: self.brake.grant(asked))
 
     def beat(self, sent: Signed) -> Signed:
         return self.on_brake(lambda: self.brake.beat(sent))
@@ -101,7 +102,7 @@ class Overseer:
         """
         trust = self.brake.trust
         claim = Claim.opened(claimed, *trust.of_role("trainer"))
-        self.on_brake(lambda: self.brake.admit(claimed, leased))
+        self._or_noted("claim", claimed, lambda: self.brake.admit(claimed, leased))
         if claimed.digest in self.pending:
             raise BrakedError("this claim is being reviewed already", "wait for its answer")
         pending = Pending(claimed, open_docket(claim, evidence, trust.of_role("auditor")), evidence)
@@ -114,7 +115,9 @@ class Overseer:
             self.closed = [*self.closed[-9:], pending]
         self.on_brake(lambda: self.brake.note(pending.docket.leaf()))
         reviews = pending.docket.reviews
-        certificate = self.on_brake(lambda: self.brake.certify(claimed, leased, reviews))
+        certificate = self._or_noted(
+            "certificate", claimed, lambda: self.brake.certify(claimed, leased, reviews)
+        )
         for auditor in self.auditors:
             if isinstance(auditor, SigningAuditor):
                 auditor.certified(claim)
@@ -122,6 +125,17 @@ class Overseer:
 
     def _alarm(self, name: str, level: int, reason: str) -> None:
         self.raise_to(level, reason, f"auditor {name}")
+
+    def _or_noted(self, what: str, asked: Signed, call: Callable[[], T]) -> T:
+        """Do something on the brake's thread. What it refuses its own trainer goes on the record."""
+        try:
+            return self.on_brake(call)
+        except AutotelicError as error:
+            with suppress(AutotelicError):  # somebody else's requests would only fill the ledger
+                asked.opened(asked.type, *self.brake.trust.of_role("trainer"))
+                leaf = {"kind": "refused", "what": what, "request": asked.digest, "cause": error.cause}
+                self.on_brake(lambda: self.brake.note(leaf))
+            raise
 
     def _gather(self, pending: Pending) -> None:
         """Ask the auditors of this process, and wait for the others."""
