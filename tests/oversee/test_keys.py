@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autotelic.canonical import canonical
@@ -28,6 +28,7 @@ from autotelic.oversee.keys import (
 )
 from autotelic.oversee.signed import Signed, encoded, strict
 
+FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEY = PrivateKey("auditor", "exam", b"k" * 32)
 TRAINER = PrivateKey("trainer", "trainer", b"k" * 32)
 
@@ -232,12 +233,14 @@ json_values = st.recursive(
 )
 
 
+@FEW
 @given(st.dictionaries(st.text("abc", min_size=1), json_values, max_size=4))
 def test_every_plain_body_survives_its_envelope(body: dict[str, Any]) -> None:
     sent = json.dumps(Signed.sign(KEY, "review", body).as_json())
     assert canonical(Signed.parse(strict(sent)).opened("review", KEY.public)) == canonical(body)
 
 
+@FEW
 @given(st.binary(max_size=40))
 def test_no_bytes_crash_the_reader(content: bytes) -> None:
     with suppress(OversightError):
