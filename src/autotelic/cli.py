@@ -28,6 +28,9 @@ _COMMANDS = {
     "compare": ("looking:compare", "Compare runs: one table, their curves in one picture."),
     "export": ("examining:export", "Copy a champion to a Hugging Face folder, with its model card."),
     "charter": ("charters:app", "Show, check or describe charters: what a human decides."),
+    "auditor": ("oversight:auditor", "Run a brake with its ledger, witness and auditors."),
+    "brake": ("oversight:app", "Set, release or show a run's brake."),
+    "review": ("oversight:review", "Show the claims that wait for auditors, and sign a review."),
     "schema": ("looking:schema", "Print the JSON schema of the messages."),
     "doctor": ("checkup:doctor", "Say what this machine can do."),
 }

@@ -55,4 +55,12 @@ class SandboxError(AutotelicError):
 
 
 class OversightError(AutotelicError):
-    """Evidence, a state or a setting of oversight that is not what it must be: nothing is decided on it."""
+    """What oversight cannot rely on: evidence, a setting, a key, a signature, a permit, an answer."""
+
+
+class BrakedError(OversightError):
+    """The brake does not allow it, or cannot be asked. The trainer ends."""
+
+
+class LedgerError(AutotelicError):
+    """A ledger, checkpoint, proof or cosignature that is malformed, is not what was signed, or cannot be kept."""
