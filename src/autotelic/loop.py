@@ -25,7 +25,7 @@ from autotelic.engine.start import begin, take_up
 from autotelic.errors import DivergedError
 from autotelic.exam.stage import examine, review, settle
 from autotelic.judge.stage import appraise, instruct, judge
-from autotelic.learn.stage import learn
+from autotelic.learn.stage import form, learn
 from autotelic.machine import Machine
 from autotelic.messages import BudgetExtended, StopReason
 from autotelic.propose.stage import admit, propose
@@ -115,7 +115,8 @@ def generation(engine: Run) -> None:
     drafted = engine.do(repair, drafts)
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
-    engine.do(learn, proposed, admitted, judged, drafted, credited)
+    formed = engine.do(form)
+    engine.do(learn, proposed, admitted, judged, drafted, credited, formed)
     engine.do(instruct, judged)
     engine.do(review)
     engine.end_generation()

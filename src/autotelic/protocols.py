@@ -90,6 +90,14 @@ class Demonstrating(Protocol):
 
 
 @runtime_checkable
+class Shaped(Protocol):
+    """A domain that can draw an answer of the right form without knowing a right one."""
+
+    def answers(self, tasks: Sequence[Task], rng: np.random.Generator) -> list[str | None]:
+        """A valid completion for each task, drawn at random whatever would solve it; None where there is none."""
+
+
+@runtime_checkable
 class Repairable(Protocol):
     """A domain in which a failed answer becomes a task of its own."""
 

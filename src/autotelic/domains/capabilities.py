@@ -13,6 +13,7 @@ from autotelic.protocols import (
     Interactive,
     Proposable,
     Repairable,
+    Shaped,
     Textual,
 )
 
@@ -20,6 +21,7 @@ CAPABILITIES: Mapping[str, type] = {
     "interactive": Interactive,
     "proposable": Proposable,
     "demonstrating": Demonstrating,
+    "shaped": Shaped,
     "repairable": Repairable,
     "answering": Answering,
     "textual": Textual,
