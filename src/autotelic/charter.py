@@ -219,16 +219,35 @@ class Learn(Section):
         0.1, "share of gradient", "learn", "The policy gradient. Raise it where many are right.", **SHARE
     )
     practice: float = knob(
-        0.05, "share of gradient", "learn", "Practice in proposing. Raise it if few are good.", rare=True, **SHARE
+        0.05,
+        "share of gradient",
+        "learn",
+        "Practice in proposing. Raise it if few are good.",
+        rare=True,
+        **SHARE,
     )
     form: float = knob(
-        0.0, "share of gradient", "learn", "Form without solutions. It keeps answers varied.", rare=True, **SHARE
+        0.0,
+        "share of gradient",
+        "learn",
+        "Form without solutions. It keeps answers varied.",
+        rare=True,
+        **SHARE,
     )
     form_generations: int = knob(
-        0, "generations", "learn", "Form alone, at first: for reward alone from random weights.", rare=True, ge=0
+        0,
+        "generations",
+        "learn",
+        "Form alone, at first: for reward alone from random weights.",
+        rare=True,
+        ge=0,
     )
     baseline: Literal["critic", "siblings"] = knob(
-        "critic", "name", "credit", "What reward is compared with. `siblings` saves the critic's time.", rare=True
+        "critic",
+        "name",
+        "credit",
+        "What reward is compared with. `siblings` saves the critic's time.",
+        rare=True,
     )
 
     @property

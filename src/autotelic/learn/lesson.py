@@ -121,9 +121,7 @@ def _practice(
         found[at] = imitate(prompt, completion, entries[at].weight)
 
 
-def _forms(
-    entries: Sequence[Entry], sources: Sources, tokens: Tokens, found: list[Trace | None]
-) -> None:
+def _forms(entries: Sequence[Entry], sources: Sources, tokens: Tokens, found: list[Trace | None]) -> None:
     """Pairs of form: the completion lies in the task that was recorded for it."""
     places = [at for at, entry in enumerate(entries) if entry.kind == "form"]
     if not places:

@@ -36,7 +36,9 @@ def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
     found: list[int] = []
     met: Counter[str] = Counter()
     for group in groups:
-        right = [e for e, v in zip(group.episodes, group.verdicts, strict=True) if v.passed and v.source == leader]
+        right = [
+            e for e, v in zip(group.episodes, group.verdicts, strict=True) if v.passed and v.source == leader
+        ]
         if not 0 < len(right) < len(group.verdicts):
             continue
         # Of several right answers the one that was imitated least: it is the one that would be lost.
@@ -48,7 +50,9 @@ def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
     return found
 
 
-def recall(services: Services, state: State, groups: Sequence[Group], rng: np.random.Generator) -> list[Right]:
+def recall(
+    services: Services, state: State, groups: Sequence[Group], rng: np.random.Generator
+) -> list[Right]:
     """Right answers of earlier generations, drawn so that answers that are alike share one chance."""
     settings = services.charter.curriculum
     count = round(settings.tasks_per_generation * settings.replay)
@@ -90,5 +94,3 @@ def practice(services: Services, state: State, rng: np.random.Generator) -> list
         )
         for task, references in zip(chosen, shown, strict=True)
     ]
-
-
