@@ -185,6 +185,19 @@ class Repair(Section):
     )
 
 
+class Search(Section):
+    """Whether what all siblings missed is searched for, and what search finds is learned."""
+
+    samples: int = knob(
+        0,
+        "samples",
+        "attempt",
+        "At a task that all missed. Raise it where few tasks are solved.",
+        ge=0,
+        le=4096,
+    )
+
+
 class Learn(Section):
     """How verdicts become weights."""
 
@@ -361,6 +374,7 @@ class Charter(Section):
     feedback: Feedback = Feedback()
     curriculum: Curriculum = Curriculum()
     repair: Repair = Repair()
+    search: Search = Search()
     learn: Learn = Learn()
     exam: Exam = Exam()
     gate: Gate = Gate()

@@ -107,6 +107,23 @@ class Repairable(Protocol):
 
 
 @runtime_checkable
+class Posable(Protocol):
+    """A domain that can read a task that a person wrote."""
+
+    def pose(self, text: str) -> Task:
+        """The task that a text puts. Raises DomainError for a text that puts none."""
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A domain whose tasks show something that an answer can be tried on."""
+
+    def check(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict | None]:
+        """How each answer fares on what its task shows; None where it shows nothing. What a judge holds back is not
+        looked at."""
+
+
+@runtime_checkable
 class Answering(Protocol):
     """A domain that judges a part of a completion; without it, all of its text is the answer."""
 

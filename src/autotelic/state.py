@@ -156,6 +156,7 @@ class State:
     def _judged(self, message: m.Judged) -> None:
         if message.purpose == "attempt":
             self.curriculum.learn([g for g in message.groups if not g.task.is_repair], self.scale)
+        if message.purpose in ("attempt", "search"):
             self._remember(message.groups)
 
     def _remember(self, groups: Sequence[Group]) -> None:

@@ -43,9 +43,9 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most readers of a record
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Source = Literal["verifier", "critic", "consensus", "certainty"]
 Role = Literal["solver", "proposer"]
-Purpose = Literal["attempt", "repair", "draft", "exam", "gate"]
-"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, or a
-score.
+Purpose = Literal["attempt", "repair", "draft", "search", "exam", "gate"]
+"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, a
+search for what all siblings missed, or a score.
 """
 RULES = "rules"
 """The author recorded for a task that the human's rules made, as opposed to a digest of weights."""

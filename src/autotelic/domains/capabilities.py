@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from autotelic.protocols import (
     Answering,
+    Checkable,
     Comparable,
     Demonstrating,
     Domain,
     Formal,
     Interactive,
+    Posable,
     Proposable,
     Repairable,
     Shaped,
@@ -23,6 +25,8 @@ CAPABILITIES: Mapping[str, type] = {
     "demonstrating": Demonstrating,
     "shaped": Shaped,
     "repairable": Repairable,
+    "checkable": Checkable,
+    "posable": Posable,
     "answering": Answering,
     "textual": Textual,
     "formal": Formal,
