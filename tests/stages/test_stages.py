@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -384,7 +385,15 @@ def test_the_pairs_of_a_domain_that_draws_answers_are_its_own() -> None:
 def test_an_own_answer_is_imitated_so_often_and_recalled_by_its_rarity() -> None:
     given = services({"learn.own": 0.5})
     groups = [group(numbered("double", n), ["right", "wrong"], first=10 * n + 1) for n in range(1, 6)]
-    assert own_answers(given, groups) == [11, 21][:ALIKE]
+    assert len(own_answers(given, groups)) == 5
+    common = [group(numbered("double", n), ["right", "wrong"], 100 * n + 1) for n in range(1, 31)]
+    for n in range(
+        10
+    ):  # ten spellings once, one thirty times: that one is imitated so often as the mean allows
+        one = group(numbered("double", n), ["right", "wrong"], 10_000 + 10 * n)
+        rare = replace(one.episodes[0], answer=f"right {n}")
+        common.append(replace(one, episodes=(rare, one.episodes[1])))
+    assert len(own_answers(given, common)) == 10 + round(ALIKE * 40 / 11)
     state = state_of(given)
     state.apply(Judged(purpose="attempt", groups=groups))
     assert [one.episode.id for one in state.right] == [11, 21, 31, 41, 51]

@@ -1,8 +1,8 @@
 """What the model imitates of itself: right answers of this generation and of earlier ones, and tasks as it would
 have proposed them.
 
-A right answer is imitated at most `ALIKE` times in a generation. Counted as often as it is found, it would mostly
-be the answer that is found most, and a model that narrows to it finds no other.
+One spelling of a right answer is imitated at most `ALIKE` times as often as the mean of all spellings. Counted as
+often as it is found, it would mostly be the answer that is found most, and a model that narrows to it finds no other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PRACTISED = 0.05
 """Share of a generation's tasks that are also learned as proposals."""
 ALIKE = 2
-"""Times that one answer is imitated in a generation, however often it was right."""
+"""Times as often as the mean that one answer is imitated in a generation, and the least that it may be."""
 
 
 def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
@@ -33,20 +33,22 @@ def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
     Right by the word of the leading source: the verifier's, unless the charter has it silenced.
     """
     leader = services.feedback.leader
-    found: list[int] = []
-    met: Counter[str] = Counter()
+    mixed: list[dict[str, int]] = []
     for group in groups:
-        right = [
-            e for e, v in zip(group.episodes, group.verdicts, strict=True) if v.passed and v.source == leader
-        ]
-        if not 0 < len(right) < len(group.verdicts):
-            continue
+        pairs = zip(group.episodes, group.verdicts, strict=True)
+        right = [e for e, v in pairs if v.passed and v.source == leader]
+        if 0 < len(right) < len(group.verdicts):
+            mixed.append({same(services, group.task.mode, e.answer): e.id for e in reversed(right)})
+    spellings = {text for spelled in mixed for text in spelled}
+    most = max(ALIKE, round(ALIKE * len(mixed) / max(1, len(spellings))))
+    met: Counter[str] = Counter()
+    found: list[int] = []
+    for spelled in mixed:
         # Of several right answers the one that was imitated least: it is the one that would be lost.
-        spelled = [same(services, group.task.mode, episode.answer) for episode in right]
-        least = min(range(len(right)), key=lambda at: met[spelled[at]])
-        if met[spelled[least]] < ALIKE:
-            met[spelled[least]] += 1
-            found.append(right[least].id)
+        least = min(spelled, key=lambda text: met[text])
+        if met[least] < most:
+            met[least] += 1
+            found.append(spelled[least])
     return found
 
 
