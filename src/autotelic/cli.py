@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": ("running:run", "Start a run: the model makes tasks, learns from them, sits an exam."),
     "resume": ("running:resume", "Go on with a run that was stopped."),
     "exam": ("examining:exam", "Sit an exam with a run's champion, or with a model."),
+    "solve": ("solving:solve", "Let a champion search for an answer, and check it itself."),
     "inspect": ("looking:inspect", "Show one task, attempt, update or generation of a run in full."),
     "check": ("looking:check", "Say what in a run folder is not what was written."),
     "replay": ("replaying:replay", "Compute an update, or all decisions, again from the journal."),
