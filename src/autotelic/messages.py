@@ -180,13 +180,15 @@ class Appraised(Message):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earned:
     """What an attempt (`solver`) or a proposal (`proposer`) of this id earned: its reward, and its advantage,
-    which is None where its group had no variance.
+    which is None where its group had nothing to teach. `tokens` are the advantages of the sampled tokens where
+    each has its own; `advantage` is then their mean.
     """
 
     role: str
     id: int
     reward: float
     advantage: float | None
+    tokens: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

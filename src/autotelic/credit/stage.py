@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from autotelic.credit.proposals import proposal_groups
+from autotelic.credit.rewards import Advantage
 from autotelic.messages import Admitted, Credited, Earned, Judged, Proposed
 from autotelic.streams import stream
+from autotelic.types import Group
 
 if TYPE_CHECKING:
     from autotelic.engine.services import Services
@@ -34,10 +36,21 @@ def credit(
         kept=kept,
         flat=len(attempts) - kept,
         earned=tuple(
-            Earned(role=group.role, id=episode.id, reward=verdict.reward, advantage=a)
-            for group, earned in zip(groups, advantages, strict=True)
-            for episode, verdict, a in zip(
-                group.episodes, group.verdicts, earned or [None] * len(group.episodes), strict=True
-            )
+            _earned(group, at, None if theirs is None else theirs[at])
+            for group, theirs in zip(groups, advantages, strict=True)
+            for at in range(len(group.episodes))
         ),
+    )
+
+
+def _earned(group: Group, at: int, advantage: Advantage | None) -> Earned:
+    """What one attempt earned; of one advantage a token also their mean."""
+    tokens = advantage if isinstance(advantage, tuple) else ()
+    mean = sum(tokens) / len(tokens) if tokens else None
+    return Earned(
+        role=group.role,
+        id=group.episodes[at].id,
+        reward=group.verdicts[at].reward,
+        advantage=mean if isinstance(advantage, tuple) else advantage,
+        tokens=tokens,
     )

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
-from autotelic.credit import GroupAdvantage
+from autotelic.credit import credit_of
 from autotelic.domains.capabilities import capabilities_of
 from autotelic.domains.guard import Guarded
 from autotelic.domains.registry import load_domain
@@ -26,6 +26,7 @@ from autotelic.errors import RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
+from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
 from autotelic.machine import Machine
 from autotelic.messages import Dropped, Probed
@@ -36,7 +37,7 @@ from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.gate import PairedGate
-from autotelic.protocols import Demonstrating, Domain, Gate, Proposable
+from autotelic.protocols import Credit, Demonstrating, Domain, Gate, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
@@ -113,7 +114,7 @@ class Services:
     learner: PolicyLearner
     critic: Critic
     feedback: Mixed
-    credit: GroupAdvantage
+    credit: Credit
     gate: Gate
     weights: Weights
     store: Store
@@ -240,7 +241,7 @@ def equip(
         learner=learner,
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic),
-        credit=GroupAdvantage(prior=critic.baseline if controls.baseline == "critic" else None, scale=scale),
+        credit=_credit(charter, controls, critic),
         gate=PairedGate(charter.gate.level),
         weights=weights,
         store=store,
@@ -254,6 +255,17 @@ def equip(
     )
 
 
+def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
+    """The charter's algorithm; the siblings alone are its baseline where a control takes the critic away."""
+    known = controls.baseline == "critic"
+    return credit_of(
+        charter.learn.algorithm,
+        prior=critic.baseline if known else None,
+        values=critic.values if known else None,
+        scale=critic.scale,
+    )
+
+
 def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
     learn = charter.learn
     return PolicyLearner(
@@ -262,6 +274,7 @@ def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: C
         lr_other=learn.lr_other,
         clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
         policy=learn.policy,
+        objective=Objective(algorithm=learn.parts, longest=charter.roles.max_tokens),
         temperature=charter.roles.temperature,
         checkpointing=machine.checkpointing,
         optimiser=learn.optimiser,

@@ -154,6 +154,7 @@ def _reinforced(credited: Credited) -> list[Entry]:
             kind="attempt" if earned.role == "solver" else "proposal",
             ref=str(earned.id),
             weight=float(np.float32(earned.advantage)),
+            tokens=earned.tokens,
         )
         for earned in credited.earned
         if earned.advantage

@@ -170,7 +170,9 @@ def _write_entries(journal: Journal, message: Message, entries: Sequence[Any]) -
 
 
 def _with_weight(entry: Entry, weight: float) -> Entry:
-    return entry if entry.weight == weight else replace(entry, weight=weight)
+    tokens = tuple(np.array(entry.tokens, np.float32).tolist())
+    same = entry.weight == weight and entry.tokens == tokens
+    return entry if same else replace(entry, weight=weight, tokens=tokens)
 
 
 _WRITE: Mapping[str, Callable[[Any, Message, Sequence[Any]], tuple[Any, Any]]] = {
