@@ -123,7 +123,12 @@ class Feedback(Section):
         0.0, "weight", "judge", "Agreement. Try it where nothing verifies; it collapses.", rare=True, **SHARE
     )
     entropy: float = knob(
-        0.0, "weight", "judge", "Low entropy. Try it where nothing verifies; it collapses.", rare=True, **SHARE
+        0.0,
+        "weight",
+        "judge",
+        "Low entropy. Try it where nothing verifies; it collapses.",
+        rare=True,
+        **SHARE,
     )
     guard: int = knob(
         16, "tasks", "judge", "Audited while internal feedback rewards. 0 lets it collapse.", rare=True, ge=0
@@ -194,7 +199,10 @@ class Learn(Section):
     """How verdicts become weights."""
 
     algorithm: AlgorithmName = knob(
-        "grpo-pooled", "name", "credit", "How reward becomes a step. docs/algorithms.md says which is for what."
+        "grpo-pooled",
+        "name",
+        "credit",
+        "How reward becomes a step. docs/algorithms.md says which is for what.",
     )
     staleness: int = knob(
         0, "updates", "learn", "Attempts older than it teach nothing; 0 is no limit.", rare=True, ge=0

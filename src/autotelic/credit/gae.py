@@ -1,7 +1,7 @@
 """PPO: what each token was worth, by a critic that values every prefix of an attempt.
 
-    V(s_0) ── token ── V(s_1) ── token ── V(s_2) ── last token ── reward
-         delta_0            delta_1              delta_2 = r - V(s_2)
+V(s_0) ── token ── V(s_1) ── token ── V(s_2) ── last token ── reward
+     delta_0            delta_1              delta_2 = r - V(s_2)
 """
 
 from __future__ import annotations

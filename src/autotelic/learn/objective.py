@@ -1,9 +1,9 @@
 """What an algorithm does with advantages in an update: ratio, surrogate, and what its sum is divided by.
 
-    log-probabilities ──► ratio ──► surrogate ──► weighted mean over tokens
-                          of a token,   clipped,     token     1 each
-                          of a sequence likelihood,  sequence  1 / its length
-                                        NFT          constant  1 / the longest completion
+log-probabilities ──► ratio ──► surrogate ──► weighted mean over tokens
+                      of a token,   clipped,     token     1 each
+                      of a sequence likelihood,  sequence  1 / its length
+                                    NFT          constant  1 / the longest completion
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Objective:
         """What each token counts. [S] -> [S]. With `divisor` as the sum, their weighted mean is the loss."""
         if self.algorithm.mean == "token":
             return policy_S
-        if self.algorithm.mean == "constant":  # Dr. GRPO, arXiv:2503.20783, appendix (`masked_mean` by constant)
+        if (
+            self.algorithm.mean == "constant"
+        ):  # Dr. GRPO, arXiv:2503.20783, appendix (`masked_mean` by constant)
             return policy_S / self.longest
         token_S = (policy_S > 0).float()
         n = int(sequence_S.max()) + 1 if len(sequence_S) else 0
@@ -74,6 +76,8 @@ def sequences_at(batch: Batch, at_S: Tensor) -> Tensor:
     """
     row_S = at_S // batch.ids_BT.shape[1]
     segment_S, branch_S = (t.flatten()[at_S] for t in (batch.segment_BT, batch.branch_BT))
-    key_S = (row_S * (int(batch.segment_BT.max()) + 1) + segment_S) * (int(batch.branch_BT.max()) + 1) + branch_S
+    key_S = (row_S * (int(batch.segment_BT.max()) + 1) + segment_S) * (
+        int(batch.branch_BT.max()) + 1
+    ) + branch_S
     found: Tensor = torch.unique(key_S, return_inverse=True)[1]
     return found
