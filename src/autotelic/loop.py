@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autotelic.attempt.resample import resample
 from autotelic.attempt.stage import attempt, draft, repair
 from autotelic.charter import Charter
 from autotelic.credit.stage import credit
@@ -106,6 +107,12 @@ def generation(engine: Run) -> None:
     proposed = engine.do(propose)
     admitted = engine.do(admit, proposed)
     judged = [engine.do(judge, engine.do(attempt, admitted))]
+    sampled = judged[:]
+    for _ in range(engine.services.charter.learn.parts.rounds):
+        resampling = engine.do(resample, admitted, sampled)
+        if not resampling.tasks:
+            break
+        sampled.append(engine.do(judge, engine.do(attempt, resampling)))
     for _ in range(REPAIR_TURNS):
         repairing = engine.do(repair, judged[-1])
         if not repairing.tasks:
@@ -113,6 +120,7 @@ def generation(engine: Run) -> None:
         judged.append(engine.do(judge, engine.do(attempt, repairing)))
     drafts = engine.do(judge, engine.do(draft, admitted, judged[0]))
     drafted = engine.do(repair, drafts)
+    judged += sampled[1:]
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
     engine.do(learn, proposed, admitted, judged, drafted, credited)

@@ -155,6 +155,16 @@ class Repairing(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling(Message):
+    """Tasks to attempt in the place of those whose attempts all fared alike; `round` counts from 1."""
+
+    kind: ClassVar[str] = "resampling"
+
+    round: int
+    tasks: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appraised(Message):
     """What every source of feedback said of this generation's attempts, against the verifier. It teaches
     nothing.
@@ -372,6 +382,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Attempted,
     Judged,
     Repairing,
+    Resampling,
     Appraised,
     Credited,
     Lesson,

@@ -33,7 +33,7 @@ class Counters:
     """What has been spent and done so far, and what was given on top of the charter's budget (`extra_*`).
 
     `admitted` is the share of proposals that became tasks, smoothed; `empty` counts generations in a row that
-    gave nothing to learn from.
+    gave nothing to learn from, `flat` those without a group that reward could teach from.
     """
 
     generation: int = 0
@@ -45,6 +45,7 @@ class Counters:
     train_seconds: float = 0.0
     admitted: float = 1.0
     empty: int = 0
+    flat: int = 0
     extra_seconds: float = 0.0
     extra_tokens: int = 0
     extra_generations: int = 0
@@ -145,6 +146,10 @@ class State:
         if message.purpose == "attempt":
             self.curriculum.learn([g for g in message.groups if not g.task.is_repair], self.scale)
 
+    def _credited(self, message: m.Credited) -> None:
+        if message.kept or message.flat:
+            self.counters.flat = 0 if message.kept else self.counters.flat + 1
+
     def _lesson(self, message: m.Lesson) -> None:
         self.curriculum.weigh({Cell.parse(cell): tokens for cell, tokens in message.cost.items()})
         self.counters.empty = 0 if message.sequences else self.counters.empty + 1
@@ -237,6 +242,7 @@ _CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
     m.GenerationBegan: State._began,
     m.Admitted: State._admitted,
     m.Judged: State._judged,
+    m.Credited: State._credited,
     m.Lesson: State._lesson,
     m.Updated: State._updated,
     m.ExamSet: State._exam_set,

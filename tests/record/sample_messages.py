@@ -149,6 +149,7 @@ MESSAGES: tuple[m.Message, ...] = (
     m.Attempted(purpose="attempt", groups=(Group(task=TASK, episodes=EPISODES),)),
     m.Judged(purpose="attempt", groups=judged()),
     m.Repairing(drafted=True, tasks=(SEEN,)),
+    m.Resampling(round=1, tasks=(TASK,)),
     m.Appraised(
         calibration=CALIBRATION,
         agreement={"consensus": math.nan},
@@ -163,6 +164,7 @@ MESSAGES: tuple[m.Message, ...] = (
         earned=(
             m.Earned(role="solver", id=1, reward=1.0, advantage=1 / 3),
             m.Earned(role="proposer", id=1, reward=-1.0, advantage=None),
+            m.Earned(role="solver", id=2, reward=0.0, advantage=0.2, tokens=(0.1, 0.3)),
         ),
     ),
     m.Lesson(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotelic.credit.rewards import EPSILON, FLAT, Advantage, Floats, as_tuple, rewards_of
+from autotelic.credit.rewards import EPSILON, Advantage, Floats, as_tuple, rewards_of, varied
 from autotelic.credit.whole import GlobalNormalised
 from autotelic.types import YES_NO, Group, Scale
 
@@ -56,7 +56,7 @@ class TokenAdvantage:
             pairs = zip(next(said), rewards_of(group, self.scale), strict=True)
             whole.append([gae(value_T, float(reward)) for value_T, reward in pairs])
         flat_N = np.concatenate([np.zeros(0), *(a_T for group in whole for a_T in group)])
-        taught = len(flat_N) > 1 and float(np.ptp(flat_N)) > FLAT
+        taught = varied(flat_N)
         mean, deviation = (flat_N.mean(), flat_N.std(ddof=1) + EPSILON) if taught else (0.0, 1.0)
         mine = iter(whole)
         others = iter(GlobalNormalised().assign([group for group in groups if group.role != "solver"]))

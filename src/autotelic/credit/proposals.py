@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autotelic.credit.rewards import FLAT
 from autotelic.messages import Outcome
-from autotelic.scale import scaled
+from autotelic.scale import FLAT, scaled
 from autotelic.types import Episode, Group, Proposal, Scale, Step, Task, Verdict
 
 REFUSED = -1.0

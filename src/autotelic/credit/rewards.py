@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotelic.errors import DomainError
-from autotelic.scale import scaled
+from autotelic.scale import FLAT, scaled
 from autotelic.types import Group, Scale
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -17,8 +17,6 @@ Advantage = float | tuple[float, ...]
 Advantages = tuple[float, ...] | None
 """One for each attempt of a group; None for a group that has nothing to teach."""
 
-FLAT = 1e-6
-"""Rewards closer together than this are one reward, which has nothing to teach."""
 ROUNDING = 1e-6
 """How far beyond its scale a reward may lie, as a share of the scale: mixing sources rounds."""
 EPSILON = 1e-4

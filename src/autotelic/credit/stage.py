@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from autotelic.credit.proposals import proposal_groups
 from autotelic.credit.rewards import Advantage
-from autotelic.messages import Admitted, Credited, Earned, Judged, Proposed
+from autotelic.credit.warnings import warnings
+from autotelic.messages import Admitted, Credited, Earned, Judged, Message, Proposed
 from autotelic.streams import stream
 from autotelic.types import Group
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 def credit(
     services: Services, state: State, proposed: Proposed, admitted: Admitted, judged: Sequence[Judged]
-) -> Credited:
-    """One advantage an attempt and a sampled proposal; None where siblings do not differ."""
+) -> Iterator[Message]:
+    """One advantage an attempt and a sampled proposal; None where siblings do not differ. Says before it what
+    keeps reward from teaching.
+    """
     attempts = [group for message in judged for group in message.groups]
     proposals = proposal_groups(
         proposed.proposals,
@@ -32,7 +35,8 @@ def credit(
     groups = [*services.feedback.dealt(attempts), *proposals]
     advantages = services.credit.assign(groups)
     kept = sum(advantage is not None for advantage in advantages[: len(attempts)])
-    return Credited(
+    yield from warnings(attempts, kept, state.counters.flat)
+    yield Credited(
         kept=kept,
         flat=len(attempts) - kept,
         earned=tuple(

@@ -13,6 +13,7 @@ import numpy as np
 from autotelic.errors import DivergedError, RunError
 from autotelic.learn.lesson import Material, referenced, traces_of
 from autotelic.learn.pack import Trace, pack, split
+from autotelic.learn.staleness import fresh
 from autotelic.messages import (
     Admitted,
     Credited,
@@ -214,7 +215,10 @@ def _updates(
         return
     entry_of: Mapping[int, Entry] = {id(trace): entry for entry, trace in sequences}
     before = services.weights.digest()
-    for batch in split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng):
+    batches = split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng)
+    batches, stale = fresh(batches, services.charter.learn.staleness)
+    yield from stale
+    for batch in batches:
         step = state.counters.step
         rate = services.rate(step, state.progress(services.charter, services.clock.seconds))
         report = services.learner.step(packed(services, batch), rate)
