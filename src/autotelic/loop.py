@@ -25,6 +25,7 @@ from autotelic.engine.services import Controls
 from autotelic.engine.start import begin, take_up
 from autotelic.errors import DivergedError
 from autotelic.exam.stage import examine, review, settle
+from autotelic.judge.audit import audit
 from autotelic.judge.stage import appraise, instruct, judge
 from autotelic.learn.stage import learn
 from autotelic.machine import Machine
@@ -106,6 +107,7 @@ def generation(engine: Run) -> None:
     """One trip around the loop."""
     proposed = engine.do(propose)
     admitted = engine.do(admit, proposed)
+    engine.do(audit)
     judged = [engine.do(judge, engine.do(attempt, admitted))]
     sampled = judged[:]
     for _ in range(engine.services.charter.learn.parts.rounds):

@@ -184,6 +184,44 @@ class Appraised(Message):
     audit: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited(Message):
+    """A few tasks, the same in every generation, attempted and verified while internal feedback rewards. They
+    teach nothing.
+
+    An entry an attempt, tasks one after another with so many `siblings` each: `success` as the verifier scaled
+    it to [0, 1], `entropy` in nats, `length` in tokens; and by internal source the reward it `said`.
+    `distinct` has an entry a task: how many answers differ. `step` counts updates so far.
+    """
+
+    kind: ClassVar[str] = "audited"
+
+    step: int
+    siblings: int
+    success: Sequence[float]
+    entropy: Sequence[float]
+    length: Sequence[int]
+    distinct: Sequence[int]
+    said: Mapping[str, Sequence[float]]
+    groups: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCut(Message):
+    """An internal source of feedback has no weight from this `step` on, because a `test` of the audits found
+    its collapse: the `evidence` reached what is `needed`.
+    """
+
+    kind: ClassVar[str] = "source.cut"
+
+    source: str
+    step: int
+    test: str
+    evidence: float
+    needed: float
+    why: str
+
+
 # ── credit, learn ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -384,6 +422,8 @@ MESSAGES: tuple[type[Message], ...] = (
     Repairing,
     Resampling,
     Appraised,
+    Audited,
+    SourceCut,
     Credited,
     Lesson,
     Updated,

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autotelic import messages as m
 from autotelic.charter import Charter
 from autotelic.exam.sealed import Exam
+from autotelic.judge.collapse import CollapseGuard
 from autotelic.propose.curriculum import Curriculum
 from autotelic.propose.novelty import Novelty
-from autotelic.types import RULES, Cell, Spec, Task
+from autotelic.types import RULES, Cell, Source, Spec, Task
 
 REMEMBERED = 16_000
 """Tasks at hand to replay and to show to the proposer. More would be shown too seldom to matter."""
@@ -73,7 +74,9 @@ class OwnExam:
 
 
 class State:
-    """Counters, curriculum, novelty, the pool of tasks, the exams, and which weights are champion."""
+    """Counters, curriculum, novelty, the pool of tasks, the exams, which weights are champion, and which
+    sources of feedback were `cut` by the guard, with the step from which on.
+    """
 
     def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
         self.scale = spec.scale
@@ -90,6 +93,8 @@ class State:
         self.own = OwnExam()
         self.sealed: Exam | None = None
         self.champion = Champion(champion)
+        self.guard = CollapseGuard()
+        self.cut: dict[Source, int] = {}
 
     @property
     def generation(self) -> int:
@@ -150,6 +155,12 @@ class State:
         if message.kept or message.flat:
             self.counters.flat = 0 if message.kept else self.counters.flat + 1
 
+    def _audited(self, message: m.Audited) -> None:
+        self.guard.learn(message)
+
+    def _source_cut(self, message: m.SourceCut) -> None:
+        self.cut[cast(Source, message.source)] = message.step
+
     def _lesson(self, message: m.Lesson) -> None:
         self.curriculum.weigh({Cell.parse(cell): tokens for cell, tokens in message.cost.items()})
         self.counters.empty = 0 if message.sequences else self.counters.empty + 1
@@ -205,6 +216,8 @@ class State:
             },
             "sealed": self.sealed.to_json() if self.sealed else None,
             "champion": asdict(self.champion),
+            "guard": self.guard.to_json(),
+            "cut": self.cut,
         }
 
     def arrays(self) -> Arrays:
@@ -230,6 +243,8 @@ class State:
         )
         self.sealed = Exam.from_json(values["sealed"]) if values["sealed"] else None
         self.champion = Champion(**values["champion"])
+        self.guard = CollapseGuard.restored(values["guard"]) if "guard" in values else CollapseGuard()
+        self.cut = dict(values.get("cut", {}))
 
     @property
     def rules_tasks(self) -> list[Task]:
@@ -242,6 +257,8 @@ _CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
     m.GenerationBegan: State._began,
     m.Admitted: State._admitted,
     m.Judged: State._judged,
+    m.Audited: State._audited,
+    m.SourceCut: State._source_cut,
     m.Credited: State._credited,
     m.Lesson: State._lesson,
     m.Updated: State._updated,

@@ -158,6 +158,17 @@ MESSAGES: tuple[m.Message, ...] = (
         audited=0,
         audit=math.nan,
     ),
+    m.Audited(
+        step=3,
+        siblings=2,
+        success=(1.0, 0.0),
+        entropy=(0.5, 0.25),
+        length=(4, 5),
+        distinct=(2,),
+        said={"certainty": (0.6, 0.8)},
+        groups=judged(),
+    ),
+    m.SourceCut(source="certainty", step=3, test="success", evidence=90.0, needed=80.0, why="fell"),
     m.Credited(
         kept=1,
         flat=0,

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -24,6 +25,7 @@ from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.errors import RunError
 from autotelic.judge import Critic, Mixed
+from autotelic.learn.entropy import mean_entropies
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
 from autotelic.learn.objective import Objective
@@ -240,7 +242,7 @@ def equip(
         policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
         learner=learner,
         critic=critic,
-        feedback=_feedback(charter, controls, world.domain, critic),
+        feedback=_feedback(charter, controls, world.domain, critic, model),
         credit=_credit(charter, controls, critic),
         gate=PairedGate(charter.gate.level),
         weights=weights,
@@ -282,7 +284,9 @@ def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: C
     )
 
 
-def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Critic) -> Mixed:
+def _feedback(
+    charter: Charter, controls: Controls, domain: Domain, critic: Critic, model: PreTrainedModel
+) -> Mixed:
     feedback = charter.feedback
     return Mixed(
         domain,
@@ -291,6 +295,8 @@ def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Crit
         critic_weight=feedback.critic,
         consensus=feedback.consensus,
         certainty=feedback.certainty,
+        entropy=feedback.entropy,
+        measure=partial(mean_entropies, model, temperature=charter.roles.temperature),
         withhold=feedback.withhold,
         shuffle=controls.shuffle,
         seed=charter.seed,
