@@ -131,7 +131,7 @@ class Feedback(Section):
         **SHARE,
     )
     guard: int = knob(
-        16, "tasks", "judge", "Audited while internal feedback rewards. 0 lets it collapse.", rare=True, ge=0
+        32, "tasks", "judge", "Audited while internal feedback rewards. 0 lets it collapse.", rare=True, ge=0
     )
     certainty: float = knob(
         0.0, "weight", "judge", "Certainty. Try it where nothing verifies; it collapses.", rare=True, **SHARE

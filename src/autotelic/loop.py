@@ -24,12 +24,12 @@ from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls
 from autotelic.engine.start import begin, take_up
 from autotelic.errors import DivergedError
-from autotelic.exam.stage import examine, review, settle
+from autotelic.exam.stage import decide, examine, review, settle
 from autotelic.judge.audit import audit
 from autotelic.judge.stage import appraise, instruct, judge
 from autotelic.learn.stage import learn
 from autotelic.machine import Machine
-from autotelic.messages import BudgetExtended, StopReason
+from autotelic.messages import BudgetExtended, SourceCut, StopReason
 from autotelic.propose.stage import admit, propose
 
 REPAIR_TURNS = 2
@@ -107,7 +107,8 @@ def generation(engine: Run) -> None:
     """One trip around the loop."""
     proposed = engine.do(propose)
     admitted = engine.do(admit, proposed)
-    engine.do(audit)
+    if isinstance(engine.do(audit), SourceCut):
+        engine.do(decide)  # what was learned since the champion may have been the collapse
     judged = [engine.do(judge, engine.do(attempt, admitted))]
     sampled = judged[:]
     for _ in range(engine.services.charter.learn.parts.rounds):

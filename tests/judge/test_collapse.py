@@ -137,11 +137,18 @@ def test_a_collapse_is_cut_within_a_few_generations(
         assert finding.source == "certainty"
 
 
-def test_success_that_falls_while_reward_does_too_is_no_collapse_of_the_reward() -> None:
+def test_success_that_falls_with_the_reward_is_no_collapse_of_the_reward() -> None:
     def falling(at: int) -> dict[str, float]:
-        return base(success=max(0.05, 0.6 - 0.05 * at), reward=0.5 - 0.02 * at)
+        left = 0.93**at
+        return base(success=0.6 * left, reward=0.6 * left**1.5)
 
-    assert cut_at(falling, 0, 30) is None
+    def hidden(at: int) -> dict[str, float]:
+        return base(success=0.6 * 0.93**at, reward=0.6 * 0.99**at)
+
+    assert cut_at(falling, 0, 20) is None
+    found = cut_at(hidden, 0, 20)
+    assert found is not None
+    assert found[1].test == "success"
 
 
 def test_of_two_sources_the_one_that_ranks_backwards_is_cut() -> None:

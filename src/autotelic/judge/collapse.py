@@ -4,14 +4,14 @@ A model that is rewarded for its own certainty or agreement gets better for a wh
 what is wrong (arXiv:2506.17219, arXiv:2505.21444). Each generation the same few tasks are attempted and
 verified, for the record alone. What the audit says is tested in sequence:
 
-    success    attempts that pass fell below what they were
+    success    attempts that pass fell below what they were, by more than the source's reward did
     ranking    within a task, wrong attempts are rewarded above right ones
     entropy    a quarter is left of what it was         ┐
     diversity  a quarter of the distinct answers        ├ and success no longer rises
     length     answers are half or twice as long        ┘
 
-while the reward of the source has risen (ranking needs no rise: it says where reward will lead). The last
-three go along with learning too, so they count only where nothing is gained by them any more.
+Of the last three the reward of the source must have risen as well: they go along with learning too, and count
+only where nothing is gained by them any more. Ranking says where reward will lead, whatever it has done so far.
 
 A healthy run is one in which none of the five is true: of it at most a share `ALPHA` of runs is ever cut,
 however long they go on. Tests are e-processes (`statistics/sequential.py`), and share that error.
@@ -91,7 +91,7 @@ class CollapseGuard:
 
     def learn(self, audit: Audited) -> None:
         """One audit. A source that is new has its reference reward from this one."""
-        self.success.look(audit.success)
+        self.success.look(_by_task(audit.success, audit.siblings))
         self.rewards = {source: float(np.mean(said)) for source, said in audit.said.items()}
         for source, said in audit.said.items():
             test = self.ranking.setdefault(source, MeanFell(least=0.5))
@@ -114,7 +114,7 @@ class CollapseGuard:
     def _finding(self, source: Source) -> Finding | None:
         tests: dict[str, tuple[float, float, bool]] = {}
         risen = self._risen(source)
-        tests["success"] = (self.success.evidence, 2 / self.success.alpha, risen)
+        tests["success"] = (self.success.evidence, 2 / self.success.alpha, self._hides(source))
         if source in self.ranking:
             tests["ranking"] = (self.ranking[source].evidence, 1 / (ALPHA * SHARES["ranking"]), True)
         stalled = self.success.since >= STALLED
@@ -131,6 +131,13 @@ class CollapseGuard:
         if self.reference is None or source not in self.rewards:
             return False
         return self.rewards[source] > self.reference.rewards[source]
+
+    def _hides(self, source: str) -> bool:
+        """Whether its reward fell by a smaller share than success, if it fell at all."""
+        if self.reference is None or source not in self.rewards or not self.success.best:
+            return False
+        before = self.reference.rewards[source]
+        return before > 0 and self.rewards[source] / before > self.success.now / self.success.best
 
     # ── as a value ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +166,7 @@ class CollapseGuard:
         guard = cls()
         guard.audits = [Audited(**audit) for audit in values["audits"]]
         guard.reference = None if values["reference"] is None else _Reference(**values["reference"])
-        guard.success.take(values["success"])
+        guard.success.restore(values["success"])
         guard.ranking = {source: MeanFell.restored(test) for source, test in values["ranking"].items()}
         guard.shape = {name: MeanFell.restored(test) for name, test in values["shape"].items()}
         guard.rewards = dict(values["rewards"])
@@ -167,7 +174,7 @@ class CollapseGuard:
 
 
 _WHY: Mapping[str, str] = {
-    "success": "its reward rose while verified success fell",
+    "success": "verified success fell and its reward hid it",
     "ranking": "within a task it rewards wrong attempts above right ones",
     "entropy": "its reward rose while little entropy is left and verified success no longer rises",
     "diversity": "its reward rose while few distinct answers are left and verified success no longer rises",

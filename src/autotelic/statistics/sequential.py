@@ -20,18 +20,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
 BETS = (0.1, 0.3, 0.6, 0.9)
 """Shares of the capital that are bet, each by a bettor of its own: small bets find small falls."""
 
 
-def growth(x: ArrayLike, least: float) -> list[float]:
-    """What the logarithm of each bettor's capital gains by observations in [0, 1], betting that their mean is
-    below `least`, which is above 0 and below 1.
+def growth(x: ArrayLike, least: float, most: float = 1.0) -> list[float]:
+    """What the logarithm of each bettor's capital gains by observations of at most `most`, betting that their
+    mean is below `least`.
     """
+    x_N = np.asarray(x, dtype=np.float64).ravel()
+    return [float(np.log1p(bet * (least - x_N) / (most - least)).sum()) for bet in BETS]
+
+
+def _checked(x: ArrayLike) -> Floats:
     x_N = np.asarray(x, dtype=np.float64)
-    if len(x_N) and not (0 <= x_N.min() and x_N.max() <= 1):
+    if x_N.size and not (x_N.min() >= 0 and x_N.max() <= 1):
         raise ValueError(f"observations from {x_N.min():g} to {x_N.max():g}; expected them in [0, 1]")
-    return [float(np.log1p(bet * (least - x_N) / (1 - least)).sum()) for bet in BETS]
+    return x_N
 
 
 def lower_bound(mean: float, n: int, alpha: float) -> float:
@@ -79,9 +86,13 @@ class MeanFell:
 
     def look(self, x: ArrayLike) -> None:
         """Take in what was observed together."""
+        self.take(_checked(x))
+
+    def take(self, x: ArrayLike, most: float = 1.0) -> None:
+        """`look`, at observations of at most `most` with the mean of what was observed."""
         self.looks += 1
         begun = math.log(_prior(self.looks))
-        gained = growth(x, self.least)
+        gained = growth(x, self.least, most)
         self.capital = [float(np.logaddexp(c, begun)) + g for c, g in zip(self.capital, gained, strict=True)]
 
     @property
@@ -108,6 +119,10 @@ class FellFromBest:
     which a fall is tested from then on. Half of `alpha` is for marks that lie too high, half for the tests:
     with probability at most `alpha` the evidence ever reaches 2 / alpha where the mean never falls so far.
     `since` counts looks since the best.
+
+    A look is at the same tasks each time. What a task's mean was lately is taken from its observations and its
+    average given back, which leaves the mean as it is and most of the differences between tasks out of the
+    noise (a control variate, known before the look, so that the bets stay fair).
     """
 
     alpha: float
@@ -117,19 +132,28 @@ class FellFromBest:
     best: float = 0.0
     since: int = 0
     marks: list[MeanFell] = field(default_factory=list)
+    tasks: list[list[float]] = field(default_factory=list)
 
     def look(self, x: ArrayLike) -> None:
-        """Take in what was observed together."""
-        x_N = np.asarray(x, dtype=np.float64)
+        """Take in what was observed together: [T] tasks, or [T, G] attempts at each."""
+        x_TG = _checked(x)
+        x_TG = x_TG.reshape(len(x_TG), -1)
+        control_T = np.mean(self.tasks, axis=0) if self.tasks else np.zeros(len(x_TG))
+        level = float(control_T.mean())
+        rest_TG = x_TG - control_T[:, None] + level
         for mark in self.marks:
-            mark.look(x_N)
-        self.recent = [*self.recent, (float(x_N.mean()), len(x_N))][-self.window :]
+            mark.take(rest_TG, 1.0 - float(control_T.min()) + level)
+        self.tasks = [*self.tasks, x_TG.mean(axis=1).tolist()][-self.window :]
+        self.recent = [*self.recent, (float(x_TG.mean()), x_TG.size)][-self.window :]
         self.since += 1
-        n = sum(count for _, count in self.recent)
-        mean = sum(m * count for m, count in self.recent) / n
-        if len(self.recent) == self.window and mean > self.best:
-            self.best, self.since = mean, 0
-            self._mark(mean, n)
+        if len(self.recent) == self.window and self.now > self.best:
+            self.best, self.since = self.now, 0
+            self._mark(self.now, sum(n for _, n in self.recent))
+
+    @property
+    def now(self) -> float:
+        """The mean of the last `window` looks; 0 before the first."""
+        return sum(mean * n for mean, n in self.recent) / max(1, sum(n for _, n in self.recent))
 
     def _mark(self, mean: float, n: int) -> None:
         least = lower_bound(mean, n, self.alpha / 2 * _prior(len(self.marks) + 1)) - self.margin
@@ -143,19 +167,21 @@ class FellFromBest:
         return held + 1 / (len(self.marks) + 1)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON; `take` is the inverse."""
+        """Plain JSON; `restore` is the inverse."""
         return {
             "recent": self.recent,
             "best": self.best,
             "since": self.since,
             "marks": [mark.to_json() for mark in self.marks],
+            "tasks": self.tasks,
         }
 
-    def take(self, values: Mapping[str, Any]) -> None:
+    def restore(self, values: Mapping[str, Any]) -> None:
         """Go on from what `to_json` gave."""
         self.recent = [(float(mean), int(n)) for mean, n in values["recent"]]
         self.best, self.since = values["best"], values["since"]
         self.marks = [MeanFell.restored(mark) for mark in values["marks"]]
+        self.tasks = [[float(mean) for mean in task] for task in values["tasks"]]
 
 
 def concordance(said: Sequence[float], truth: Sequence[float]) -> float:
