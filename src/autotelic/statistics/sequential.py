@@ -24,6 +24,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 BETS = (0.1, 0.3, 0.6, 0.9)
 """Shares of the capital that are bet, each by a bettor of its own: small bets find small falls."""
+LONG = 8
+"""Looks that are taken together for a mark that lies close below the mean, where the mean keeps still."""
 
 
 def growth(x: ArrayLike, least: float, most: float = 1.0) -> list[float]:
@@ -115,8 +117,8 @@ class MeanFell:
 class FellFromBest:
     """Whether the mean of what is observed in [0, 1] has fallen more than `margin` below what it has been.
 
-    Whenever the mean of the last `window` looks is the highest so far, its lower bound becomes a mark, below
-    which a fall is tested from then on. Half of `alpha` is for marks that lie too high, half for the tests:
+    Whenever the lower bound of the mean of the last `window` looks, or of the last `LONG`, is the highest so far,
+    it becomes a mark, below which a fall is tested from then on. Half of `alpha` is for marks that lie too high, half for the tests:
     with probability at most `alpha` the evidence ever reaches 2 / alpha where the mean never falls so far.
     `since` counts looks since the best.
 
@@ -144,18 +146,21 @@ class FellFromBest:
         for mark in self.marks:
             mark.take(rest_TG, 1.0 - float(control_T.min()) + level)
         self.tasks = [*self.tasks, x_TG.mean(axis=1).tolist()][-self.window :]
-        self.recent = [*self.recent, (float(x_TG.mean()), x_TG.size)][-self.window :]
+        self.recent = [*self.recent, (float(x_TG.mean()), x_TG.size)][-LONG:]
         self.since += 1
-        if len(self.recent) == self.window and self.now > self.best:
+        if len(self.recent) >= self.window and self.now > self.best:
             self.best, self.since = self.now, 0
-            self._mark(self.now, sum(n for _, n in self.recent))
+        for looks in (self.window, LONG):
+            if len(self.recent) >= looks:
+                self._mark(self.recent[-looks:])
 
     @property
     def now(self) -> float:
         """The mean of the last `window` looks; 0 before the first."""
-        return sum(mean * n for mean, n in self.recent) / max(1, sum(n for _, n in self.recent))
+        return _pooled(self.recent[-self.window :])[0]
 
-    def _mark(self, mean: float, n: int) -> None:
+    def _mark(self, looks: Sequence[tuple[float, int]]) -> None:
+        mean, n = _pooled(looks)
         least = lower_bound(mean, n, self.alpha / 2 * _prior(len(self.marks) + 1)) - self.margin
         if least > max((mark.least for mark in self.marks), default=0.0):
             self.marks.append(MeanFell(least=least))
@@ -182,6 +187,12 @@ class FellFromBest:
         self.best, self.since = values["best"], values["since"]
         self.marks = [MeanFell.restored(mark) for mark in values["marks"]]
         self.tasks = [[float(mean) for mean in task] for task in values["tasks"]]
+
+
+def _pooled(looks: Sequence[tuple[float, int]]) -> tuple[float, int]:
+    """The mean over all observations of some looks, and how many these are."""
+    n = sum(count for _, count in looks)
+    return sum(mean * count for mean, count in looks) / max(1, n), n
 
 
 def concordance(said: Sequence[float], truth: Sequence[float]) -> float:
