@@ -441,7 +441,7 @@ def test_entropy_is_mixed_like_any_other_source_and_needs_a_measure() -> None:
     voices, _ = mixed(verifier=0.5, entropy=0.5, measure=lambda episodes: [0.0] * len(episodes))
     assert rewards(voices.judge([group("yes", "no")])[0]) == [1.0, 0.5]
     assert set(voices.appraise(voices.verify([group("yes", "no")]), 0)[0].agreement) >= {"entropy"}
-    with pytest.raises(DomainError, match="nothing measures entropies; set feedback.entropy = 0"):
+    with pytest.raises(DomainError, match=r"nothing measures entropies; set feedback\.entropy = 0"):
         mixed(entropy=0.5)
 
 

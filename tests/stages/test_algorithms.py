@@ -14,8 +14,8 @@ from autotelic.attempt.stage import attempt
 from autotelic.credit.stage import credit
 from autotelic.credit.warnings import GENERATIONS, warnings
 from autotelic.learn.pack import imitate, reinforce
-from autotelic.learn.staleness import fresh
 from autotelic.learn.stage import learn
+from autotelic.learn.staleness import fresh
 from autotelic.messages import Admitted, Attempted, Credited, Dropped, Earned, Judged, Proposed, Repairing
 from autotelic.types import Group, LearnReport, Task
 

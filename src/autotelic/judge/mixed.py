@@ -7,8 +7,9 @@
     entropy    how little choice it had         rises, then rewards having none
 
 The lower three are known to collapse when they reward alone (arXiv:2505.21444, arXiv:2506.17219), so they are
-off by default, a guard watches them (`collapse.py`), and how often they agree with the verifier is recorded. What the verifier says of a task it
-was withheld from is used to audit and never reaches a reward, nor the critic.
+off by default, a guard watches them (`collapse.py`), and how often they agree with the verifier is recorded.
+What the verifier says of a task it was withheld from is used to audit and never reaches a reward, nor the
+critic.
 """
 
 from __future__ import annotations
