@@ -119,8 +119,8 @@ class FellFromBest:
 
     Whenever the lower bound of the mean of the last `window` looks, or of the last `LONG`, is the highest so far,
     it becomes a mark, below which a fall is tested from then on. Half of `alpha` is for marks that lie too high,
-    half for the tests: with probability at most `alpha` the evidence ever reaches 2 / alpha where the mean never falls so far.
-    `since` counts looks since the best.
+    half for the tests: with probability at most `alpha` the evidence ever reaches 2 / alpha where the mean never
+    falls so far. `since` counts looks since the best.
 
     A look is at the same tasks each time. What a task's mean was lately is taken from its observations and its
     average given back, which leaves the mean as it is and most of the differences between tasks out of the
