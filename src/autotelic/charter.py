@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from autotelic import charter_text
+from autotelic.algorithms import ALGORITHMS, Algorithm, AlgorithmName
 from autotelic.canonical import digest
 from autotelic.errors import CharterError
 from autotelic.settings import RATE, SHARE, WEIGHT, Section, knob
@@ -123,6 +124,17 @@ class Feedback(Section):
     consensus: float = knob(
         0.0, "weight", "judge", "Agreement. Try it where nothing verifies; it collapses.", rare=True, **SHARE
     )
+    entropy: float = knob(
+        0.0,
+        "weight",
+        "judge",
+        "Low entropy. Try it where nothing verifies; it collapses.",
+        rare=True,
+        **SHARE,
+    )
+    guard: int = knob(
+        32, "tasks", "judge", "Audited while internal feedback rewards. 0 lets it collapse.", rare=True, ge=0
+    )
     certainty: float = knob(
         0.0, "weight", "judge", "Certainty. Try it where nothing verifies; it collapses.", rare=True, **SHARE
     )
@@ -135,7 +147,7 @@ class Feedback(Section):
 
     @model_validator(mode="after")
     def _someone_judges(self) -> Self:
-        if not (self.verifier or self.critic or self.consensus or self.certainty):
+        if not (self.verifier or self.critic or self.consensus or self.certainty or self.entropy):
             raise ValueError(
                 "every weight of [feedback] is 0, so nothing is rewarded; set feedback.verifier = 1"
             )
@@ -201,6 +213,15 @@ class Search(Section):
 class Learn(Section):
     """How verdicts become weights."""
 
+    algorithm: AlgorithmName = knob(
+        "grpo-pooled",
+        "name",
+        "credit",
+        "How reward becomes a step. docs/algorithms.md says which is for what.",
+    )
+    staleness: int = knob(
+        0, "updates", "learn", "Attempts older than it teach nothing; 0 is no limit.", rare=True, ge=0
+    )
     optimiser: Literal["muon", "adamw"] = knob(
         "muon", "name", "learn", "`muon` steps matrices, from random weights; `adamw` suits adapters."
     )
@@ -264,14 +285,19 @@ class Learn(Section):
     )
 
     @property
+    def parts(self) -> Algorithm:
+        """What the algorithm is made of."""
+        return ALGORITHMS[self.algorithm]
+
+    @property
     def clip_low(self) -> float:
         """How far below 1 the policy's ratio may fall."""
-        return self.clip
+        return self.clip * self.parts.below
 
     @property
     def clip_high(self) -> float:
-        """How far above 1 it may rise: further than below, as in DAPO (Yu et al. 2025, arXiv:2503.14476)."""
-        return self.clip + 0.4 * self.clip
+        """How far above 1 it may rise."""
+        return self.clip * self.parts.above
 
     @model_validator(mode="after")
     def _shares_sum(self) -> Self:
@@ -386,6 +412,15 @@ class Charter(Section):
         if "levels" not in self.exam.model_fields_set:
             exam = self.exam.model_copy(update={"levels": self.domain.levels})
             object.__setattr__(self, "exam", exam)  # nobody has seen this frozen object yet
+        return self
+
+    @model_validator(mode="after")
+    def _critic_is_taught(self) -> Self:
+        if self.learn.parts.values and not self.feedback.verifier:
+            raise ValueError(
+                f"learn.algorithm = {self.learn.algorithm!r} needs a critic, and feedback.verifier = 0 leaves it "
+                "nothing to learn from; set learn.algorithm = 'grpo' or feedback.verifier = 1"
+            )
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autotelic.attempt.resample import resample
 from autotelic.attempt.stage import attempt, draft, repair, seek
 from autotelic.charter import Charter
 from autotelic.credit.stage import credit
@@ -23,11 +24,12 @@ from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls
 from autotelic.engine.start import begin, take_up
 from autotelic.errors import DivergedError
-from autotelic.exam.stage import examine, review, settle
+from autotelic.exam.stage import decide, examine, review, settle
+from autotelic.judge.audit import audit
 from autotelic.judge.stage import appraise, instruct, judge
 from autotelic.learn.stage import form, learn
 from autotelic.machine import Machine
-from autotelic.messages import BudgetExtended, StopReason
+from autotelic.messages import BudgetExtended, SourceCut, StopReason
 from autotelic.propose.stage import admit, propose
 
 REPAIR_TURNS = 2
@@ -105,7 +107,15 @@ def generation(engine: Run) -> None:
     """One trip around the loop."""
     proposed = engine.do(propose)
     admitted = engine.do(admit, proposed)
+    if isinstance(engine.do(audit), SourceCut):
+        engine.do(decide)  # what was learned since the champion may have been the collapse
     judged = [engine.do(judge, engine.do(attempt, admitted))]
+    sampled = judged[:]
+    for _ in range(engine.services.charter.learn.parts.rounds):
+        resampling = engine.do(resample, admitted, sampled)
+        if not resampling.tasks:
+            break
+        sampled.append(engine.do(judge, engine.do(attempt, resampling)))
     for _ in range(REPAIR_TURNS):
         repairing = engine.do(repair, judged[-1])
         if not repairing.tasks:
@@ -114,6 +124,7 @@ def generation(engine: Run) -> None:
     drafts = engine.do(judge, engine.do(draft, admitted, judged[0]))
     drafted = engine.do(repair, drafts)
     searched = engine.do(judge, engine.do(seek, judged[0]))
+    judged += sampled[1:]
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
     formed = engine.do(form)

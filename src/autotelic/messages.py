@@ -155,6 +155,16 @@ class Repairing(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling(Message):
+    """Tasks to attempt in the place of those whose attempts all fared alike; `round` counts from 1."""
+
+    kind: ClassVar[str] = "resampling"
+
+    round: int
+    tasks: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appraised(Message):
     """What every source of feedback said of this generation's attempts, against the verifier. It teaches
     nothing.
@@ -174,19 +184,59 @@ class Appraised(Message):
     audit: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited(Message):
+    """A few tasks, the same in every generation, attempted and verified while internal feedback rewards. They
+    teach nothing.
+
+    An entry an attempt, tasks one after another with so many `siblings` each: `success` as the verifier scaled
+    it to [0, 1], `entropy` in nats, `length` in tokens; and by internal source the reward it `said`.
+    `distinct` has an entry a task: how many answers differ. `step` counts updates so far.
+    """
+
+    kind: ClassVar[str] = "audited"
+
+    step: int
+    siblings: int
+    success: Sequence[float]
+    entropy: Sequence[float]
+    length: Sequence[int]
+    distinct: Sequence[int]
+    said: Mapping[str, Sequence[float]]
+    groups: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCut(Message):
+    """An internal source of feedback has no weight from this `step` on, because a `test` of the audits found
+    its collapse: the `evidence` reached what is `needed`.
+    """
+
+    kind: ClassVar[str] = "source.cut"
+
+    source: str
+    step: int
+    test: str
+    evidence: float
+    needed: float
+    why: str
+
+
 # ── credit, learn ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earned:
     """What an attempt (`solver`) or a proposal (`proposer`) of this id earned: its reward, and its advantage,
-    which is None where its group had no variance.
+    which is None where its group had nothing to teach. `tokens` are the advantages of the sampled tokens where
+    each has its own; `advantage` is then their mean.
     """
 
     role: str
     id: int
     reward: float
     advantage: float | None
+    tokens: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +431,10 @@ MESSAGES: tuple[type[Message], ...] = (
     Attempted,
     Judged,
     Repairing,
+    Resampling,
     Appraised,
+    Audited,
+    SourceCut,
     Credited,
     Formed,
     Lesson,

@@ -207,8 +207,10 @@ class Feedback(Protocol):
 class Credit(Protocol):
     """Verdicts to advantages."""
 
-    def assign(self, groups: Sequence[Group]) -> list[tuple[float, ...] | None]:
-        """One advantage an attempt; None for a group that has nothing to teach (no variance)."""
+    def assign(self, groups: Sequence[Group]) -> Sequence[tuple[float | tuple[float, ...], ...] | None]:
+        """For each attempt one advantage, or one for each token that it sampled; None for a group that has
+        nothing to teach.
+        """
 
 
 class Learner(Protocol):

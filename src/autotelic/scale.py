@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotelic.types import Scale
+
+FLAT = 1e-6
+"""Rewards closer together than this are one reward, which has nothing to teach."""
+
+
+def differ(rewards: Sequence[float]) -> bool:
+    """Whether siblings fared differently.
+
+    >>> differ([1.0, 1.0]), differ([1.0, 0.0]), differ([])
+    (False, True, False)
+    """
+    return len(rewards) > 1 and max(rewards) - min(rewards) > FLAT
 
 
 def scaled(scale: Scale, reward: float) -> float:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autotelic import messages as m
 from autotelic.charter import Charter
 from autotelic.exam.sealed import Exam
+from autotelic.judge.collapse import CollapseGuard
 from autotelic.propose.curriculum import Curriculum
 from autotelic.propose.novelty import Novelty
-from autotelic.types import RULES, Cell, Episode, Group, Spec, Task
+from autotelic.types import RULES, Cell, Episode, Group, Source, Spec, Task
 
 REMEMBERED = 16_000
 """Tasks at hand to replay and to show to the proposer. More would be shown too seldom to matter."""
@@ -35,7 +36,7 @@ class Counters:
     """What has been spent and done so far, and what was given on top of the charter's budget (`extra_*`).
 
     `admitted` is the share of proposals that became tasks, smoothed; `empty` counts generations in a row that
-    gave nothing to learn from.
+    gave nothing to learn from, `flat` those without a group that reward could teach from.
     """
 
     generation: int = 0
@@ -47,6 +48,7 @@ class Counters:
     train_seconds: float = 0.0
     admitted: float = 1.0
     empty: int = 0
+    flat: int = 0
     extra_seconds: float = 0.0
     extra_tokens: int = 0
     extra_generations: int = 0
@@ -83,7 +85,9 @@ class OwnExam:
 
 
 class State:
-    """Counters, curriculum, novelty, the pool of tasks, the exams, and which weights are champion."""
+    """Counters, curriculum, novelty, the pool of tasks, the exams, which weights are champion, and which
+    sources of feedback were `cut` by the guard, with the step from which on.
+    """
 
     def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
         self.scale = spec.scale
@@ -101,6 +105,8 @@ class State:
         self.own = OwnExam()
         self.sealed: Exam | None = None
         self.champion = Champion(champion)
+        self.guard = CollapseGuard()
+        self.cut: dict[Source, int] = {}
 
     @property
     def generation(self) -> int:
@@ -169,6 +175,16 @@ class State:
             if right and not all(verdict.passed for verdict in group.verdicts):
                 self.right.extend(right.values())
 
+    def _credited(self, message: m.Credited) -> None:
+        if message.kept or message.flat:
+            self.counters.flat = 0 if message.kept else self.counters.flat + 1
+
+    def _audited(self, message: m.Audited) -> None:
+        self.guard.learn(message)
+
+    def _source_cut(self, message: m.SourceCut) -> None:
+        self.cut[cast(Source, message.source)] = message.step
+
     def _lesson(self, message: m.Lesson) -> None:
         self.curriculum.weigh({Cell.parse(cell): tokens for cell, tokens in message.cost.items()})
         self.counters.empty = 0 if message.sequences else self.counters.empty + 1
@@ -225,6 +241,8 @@ class State:
             },
             "sealed": self.sealed.to_json() if self.sealed else None,
             "champion": asdict(self.champion),
+            "guard": self.guard.to_json(),
+            "cut": self.cut,
         }
 
     def arrays(self) -> Arrays:
@@ -266,6 +284,8 @@ class State:
         )
         self.sealed = Exam.from_json(values["sealed"]) if values["sealed"] else None
         self.champion = Champion(**values["champion"])
+        self.guard = CollapseGuard.restored(values["guard"]) if "guard" in values else CollapseGuard()
+        self.cut = dict(values.get("cut", {}))
 
     @property
     def rules_tasks(self) -> list[Task]:
@@ -278,6 +298,9 @@ _CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
     m.GenerationBegan: State._began,
     m.Admitted: State._admitted,
     m.Judged: State._judged,
+    m.Audited: State._audited,
+    m.SourceCut: State._source_cut,
+    m.Credited: State._credited,
     m.Lesson: State._lesson,
     m.Updated: State._updated,
     m.ExamSet: State._exam_set,

@@ -41,11 +41,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most readers of a record
     from torch import Tensor
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-Source = Literal["verifier", "critic", "consensus", "certainty"]
+Source = Literal["verifier", "critic", "consensus", "certainty", "entropy"]
 Role = Literal["solver", "proposer"]
-Purpose = Literal["attempt", "repair", "draft", "search", "exam", "gate"]
-"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, a
-search for what all siblings missed, or a score.
+Purpose = Literal["attempt", "repair", "draft", "search", "exam", "gate", "audit"]
+"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, a search for
+what all siblings missed, a score, or to see whether reward still means what it should.
 """
 RULES = "rules"
 """The author recorded for a task that the human's rules made, as opposed to a digest of weights."""
@@ -367,13 +367,15 @@ class Entry:
 
     `ref` is the id of the task (demonstration, practice, form), of the episode (own, attempt) or of the
     proposal. `weight` is that of imitation, or the advantage times the weight of its stream. `shown` are the
-    tasks that a practised proposer is shown.
+    tasks that a practised proposer is shown. `tokens` are the advantages of the sampled tokens where each has its
+    own, times the weight of the stream; `weight` is then their mean.
     """
 
     kind: Kind
     ref: str
     weight: float
     shown: tuple[str, ...] = ()
+    tokens: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

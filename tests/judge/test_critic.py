@@ -308,3 +308,29 @@ def taught(seed: int = 0) -> Critic:
     critic = fresh(seed=seed)
     critic.learn(sums(stream(0), 40), seed=0)
     return critic
+
+
+def test_a_value_is_what_is_believed_before_each_sampled_token() -> None:
+    """Read one prefix at a time, and of two turns, what the environment said in between is no token of it."""
+    critic, groups = fresh(), sums(stream(3, "values"), 3)
+    critic.learn(groups, seed=0)
+    two = episode(turn([1, 2, 19], [3, 20]), turn([1, 2, 19, 3, 20, 5, 6], [4, 20]), task_id="2")
+    groups.append(Group(task=task("2"), episodes=(two, groups[0].episodes[0])))
+    found = critic.values(groups)
+    assert [[len(v) for v in one] for one in found] == [[2] * 4] * 3 + [[4, 2]]
+    for group, one in zip(groups, found, strict=True):
+        assert [v[0] for v in one[:1]] == pytest.approx(critic.baseline([group]), abs=1e-6)
+    prefix = Group(task=task("2"), episodes=(episode(turn([1, 2, 19], [3, 20])),))
+    (((_, second),),) = critic.values([prefix])
+    assert found[3][0][1] == pytest.approx(second, abs=1e-6)
+    # Before the second turn's first token it has read what the environment said.
+    assert found[3][0][2] != pytest.approx(found[3][0][1], abs=1e-6)
+
+
+def test_values_of_what_was_not_read_are_the_first_that_is_known() -> None:
+    critic = fresh()
+    long = episode(turn([1, 2, 19], [3] * 80))
+    ((found,),) = critic.values([Group(task=task(), episodes=(long,))])
+    assert len(found) == 80
+    assert len(set(found[:10])) == 1
+    assert len(set(found[-20:])) > 1

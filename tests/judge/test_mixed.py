@@ -435,3 +435,43 @@ def test_who_decides_whether_an_attempt_passed(trusted: bool, weights: dict[str,
     assert voices.leader == leader
     (said,) = voices.judge([group("yes", "no")])
     assert {v.source for v in said} == {leader}
+
+
+def test_entropy_is_mixed_like_any_other_source_and_needs_a_measure() -> None:
+    voices, _ = mixed(verifier=0.5, entropy=0.5, measure=lambda episodes: [0.0] * len(episodes))
+    assert rewards(voices.judge([group("yes", "no")])[0]) == [1.0, 0.5]
+    assert set(voices.appraise(voices.verify([group("yes", "no")]), 0)[0].agreement) >= {"entropy"}
+    with pytest.raises(DomainError, match=r"nothing measures entropies; set feedback\.entropy = 0"):
+        mixed(entropy=0.5)
+
+
+def test_a_source_that_was_cut_has_no_weight_and_the_verifier_is_what_is_left() -> None:
+    voices, _ = mixed(verifier=0.0, certainty=0.5, critic_weight=0.5)
+    assert set(voices.internal) == {"certainty", "critic"}
+    voices.heed(["critic"])
+    assert voices.internal == ("certainty",)
+    assert {v.source for v in voices.judge([group("yes", "no")])[0]} == {"certainty"}
+    voices.heed(["critic", "certainty"])
+    assert voices.internal == ()
+    assert voices.leader == "verifier"
+    assert rewards(voices.judge([group("yes", "no")])[0]) == [1.0, 0.0]
+
+
+def test_a_critic_that_was_cut_judges_nothing_alone() -> None:
+    voices, domain = mixed(withhold=1.0)
+    assert voices.internal == ("critic",)
+    assert {v.source for v in voices.judge([group("yes", "no")])[0]} == {"critic"}
+    voices.heed(["critic"])
+    assert voices.internal == ()
+    assert {v.source for v in voices.judge([group("yes", "no")])[0]} == {"verifier"}
+    assert domain.asked
+
+
+def test_an_audit_hears_the_verifier_and_every_internal_source() -> None:
+    voices, _ = mixed(verifier=0.0, certainty=1.0, consensus=0.5)
+    truth, said = voices.audit([group("yes", "no", "no")])
+    assert rewards(truth[0]) == [1, 0, 0]
+    assert {source: rewards(v[0]) for source, v in said.items()} == {
+        "certainty": pytest.approx([math.exp(-0.5)] * 3),
+        "consensus": [0, 1, 1],
+    }

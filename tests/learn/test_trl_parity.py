@@ -1,4 +1,4 @@
-"""One GRPO update has the loss and the gradients that TRL's own trainer computes for the same batch.
+"""One update has the loss and the gradients that TRL's own trainers compute for the same batch.
 
 Needs the extra `peers`, and is skipped without it: pip install 'autotelic[peers]'.
 """
@@ -14,14 +14,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from autotelic.algorithms import ALGORITHMS, AlgorithmName
 from autotelic.learn import learner
 from autotelic.learn.learner import PolicyLearner
 from autotelic.learn.losses import Clip
+from autotelic.learn.objective import Objective
 from autotelic.learn.pack import Trace, pack, reinforce
 from autotelic.models.decode import Decoder
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.types import Episode, Request, Step, Turn
+from autotelic.types import Episode, LearnReport, Request, Step, Turn
 from autotelic.weights.load import load, save
 
 trl = pytest.importorskip("trl", reason="TRL is not installed: pip install 'autotelic[peers]'")
@@ -33,7 +35,10 @@ LOSS, GRADIENT = 1e-6, 1e-5
 """Tolerances in fp32: of the loss, absolute; of a gradient, relative to the largest entry of its tensor."""
 
 
-def trainer_on(folder: Path, loss_type: str) -> Any:
+LONGEST = 24
+
+
+def trainer_on(folder: Path, loss_type: str, clip: Clip = CLIP, **changes: Any) -> Any:
     """TRL's trainer over the model in `folder`, as a user would make it."""
     loaded = load(folder)
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -46,13 +51,14 @@ def trainer_on(folder: Path, loss_type: str) -> Any:
             bf16=False,
             report_to=[],
             loss_type=loss_type,
-            epsilon=CLIP.low,
-            epsilon_high=CLIP.high,
-            beta=CLIP.kl,
+            epsilon=clip.low,
+            epsilon_high=clip.high,
+            beta=clip.kl,
             use_bias_correction_kl=False,  # GRPO's own KL (arXiv:2402.03300, eq. 4), not DeepSeek-V3.2's
             num_generations=GROUP,
             per_device_train_batch_size=GROUP,
-            max_completion_length=24,
+            max_completion_length=LONGEST,
+            **changes,
         ),
         train_dataset=datasets.Dataset.from_list([{"prompt": "a b"}] * GROUP),
         processing_class=tokenizer,
@@ -71,7 +77,7 @@ def rollouts(folder: Path) -> list[tuple[Turn, float, np.ndarray]]:
         Request(
             prompt_ids=tuple(rng.integers(3, len(tokenizer), 4 + 3 * i).tolist()),
             n=GROUP,
-            max_tokens=24,
+            max_tokens=LONGEST,
             temperature=1.0,
             seed=i,
         )
@@ -90,7 +96,7 @@ def rollouts(folder: Path) -> list[tuple[Turn, float, np.ndarray]]:
 def trace_of(turn: Turn, advantage: float, reference: np.ndarray, loss_type: str) -> Trace:
     whole = np.concatenate([np.zeros(len(turn.prompt_ids), np.float32), reference])
     trace = reinforce(Episode(task_id="", steps=(Step(turn=turn),), answer=""), advantage, whole)
-    if loss_type == "grpo":  # each sequence counts alike
+    if loss_type == "by hand":  # each sequence counts alike
         return replace(trace, policy=trace.policy / np.float32(len(turn.completion_ids)))
     return trace
 
@@ -127,22 +133,37 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("loss_type", ["bnpo", "dapo", "grpo"])
+@pytest.mark.parametrize("loss_type", ["bnpo", "dapo", "by hand"])
 def test_loss_and_gradients_are_trls(folder: Path, loss_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = rollouts(folder)
-    trainer = trainer_on(folder, loss_type)
+    trainer = trainer_on(folder, "grpo" if loss_type == "by hand" else loss_type)
     trainer.model.eval()  # nothing drops out; and no accumulation to divide by
     theirs = trainer.compute_loss(trainer.model, padded_as_trl_does(found))
     theirs.backward()
 
+    batch = [trace_of(*one, loss_type) for one in found]
+    report = same_step(folder, batch, Objective(), CLIP, trainer, float(theirs.detach()), monkeypatch)
+    assert report.kl > 0.01
+
+
+def same_step(
+    folder: Path,
+    traces: list[Trace],
+    objective: Objective,
+    clip: Clip,
+    trainer: Any,
+    loss: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> LearnReport:
+    """Our step on these traces, after checking its loss and gradients against theirs."""
     model = load(folder).model
     monkeypatch.setattr(learner, "MAX_GRAD_NORM", 1e9)
-    ours = PolicyLearner(model, lr_matrix=0.1, lr_other=0.1, clip=CLIP, policy=1.0, optimiser="adamw")
-    report = ours.step(pack([trace_of(*one, loss_type) for one in found]), rate=0.0)
-
+    ours = PolicyLearner(
+        model, lr_matrix=0.1, lr_other=0.1, clip=clip, policy=1.0, objective=objective, optimiser="adamw"
+    )
+    report = ours.step(pack(traces), rate=0.0)
     assert 0.02 < report.clipped < 0.9
-    assert report.kl > 0.01
-    assert report.loss == pytest.approx(float(theirs.detach()), abs=LOSS)
+    assert report.loss == pytest.approx(loss, abs=LOSS)
     expected = dict(trainer.model.named_parameters())
     for name, p in model.named_parameters():
         want, got = expected[name].grad, p.grad
@@ -151,3 +172,80 @@ def test_loss_and_gradients_are_trls(folder: Path, loss_type: str, monkeypatch: 
         assert float(want.abs().max()) > 0
         gap = float((got - want).abs().max() / want.abs().max())
         assert gap < GRADIENT, f"{name}: {gap:.1e}"
+    return report
+
+
+def clip_of(name: AlgorithmName, kl: float) -> Clip:
+    parts = ALGORITHMS[name]
+    return Clip(low=0.2 * parts.below, high=0.2 * parts.above, kl=kl)
+
+
+GRPO_LIKE: dict[AlgorithmName, dict[str, Any]] = {
+    "grpo-pooled": {"loss_type": "bnpo"},
+    "grpo": {"loss_type": "grpo"},
+    "dr-grpo": {"loss_type": "dr_grpo"},
+    "gspo": {"loss_type": "grpo", "importance_sampling_level": "sequence"},
+    "dapo": {"loss_type": "dapo"},
+    "reinforce++": {"loss_type": "bnpo"},
+    "ppo": {"loss_type": "bnpo"},
+}
+"""Algorithms of a clipped surrogate, and what TRL's GRPOTrainer calls their parts."""
+
+
+@pytest.mark.parametrize("name", list(GRPO_LIKE))
+def test_an_algorithms_step_is_trls(
+    folder: Path, name: AlgorithmName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, clip = rollouts(folder), clip_of(name, kl=0.1)
+    inputs = padded_as_trl_does(found)
+    traces = [trace_of(*one, name) for one in found]
+    if name == "ppo":  # an advantage of each token's own: [B, T] in theirs
+        each_BT = torch.randn(inputs["completion_ids"].shape, generator=torch.Generator().manual_seed(1))
+        inputs["advantages"] = each_BT
+        traces = [
+            token_trace(turn, reference, each_BT[i, : len(turn.completion_ids)].tolist())
+            for i, (turn, _, reference) in enumerate(found)
+        ]
+    trainer = trainer_on(folder, **GRPO_LIKE[name], clip=clip)
+    trainer.model.eval()
+    theirs = trainer.compute_loss(trainer.model, inputs)
+    theirs.backward()
+    objective = Objective(algorithm=ALGORITHMS[name], longest=LONGEST)
+    same_step(folder, traces, objective, clip, trainer, float(theirs.detach()), monkeypatch)
+
+
+def token_trace(turn: Turn, reference: np.ndarray, advantages: list[float]) -> Trace:
+    whole = np.concatenate([np.zeros(len(turn.prompt_ids), np.float32), reference])
+    return reinforce(Episode(task_id="", steps=(Step(turn=turn),), answer=""), 0.0, whole, advantages)
+
+
+def test_a_step_of_rloo_is_trls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL takes the distance to the reference policy from the reward; without it the losses are the same."""
+    found, clip = rollouts(folder), clip_of("rloo", kl=0.0)
+    inputs = padded_as_trl_does(found)
+    inputs["old_logps"] = (inputs["old_per_token_logps"] * inputs["completion_mask"]).sum(1)
+    loaded = load(folder)
+    trainer = trl.RLOOTrainer(
+        model=loaded.model,
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),
+        args=trl.RLOOConfig(
+            output_dir=str(folder / "rloo"),
+            use_cpu=True,
+            bf16=False,
+            report_to=[],
+            epsilon=clip.low,
+            epsilon_high=clip.high,
+            beta=0.0,
+            num_generations=GROUP,
+            per_device_train_batch_size=GROUP,
+            max_completion_length=LONGEST,
+        ),
+        train_dataset=datasets.Dataset.from_list([{"prompt": "a b"}] * GROUP),
+        processing_class=loaded.tokenizer,
+    )
+    trainer.model.eval()
+    theirs = trainer.compute_loss(trainer.model, inputs)
+    theirs.backward()
+    objective = Objective(algorithm=ALGORITHMS["rloo"], longest=LONGEST)
+    traces = [trace_of(*one, "rloo") for one in found]
+    same_step(folder, traces, objective, clip, trainer, float(theirs.detach()), monkeypatch)

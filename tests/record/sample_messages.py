@@ -151,6 +151,7 @@ MESSAGES: tuple[m.Message, ...] = (
     m.Attempted(purpose="attempt", groups=(Group(task=TASK, episodes=EPISODES),)),
     m.Judged(purpose="attempt", groups=judged()),
     m.Repairing(drafted=True, tasks=(SEEN,)),
+    m.Resampling(round=1, tasks=(TASK,)),
     m.Appraised(
         calibration=CALIBRATION,
         agreement={"consensus": math.nan},
@@ -159,12 +160,24 @@ MESSAGES: tuple[m.Message, ...] = (
         audited=0,
         audit=math.nan,
     ),
+    m.Audited(
+        step=3,
+        siblings=2,
+        success=(1.0, 0.0),
+        entropy=(0.5, 0.25),
+        length=(4, 5),
+        distinct=(2,),
+        said={"certainty": (0.6, 0.8)},
+        groups=judged(),
+    ),
+    m.SourceCut(source="certainty", step=3, test="success", evidence=90.0, needed=80.0, why="fell"),
     m.Credited(
         kept=1,
         flat=0,
         earned=(
             m.Earned(role="solver", id=1, reward=1.0, advantage=1 / 3),
             m.Earned(role="proposer", id=1, reward=-1.0, advantage=None),
+            m.Earned(role="solver", id=2, reward=0.0, advantage=0.2, tokens=(0.1, 0.3)),
         ),
     ),
     m.Formed(tasks=(FORM,)),

@@ -217,9 +217,10 @@ def test_credit_is_by_id_and_flat_groups_have_none() -> None:
         group(numbered("double", 2), ["no", "no"], 3),
     )
     proposed = Proposed(bootstrap=False, wanted={}, proposals=())
-    found = credit(
+    (found,) = credit(
         given, state_of(given), proposed, Admitted(), [Judged(purpose="attempt", groups=(mixed, flat))]
     )
+    assert isinstance(found, Credited)
     assert (found.kept, found.flat) == (1, 1)
     earned = {e.id: e.advantage for e in found.earned}
     assert earned[1] is not None

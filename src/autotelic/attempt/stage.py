@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from autotelic.attempt.rollout import fitting
 from autotelic.attempt.search import search
-from autotelic.messages import Admitted, Attempted, Dropped, Judged, Message, Repairing
+from autotelic.messages import Admitted, Attempted, Dropped, Judged, Message, Repairing, Resampling
 from autotelic.protocols import Checkable, Repairable
 from autotelic.streams import seed_of, stream
 from autotelic.types import RULES, Group, Lineage, Purpose, Task
@@ -20,8 +20,13 @@ REPAIRED = 4
 """One repair for so many tasks attempted: a further turn teaches the same program again."""
 
 
-def attempt(services: Services, state: State, message: Admitted | Repairing) -> Iterator[Message]:
-    """A group of siblings at some of the new tasks, or at every repair."""
+def attempt(
+    services: Services, state: State, message: Admitted | Repairing | Resampling
+) -> Iterator[Message]:
+    """A group of siblings at some of the new tasks, or at every repair, or at what is sampled again."""
+    if isinstance(message, Resampling):
+        yield from _attempts(services, state, message.tasks, "attempt", message.round)
+        return
     if isinstance(message, Admitted):
         yield from _attempts(services, state, probes(services, state, message.tasks), "attempt")
     else:
@@ -83,14 +88,17 @@ def probes(services: Services, state: State, tasks: Sequence[Task]) -> list[Task
     return order[: most // 4 if nothing_yet else most]
 
 
-def _attempts(services: Services, state: State, tasks: Sequence[Task], purpose: Purpose) -> Iterator[Message]:
+def _attempts(
+    services: Services, state: State, tasks: Sequence[Task], purpose: Purpose, *rounds: int
+) -> Iterator[Message]:
+    """`rounds` names the randomness of what is sampled again."""
     groups, left_out = fitting(
         services.policy.attempt(
             tasks,
             siblings=1 if purpose == "draft" else services.charter.curriculum.group_size,
             temperature=services.charter.roles.temperature,
             seed=seed_of(
-                services.charter.seed, "draft" if purpose == "draft" else "attempt", state.generation
+                services.charter.seed, "draft" if purpose == "draft" else "attempt", state.generation, *rounds
             ),
         )
     )

@@ -19,20 +19,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from autotelic.scale import scaled
+from autotelic.credit.rewards import Advantages, Floats, rewards_of, varied
 from autotelic.types import YES_NO, Group, Scale
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Advantages = tuple[float, ...] | None
 Prior = Callable[[Sequence[Group]], Sequence[float]]
 """P(success) of each group's task before it was attempted: `Critic.baseline`."""
-
-FLAT = 1e-6
-"""Rewards closer together than this are one reward, which has nothing to teach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +47,8 @@ class GroupAdvantage:
         Over all groups kept of one (role, mode), advantages have mean 0 and standard deviation 1. Raises
         ValueError for a reward that is not finite, or verdicts that do not match the attempts.
         """
-        reward_G = [_rewards(group, self.scale) for group in groups]
-        kept = [i for i, r in enumerate(reward_G) if len(r) > 1 and np.ptp(r) > FLAT]
+        reward_G = [rewards_of(group, self.scale) for group in groups]
+        kept = [i for i, r in enumerate(reward_G) if varied(r)]
         guess = self._guesses([groups[i] for i in kept])
         pools: dict[tuple[str, str], list[int]] = defaultdict(list)
         surprise: dict[int, Floats] = {}
@@ -92,17 +86,3 @@ def above(reward_G: Floats, prior: float | None, weight: float) -> Floats:
     believed = 0.0 if prior is None else weight * prior
     baseline_G = (reward_G.sum() - reward_G + believed) / (n - 1 + weight)
     return np.asarray(reward_G - baseline_G, dtype=np.float64)
-
-
-def _rewards(group: Group, scale: Scale) -> Floats:
-    reward_G = np.array(group.rewards, dtype=np.float64)
-    if len(reward_G) != len(group.episodes):
-        raise ValueError(
-            f"task {group.task.id}: {len(group.episodes)} attempts and {len(reward_G)} verdicts; "
-            "judge the group before assigning credit"
-        )
-    if not np.isfinite(reward_G).all():
-        raise ValueError(f"task {group.task.id}: rewards {group.rewards}; expected finite numbers")
-    if group.role == "solver":
-        reward_G = np.array([scaled(scale, reward) for reward in reward_G], dtype=np.float64)
-    return reward_G

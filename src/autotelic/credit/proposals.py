@@ -9,11 +9,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autotelic.messages import Outcome
-from autotelic.scale import scaled
+from autotelic.scale import FLAT, scaled
 from autotelic.types import Episode, Group, Proposal, Scale, Step, Task, Verdict
 
-FLAT = 1e-6
-"""Rewards closer together than this are one reward, which has nothing to teach."""
 REFUSED = -1.0
 """What a proposal earns that is no task, or none that is new."""
 

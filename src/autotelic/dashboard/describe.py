@@ -23,6 +23,7 @@ _JUDGES = {
     "critic": "the critic",
     "consensus": "the majority of its siblings",
     "certainty": "its own certainty",
+    "entropy": "its own low entropy",
 }
 _LISTED = 12
 """Rows of a list that are shown before it is cut: a screen holds about two of such lists."""

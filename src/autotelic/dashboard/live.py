@@ -32,6 +32,7 @@ from autotelic.messages import (
     RunResumed,
     RunStarted,
     RunStopped,
+    SourceCut,
     StageBegan,
 )
 from autotelic.types import Cell
@@ -308,6 +309,8 @@ class PlainLog:
                 return f"decision    {decision.verdict}: {'; '.join(decision.reasons)}"
             case Dropped():
                 return f"dropped     {message.n} {message.what}: {message.why}"
+            case SourceCut():
+                return f"cut         {message.source} from update {message.step} on: {message.why}"
             case RunStopped(reason=reason):
                 return f"stop        {reason} after {clock(self.story.seconds)}"
         return ""

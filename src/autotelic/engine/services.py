@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -17,15 +18,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
-from autotelic.credit import GroupAdvantage
+from autotelic.credit import credit_of
 from autotelic.domains.capabilities import capabilities_of
 from autotelic.domains.guard import Guarded
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.errors import RunError
 from autotelic.judge import Critic, Mixed
+from autotelic.learn.entropy import mean_entropies
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
+from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
 from autotelic.machine import Machine
 from autotelic.messages import Dropped, Probed
@@ -36,7 +39,7 @@ from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.gate import PairedGate
-from autotelic.protocols import Demonstrating, Domain, Gate, Proposable
+from autotelic.protocols import Credit, Demonstrating, Domain, Gate, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
@@ -118,7 +121,7 @@ class Services:
     learner: PolicyLearner
     critic: Critic
     feedback: Mixed
-    credit: GroupAdvantage
+    credit: Credit
     gate: Gate
     weights: Weights
     store: Store
@@ -245,8 +248,8 @@ def equip(
         policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
         learner=learner,
         critic=critic,
-        feedback=_feedback(charter, controls, world.domain, critic),
-        credit=GroupAdvantage(prior=critic.baseline if _prior(charter, controls) else None, scale=scale),
+        feedback=_feedback(charter, controls, world.domain, critic, model),
+        credit=_credit(charter, controls, critic),
         gate=PairedGate(charter.gate.level),
         weights=weights,
         store=store,
@@ -266,6 +269,17 @@ def _prior(charter: Charter, controls: Controls) -> bool:
     return charter.learn.baseline == "critic" and controls.baseline == "critic"
 
 
+def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
+    """The charter's algorithm; the siblings alone are its baseline where nothing asks the critic."""
+    known = _prior(charter, controls)
+    return credit_of(
+        charter.learn.algorithm,
+        prior=critic.baseline if known else None,
+        values=critic.values if known else None,
+        scale=critic.scale,
+    )
+
+
 def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
     learn = charter.learn
     return PolicyLearner(
@@ -273,6 +287,7 @@ def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: C
         lr_matrix=learn.lr_matrix,
         lr_other=learn.lr_other,
         clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
+        objective=Objective(algorithm=learn.parts, longest=charter.roles.max_tokens),
         temperature=charter.roles.temperature,
         checkpointing=machine.checkpointing,
         optimiser=learn.optimiser,
@@ -280,7 +295,9 @@ def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: C
     )
 
 
-def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Critic) -> Mixed:
+def _feedback(
+    charter: Charter, controls: Controls, domain: Domain, critic: Critic, model: PreTrainedModel
+) -> Mixed:
     feedback = charter.feedback
     return Mixed(
         domain,
@@ -289,6 +306,8 @@ def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Crit
         critic_weight=feedback.critic,
         consensus=feedback.consensus,
         certainty=feedback.certainty,
+        entropy=feedback.entropy,
+        measure=partial(mean_entropies, model, temperature=charter.roles.temperature),
         withhold=feedback.withhold,
         shuffle=controls.shuffle,
         early=controls.early,

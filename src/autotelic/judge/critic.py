@@ -36,7 +36,7 @@ from autotelic.judge.calibration import Calibrator
 from autotelic.judge.siblings import Rows, Siblings, families_of, is_cut, is_written, prompts_of, rows_of
 from autotelic.judge.verifier import truth_of
 from autotelic.streams import stream
-from autotelic.types import YES_NO, Calibration, CriticReport, Group, Scale
+from autotelic.types import YES_NO, Calibration, CriticReport, Episode, Group, Scale
 from autotelic.weights.tensors import put_into
 
 BATCH = 2048
@@ -172,6 +172,26 @@ class Critic:
         ]
         return torch.sigmoid(torch.tensor(asked, dtype=torch.float64)).tolist()
 
+    def values(self, groups: Sequence[Group]) -> list[list[tuple[float, ...]]]:
+        """P(success) before each token that an attempt sampled, for each attempt of each group.
+
+        Not calibrated, as `baseline`. Tokens before the part that is read have the first value that is known.
+        """
+        known = [replace(g, episodes=tuple(filter(is_written, g.episodes)), verdicts=()) for g in groups]
+        families = families_of(known, [[math.nan] * len(g.episodes) for g in known], self.context)
+        value_N: list[Tensor] = []
+        given = iter(families)
+        for rows, logit_N in self._read(families):
+            for asked in rows.asked_F.tolist():
+                family = next(given)
+                start = asked - (family.prompt - 1)
+                value_N += [torch.sigmoid(logit_N[start + torch.from_numpy(at)]) for at in family.before()]
+        read = iter(value_N)
+        return [
+            [_whole(e, next(read).tolist()) if is_written(e) else () for e in group.episodes]
+            for group in groups
+        ]
+
     @property
     def quality(self) -> Calibration:
         """How good the predictions made before learning from their outcomes have been of late."""
@@ -286,6 +306,12 @@ class Critic:
                 self._optimiser.state[p] = found
         self._past = deque(_restored({name: tensor.numpy() for name, tensor in within("memory.").items()}))
         self._calibrator.restore(state["calibration"])
+
+
+def _whole(episode: Episode, read: Sequence[float]) -> tuple[float, ...]:
+    """The values of all sampled tokens, from those of the part at the end that was read."""
+    sampled = sum(len(turn.completion_ids) for turn in episode.turns)
+    return (*[read[0]] * (sampled - len(read)), *read) if read else ()
 
 
 def _by_executor(group: Group) -> bool:

@@ -4,16 +4,18 @@
     critic     learned from the verifier        in its place, only while it is calibrated
     consensus  what most siblings answered      rises, then rewards what everyone gets wrong
     certainty  how sure the sampler was         rises, then rewards being sure
+    entropy    how little choice it had         rises, then rewards having none
 
-The lower two are known to collapse when they reward alone (arXiv:2505.21444, arXiv:2506.17219), so they are
-off by default, and how often they agree with the verifier is recorded. What the verifier says of a task it
-was withheld from is used to audit and never reaches a reward, nor the critic.
+The lower three are known to collapse when they reward alone (arXiv:2505.21444, arXiv:2506.17219), so they are
+off by default, a guard watches them (`collapse.py`), and how often they agree with the verifier is recorded.
+What the verifier says of a task it was withheld from is used to audit and never reaches a reward, nor the
+critic.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +24,7 @@ from autotelic.errors import DomainError
 from autotelic.judge.certainty import Certainty
 from autotelic.judge.consensus import Consensus
 from autotelic.judge.critic import Critic
+from autotelic.judge.entropy import Entropy, Measure
 from autotelic.judge.verifier import Verifier, truth_of
 from autotelic.messages import Appraised
 from autotelic.protocols import Comparable, Domain, Feedback
@@ -55,7 +58,8 @@ class Mixed:
     The verifier alone gives the domain's own rewards; several are mixed in [0, 1] and brought back to the
     domain's scale. Whether an attempt `passed` is never mixed: it is the verifier's word where the verifier
     has any weight, else that of the heaviest source, and `source` says whose it is. A critic that is not
-    trusted has no weight; if nothing is left, the verifier judges.
+    trusted has no weight, nor has a source that the guard has cut (`heed`); if nothing is left, the verifier
+    judges.
 
     `withhold` is the share of tasks on which the verifier is not asked and the critic alone is the judge,
     while it is trusted. It is a task's own property, drawn from `seed` and its id, so a task tried again
@@ -74,6 +78,8 @@ class Mixed:
         critic_weight: float = 0.0,
         consensus: float = 0.0,
         certainty: float = 0.0,
+        entropy: float = 0.0,
+        measure: Measure | None = None,
         withhold: float = 0.0,
         shuffle: float = 0.0,
         early: bool = False,
@@ -90,12 +96,21 @@ class Mixed:
             "critic": critic_weight,
             "consensus": consensus,
             "certainty": certainty,
+            "entropy": entropy,
         }
+        self.cut: frozenset[Source] = frozenset()
         self.sources: dict[Source, Feedback] = {
             "verifier": Verifier(domain),
             "critic": CriticJudge(critic),
             "certainty": Certainty(),
         }
+        if entropy:  # a forward pass, so it is not asked for the record alone
+            if measure is None:
+                raise DomainError(
+                    f"feedback.entropy = {entropy:g}, and nothing measures entropies",
+                    "set feedback.entropy = 0",
+                )
+            self.sources["entropy"] = Entropy(measure)
         if isinstance(domain, Comparable):
             self.sources["consensus"] = Consensus(domain)
         elif consensus:
@@ -111,7 +126,7 @@ class Mixed:
         """The verdicts to learn from, on the domain's scale. Changes nothing, so the same groups are judged
         alike until the critic has learned.
         """
-        trusted = self.critic.quality.trusted
+        trusted = self._trusts()
         apart = [trusted and self._withheld(group.task) for group in groups]
         withheld = iter(self._critics([g for g, out in zip(groups, apart, strict=True) if out]))
         weights = self._live(trusted)
@@ -150,20 +165,44 @@ class Mixed:
         """The tasks of which the verifier may be heard, hence whose demonstrations may be learned from."""
         if not self.weights["verifier"]:
             return []
-        trusted = self.critic.quality.trusted
+        trusted = self._trusts()
         return [task for task in tasks if not (trusted and self._withheld(task))]
 
     @property
     def leader(self) -> Source:
         """The source whose word decides whether an attempt passed, where nothing is withheld."""
-        return _leader(self._live(self.critic.quality.trusted))
+        return _leader(self._live(self._trusts()))
+
+    def heed(self, cut: Iterable[Source]) -> None:
+        """Take away the weight of these sources, as the run's state says."""
+        self.cut = frozenset(cut)
+
+    @property
+    def internal(self) -> tuple[Source, ...]:
+        """The sources other than the verifier that have a weight now."""
+        trusted = self._trusts()
+        live = [source for source in self._live(trusted) if source != "verifier"]
+        judging = trusted and self.withhold and "critic" not in live  # alone, on what is withheld
+        return (*live, "critic") if judging else tuple(live)
+
+    def audit(self, groups: Sequence[Group]) -> tuple[Verdicts, dict[Source, Verdicts]]:
+        """What the verifier says, and each internal source that has a weight now. It teaches nothing."""
+        said = {source: self.sources[source].judge(groups) for source in self.internal}
+        return self.sources["verifier"].judge(groups), said
+
+    def _trusts(self) -> bool:
+        return self.critic.quality.trusted and "critic" not in self.cut
 
     def _withheld(self, task: Task) -> bool:
         return bool(self.withhold and stream(self.seed, "withhold", task.id).random() < self.withhold)
 
     def _live(self, trusted: bool) -> dict[Source, float]:
         """The sources that have a weight now, from the top of the hierarchy down."""
-        live = {s: w for s, w in self.weights.items() if w > 0 and (s != "critic" or trusted)}
+        live = {
+            s: w
+            for s, w in self.weights.items()
+            if w > 0 and s not in self.cut and (s != "critic" or trusted)
+        }
         return live or {"verifier": 1.0}
 
     def _mix(

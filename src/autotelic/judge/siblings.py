@@ -54,6 +54,16 @@ class Siblings:
         """Tokens of each branch. [A]."""
         return np.diff(self.ends, prepend=self.prompt - 1)
 
+    def before(self) -> list[Ints]:
+        """For each branch the places from which its sampled tokens are predicted: the token before each."""
+        found = []
+        for end, length in zip(self.ends.tolist(), self.lengths.tolist(), strict=True):
+            place = np.arange(end + 1 - length, end + 1)
+            previous = place - 1
+            previous[0] = self.prompt - 1  # a branch goes on from the prompt's end, wherever it is stored
+            found.append(previous[self.sampled[place] > 0])
+        return found
+
     def certainty(self) -> Floats:
         """How sure the sampler has been so far, in its branch: sum, mean, least log-probability. [T, 3].
 

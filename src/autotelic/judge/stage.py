@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def judge(services: Services, state: State, attempted: Attempted) -> Iterator[Message]:
     """The verdict on every attempt."""
+    services.feedback.heed(state.cut)
     groups = services.feedback.verify(attempted.groups)
     yield from services.dropped()
     yield Judged(purpose=attempted.purpose, groups=tuple(groups))

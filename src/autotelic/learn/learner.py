@@ -21,8 +21,9 @@ from transformers.pytorch_utils import Conv1D
 
 from autotelic.errors import ModelError
 from autotelic.learn.last import hidden_at
-from autotelic.learn.losses import Clip, clipped_policy, imitation, reference_kl
+from autotelic.learn.losses import Clip, imitation, reference_kl, weighted_mean
 from autotelic.learn.muon import Matrix, Muon
+from autotelic.learn.objective import Objective, sequences_at
 from autotelic.learn.pack import pack, reinforce
 from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import ALONE, Crew
@@ -114,6 +115,7 @@ class PolicyLearner:
         lr_other: float,
         clip: Clip,
         policy: float = 1.0,
+        objective: Objective | None = None,
         temperature: float = 1.0,
         optimiser: str = "muon",
         checkpointing: bool = False,
@@ -124,6 +126,7 @@ class PolicyLearner:
         output_head(model)  # raises where the output layer is not all there is to the logits
         self.model = model
         self.clip = clip
+        self.objective = objective or Objective()
         self.policy = policy
         self.temperature = temperature
         self.crew = crew
@@ -153,7 +156,7 @@ class PolicyLearner:
         Raises ModelError where memory runs out, naming the size to try; then nothing has changed either.
         """
         began = time.perf_counter()
-        whole = _Weights.of(batch)
+        whole = _Weights.of(batch, self.objective)
         if not whole.nll + whole.policy:
             raise ValueError("the batch has no token with a weight; give it a completion to learn from")
         self.model.train(False)
@@ -222,13 +225,21 @@ class PolicyLearner:
             parts["nll"] = float(nll.detach())
             loss = loss + nll * (whole.nll / total)
         if whole.policy:
-            mine = policy_S.sum() / whole.policy
-            surrogate, clipped = clipped_policy(
-                logprob_S, taken(share.logprob_BT), taken(share.advantage_BT), policy_S, self.clip
+            sequence_S = sequences_at(share, at_S)
+            weight_S = self.objective.weights(policy_S, sequence_S)
+            loss_S, binding_S = self.objective.losses(
+                logprob_S,
+                taken(share.logprob_BT),
+                taken(share.advantage_BT),
+                policy_S,
+                sequence_S,
+                self.clip,
             )
-            kl = reference_kl(logprob_S, taken(share.reference_BT), policy_S)
-            figures = {"policy": surrogate, "kl": kl, "clipped": clipped}
-            parts |= {name: float((figure * mine).detach()) for name, figure in figures.items()}
+            mine = weight_S.sum() / whole.divisor
+            surrogate = weighted_mean(loss_S, weight_S)
+            kl = reference_kl(logprob_S, taken(share.reference_BT), weight_S)
+            parts |= {name: float((x * mine).detach()) for name, x in (("policy", surrogate), ("kl", kl))}
+            parts["clipped"] = float(weighted_mean(binding_S, policy_S) * (policy_S.sum() / whole.policy))
             loss = loss + (surrogate + self.clip.kl * kl) * mine * self.policy * (whole.policy / total)
         return loss, parts
 
@@ -288,17 +299,21 @@ def _float32(parameter: nn.Parameter) -> nn.Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weights:
-    """What a whole batch's means divide by: the weights of both streams, and the predicted places."""
+    """What a whole batch's means divide by: the weights of both streams, and the predicted places. `divisor`
+    is that of the policy gradient's mean, by its algorithm.
+    """
 
     nll: float
     policy: float
+    divisor: float
     places: int
 
     @classmethod
-    def of(cls, batch: Batch) -> _Weights:
+    def of(cls, batch: Batch, objective: Objective = Objective()) -> _Weights:  # noqa: B008
         return cls(
             nll=float(batch.nll_BT.sum()),
             policy=float(batch.policy_BT.sum()),
+            divisor=objective.divisor(batch),
             places=int(((batch.nll_BT > 0) | (batch.policy_BT > 0)).sum()),
         )
 

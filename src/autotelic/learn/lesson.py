@@ -77,7 +77,7 @@ def traces_of(
         if entry.kind == "own":
             found[at] = _imitated(sources.attempt(entry.ref), entry.weight)
         elif entry.kind == "attempt":
-            found[at] = reinforce(sources.attempt(entry.ref), entry.weight)
+            found[at] = reinforce(sources.attempt(entry.ref), entry.weight, tokens=entry.tokens)
         elif entry.kind == "proposal":
             found[at] = reinforce(sources.proposed(entry.ref), entry.weight)
     return found

@@ -66,8 +66,11 @@ def imitate(
     return Trace(ids=ids, nll=nll, policy=empty, advantage=empty, logprob=empty, reference=empty)
 
 
-def reinforce(episode: Episode, advantage: float, reference: Floats | None = None) -> Trace:
-    """A trace that moves the policy along the advantage, over every turn of an episode.
+def reinforce(
+    episode: Episode, advantage: float, reference: Floats | None = None, tokens: Sequence[float] = ()
+) -> Trace:
+    """A trace that moves the policy along the advantage, over every turn of an episode; along those of its
+    `tokens`, one a sampled token, where there are any.
 
     A later turn's prompt begins with the earlier turns, so an episode is one sequence; what the environment
     said is not learned. `reference` holds the reference policy's log-probabilities [T]; without it the
@@ -82,11 +85,14 @@ def reinforce(episode: Episode, advantage: float, reference: Floats | None = Non
         span = slice(start, start + len(turn.completion_ids))
         policy[span] = 1.0
         logprob[span] = turn.logprobs
+    moved = policy * np.float32(advantage)
+    if tokens:
+        moved[policy > 0] = tokens
     return Trace(
         ids=ids,
         nll=np.zeros(len(ids), np.float32),
         policy=policy,
-        advantage=policy * np.float32(advantage),
+        advantage=moved,
         logprob=logprob,
         reference=logprob if reference is None else reference,
     )

@@ -15,6 +15,7 @@ from autotelic.learn.form import pairs
 from autotelic.learn.lesson import Material, referenced, traces_of
 from autotelic.learn.own import own_answers, practice, recall
 from autotelic.learn.pack import Trace, pack, split
+from autotelic.learn.staleness import fresh
 from autotelic.learn.streams import Sequences, weighed
 from autotelic.messages import (
     Admitted,
@@ -133,6 +134,7 @@ def _reinforced(credited: Credited) -> list[Entry]:
             kind="attempt" if earned.role == "solver" else "proposal",
             ref=str(earned.id),
             weight=float(np.float32(earned.advantage)),
+            tokens=earned.tokens,
         )
         for earned in credited.earned
         if earned.advantage
@@ -198,7 +200,10 @@ def _updates(
         return
     entry_of: Mapping[int, Entry] = {id(trace): entry for entry, trace in sequences}
     before = services.weights.digest()
-    for batch in split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng):
+    batches = split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng)
+    batches, stale = fresh(batches, services.charter.learn.staleness)
+    yield from stale
+    for batch in batches:
         step = state.counters.step
         rate = services.rate(step, state.progress(services.charter, services.clock.seconds))
         report = services.learner.step(packed(services, batch), rate)

@@ -67,6 +67,10 @@ def _at(entry: Entry, trace: Trace, weight: float) -> tuple[Entry, Trace]:
     """A sequence at the weight of its stream, in 32 bits, as it is recorded and computed again."""
     scaled = np.float32(entry.weight * weight)
     if trace.policy.any():
-        return replace(entry, weight=float(scaled)), replace(trace, advantage=trace.policy * scaled)
+        tokens = tuple((np.array(entry.tokens, np.float32) * np.float32(weight)).tolist())
+        moved = trace.policy * scaled
+        if tokens:
+            moved[trace.policy > 0] = tokens
+        return replace(entry, weight=float(scaled), tokens=tokens), replace(trace, advantage=moved)
     unit = trace.nll / np.float32(entry.weight)
     return replace(entry, weight=float(scaled)), replace(trace, nll=unit * scaled)

@@ -24,6 +24,8 @@ OF_TASKS: tuple[Kind, ...] = ("demonstration", "practice", "form")
 """Kinds of sequences whose `ref` is the id of a task."""
 SHOWN = 255
 """The number of a task that the entry before it shows."""
+TOKEN = 254
+"""The number of a token of the entry before it, whose weight is its advantage."""
 
 
 # ── turns ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,7 +118,8 @@ def _little(values: array[Any]) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Packed:
     """The entries of an update as columns: kinds, rows of what they stand for (32 bits), and weights (32
-    bits). Tasks that a practised proposer is shown follow their entry, as entries of kind `SHOWN`.
+    bits). Tasks that a practised proposer is shown follow their entry, as entries of kind `SHOWN`, and tokens
+    with an advantage of their own as entries of kind `TOKEN`.
     """
 
     n: int
@@ -131,9 +134,11 @@ def pack_entries(entries: Sequence[Entry], row_of: Callable[[str], int]) -> Pack
     refs: list[int] = []
     weights: list[float] = []
     for entry in entries:
-        kinds += [KINDS.index(entry.kind), *[SHOWN] * len(entry.shown)]
-        refs += [row_of(entry.ref) if entry.kind in OF_TASKS else int(entry.ref), *map(row_of, entry.shown)]
-        weights += [entry.weight, *[0.0] * len(entry.shown)]
+        tokens = len(entry.tokens)
+        kinds += [KINDS.index(entry.kind), *[SHOWN] * len(entry.shown), *[TOKEN] * tokens]
+        refs.append(row_of(entry.ref) if entry.kind in OF_TASKS else int(entry.ref))
+        refs += [*map(row_of, entry.shown), *[0] * tokens]
+        weights += [entry.weight, *[0.0] * len(entry.shown), *entry.tokens]
     return Packed(
         n=len(entries),
         kinds=bytes(kinds),
@@ -146,19 +151,24 @@ def unpack_entries(packed: Packed, ids_at: Callable[[Sequence[int]], Mapping[int
     """The inverse of `pack_entries`; `ids_at` finds the ids of tasks by their rows."""
     refs: list[int] = np.frombuffer(packed.refs, "<u4").tolist()
     weights: list[float] = np.frombuffer(packed.weights, "<f4").tolist()
-    names = [KINDS[kind] if kind != SHOWN else None for kind in packed.kinds]
-    ids = ids_at([ref for name, ref in zip(names, refs, strict=True) if name is None or name in OF_TASKS])
+    of_tasks = {SHOWN, *(KINDS.index(kind) for kind in OF_TASKS)}
+    ids = ids_at([ref for number, ref in zip(packed.kinds, refs, strict=True) if number in of_tasks])
     found: list[Entry] = []
     shown: list[list[str]] = []
-    for name, ref, weight in zip(names, refs, weights, strict=True):
-        if name is None:
+    tokens: list[list[float]] = []
+    for number, ref, weight in zip(packed.kinds, refs, weights, strict=True):
+        if number == SHOWN:
             shown[-1].append(ids[ref])
+        elif number == TOKEN:
+            tokens[-1].append(weight)
         else:
-            found.append(Entry(kind=name, ref=ids[ref] if name in OF_TASKS else str(ref), weight=weight))
+            name = KINDS[number]
+            found.append(Entry(kind=name, ref=ids[ref] if number in of_tasks else str(ref), weight=weight))
             shown.append([])
+            tokens.append([])
     return tuple(
-        replace(entry, shown=tuple(theirs)) if theirs else entry
-        for entry, theirs in zip(found, shown, strict=True)
+        replace(entry, shown=tuple(theirs), tokens=tuple(own)) if theirs or own else entry
+        for entry, theirs, own in zip(found, shown, tokens, strict=True)
     )
 
 

@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from autotelic.errors import RecordError
 from autotelic.record.journal import Journal
 
@@ -32,12 +34,19 @@ def export(journal: Journal, folder: str | Path, format: Literal["jsonl", "parqu
         folder.mkdir(parents=True, exist_ok=True)
         for table in TABLES:
             files.append(folder / f"{table}.{format}")
-            write(files[-1], journal.each(table))
+            write(files[-1], map(_plain, journal.each(table)))
     except OSError as error:
         raise RecordError(
             f"{folder} cannot be written: {error.strerror}", "give a folder that can be"
         ) from error
     return files
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of which each column has one type: of one advantage a token the mean. The entries have them all."""
+    if isinstance(advantage := row.get("advantage"), bytes):
+        row["advantage"] = float(np.frombuffer(advantage, "<f8").mean())
+    return row
 
 
 def _lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:

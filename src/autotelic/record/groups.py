@@ -29,6 +29,8 @@ Kind = TypeVar("Kind", bound=Message)
 Noun = TypeVar("Noun", covariant=True)
 Runs = list[list[int]]
 _ENVELOPE = ("id", "time", "generation", "span")
+_PURPOSE = {"decided": "gate", "audited": "audit"}
+"""What the attempts of a message that does not say so were made for, if not for an exam."""
 _AT_ONCE = 256
 """Nouns that are read at once: enough that queries cost nothing, few enough to hold."""
 
@@ -130,7 +132,7 @@ def _write_proposals(journal: Journal, message: Message, given: Sequence[Proposa
 
 def _write_groups(journal: Journal, message: Message, groups: Sequence[Group]) -> tuple[Any, Any]:
     """Groups with episodes that may be new, and verdicts if there are any."""
-    purpose = str(getattr(message, "purpose", "gate" if message.kind == "decided" else "exam"))
+    purpose = str(getattr(message, "purpose", _PURPOSE.get(message.kind, "exam")))
     tasks = journal.task_rows(message, [group.task for group in groups])
     new = [(group, episode) for group in groups for episode in group.episodes if not episode.id]
     first = journal.insert(
@@ -170,7 +172,9 @@ def _write_entries(journal: Journal, message: Message, entries: Sequence[Any]) -
 
 
 def _with_weight(entry: Entry, weight: float) -> Entry:
-    return entry if entry.weight == weight else replace(entry, weight=weight)
+    tokens = tuple(np.array(entry.tokens, np.float32).tolist())
+    same = entry.weight == weight and entry.tokens == tokens
+    return entry if same else replace(entry, weight=weight, tokens=tokens)
 
 
 _WRITE: Mapping[str, Callable[[Any, Message, Sequence[Any]], tuple[Any, Any]]] = {

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from autotelic.messages import Earned
 from autotelic.record.blobs import Decode, pack_steps, unpack_steps
 from autotelic.record.plain import observation_of, plain, shown, text, to_json, untext
@@ -177,12 +179,20 @@ def verdict_of(row: Row) -> Verdict:
 
 
 def credit_row(earned: Earned) -> tuple[Any, ...]:
-    advantage = None if earned.advantage is None else _real(earned.advantage)
+    """`advantage` is a number, or the bytes of one a token (in 64 bits), or NULL."""
+    advantage: Any = None if earned.advantage is None else _real(earned.advantage)
+    if earned.tokens:
+        advantage = np.array(earned.tokens, "<f8").tobytes()
     return earned.role, earned.id, _real(earned.reward), advantage
 
 
 def credit_of(row: Row) -> Earned:
     role, ref, reward, advantage = row
+    if isinstance(advantage, bytes):
+        tokens = tuple(np.frombuffer(advantage, "<f8").tolist())
+        return Earned(
+            role=role, id=ref, reward=float(reward), advantage=sum(tokens) / len(tokens), tokens=tokens
+        )
     return Earned(
         role=role, id=ref, reward=float(reward), advantage=None if advantage is None else float(advantage)
     )
