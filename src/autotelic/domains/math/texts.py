@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from autotelic.domains.fences import without_fences
-from autotelic.domains.math.answers import find_answer
 from autotelic.domains.math.forms import form
+from autotelic.domains.math.passages import find_answer, last_line
 from autotelic.domains.math.problem import TOPICS, Kind
 from autotelic.types import Cell
 
@@ -60,7 +60,7 @@ class Compact:
         return completion
 
     def answer(self, completion: str) -> str:
-        return find_answer(completion)
+        return last_line(completion)
 
     def form(self, mode: str) -> str:
         return form(mode, boxed=False)

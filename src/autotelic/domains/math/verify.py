@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -22,8 +23,24 @@ from types import TracebackType
 from autotelic.errors import DomainError
 
 _WORKER = Path(__file__).with_name("verify_worker.py")
+_MAX_ANSWER = 400
+_WORKING = r"\\(?:times|cdot|div|bmod|mod|binom|sqrt|pm|mp|log|ln|exp|sin|cos|tan|gcd|max|min|sum|prod|int|lim|over|choose)"
 _START_S = 120.0
 """Importing sympy on a busy machine takes seconds, and is no fault of an answer."""
+
+
+def may_be_value(answer: str, expected: str) -> bool:
+    r"""Whether a text that the domain's own reader cannot read may be the expected value in other dress.
+
+    math-verify works out what it reads, and takes `13=12`, `[12,12]` and `|-12|` for 12. So it is asked only where
+    the digits are those of the expected answer, and no sign stands there with which something could be worked out,
+    or the problem be said again.
+    """
+    if len(answer) > _MAX_ANSWER or sorted(re.findall("[0-9]", answer)) != sorted(re.findall("[0-9]", expected)):
+        return False
+    if re.search(r"[*^!+%.=|'\[\]<>/]|[0-9)}]\s*-|-\s*[-(]|" + _WORKING, answer):
+        return False
+    return len(re.findall(r"\\[a-z]*frac", answer)) <= expected.count("/")
 
 
 class Verifier:
