@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
-from autotelic.domains.math.language import Hole, Node, ProblemError, parse, text
+from autotelic.domains.math.language import Hole, ProblemError, text
 from autotelic.domains.math.markup import Macro, Tokens, is_number, tokens
 from autotelic.domains.math.notation import expression, split, value
 from autotelic.domains.math.passages import answer_in
@@ -39,23 +39,27 @@ def read_answer(shape: Shape, answer: str) -> str:
 
 
 def readings(shape: Shape, answer: str) -> list[str]:
-    """The canonical texts that an answer may have: `1,234` is one number or two where there may be two."""
+    """The canonical texts that an answer may have: `1,234` is one number or two where there may be two, and so is
+    each part of `1,5; 2,5`.
+    """
     if len(answer) > MAX_ANSWER:
         raise ProblemError("format", f"{len(answer)} characters")
     if shape == "number" and _CANONICAL.fullmatch(answer):
         return [spell(int(answer))]
     if shape in ("number", "polynomial"):
         return [_read(shape, _joined(shape, answer))]
-    grouped = _grouped(answer)
-    if grouped == answer:
-        return [_read(shape, answer)]
-    found = []
-    for one in (answer, grouped):
+    ways = [answer, _grouped(answer)]
+    if ";" in answer:
+        ways.append(_COMMA.sub(r"\1.\2", answer))
+    found: list[str] = []
+    refusal: ProblemError | None = None
+    for way in dict.fromkeys(ways):
         try:
-            found.append(_read(shape, one))
-        except ProblemError:
-            if one is grouped and not found:
-                raise
+            found.append(_read(shape, way))
+        except ProblemError as error:
+            refusal = refusal or error
+    if not found and refusal is not None:
+        raise refusal
     return found
 
 
@@ -64,6 +68,8 @@ def _read(shape: Shape, answer: str) -> str:
     if not run:
         raise ProblemError("format", "nothing is written")
     if shape == "number":
+        if "\\pm" in run:
+            raise ProblemError("format", "two values")
         return spell(_chain(_without_label(run)))
     if shape == "polynomial":
         return _polynomial(run)
@@ -84,12 +90,17 @@ def _joined(shape: Shape, answer: str) -> str:
 
 
 def _without_label(run: Tokens, names: str = "") -> Tokens:
-    """A run without `x =`, `f'(x) =` or `dy/dx =` before it; `names` are the letters it may have, if not all."""
-    while True:
-        sides = split(run, "=", "\\in")
-        if len(sides) < 2 or not _is_label(sides[0], names):
-            return run
-        run = run[len(sides[0]) + 1 :]
+    """A run without `x =`, `f'(x) =` or `dy/dx =` before it, or `= x` after it; `names` are the letters it may have,
+    if not all.
+    """
+    while len(sides := split(run, "=", "\\in")) > 1:
+        if _is_label(sides[0], names):
+            run = run[len(sides[0]) + 1 :]
+        elif len(sides[-1]) == 1 and _is_label(sides[-1], names):
+            run = run[:-2]
+        else:
+            break
+    return run
 
 
 def _is_label(side: Tokens, names: str) -> bool:
@@ -114,19 +125,23 @@ def _is_index(token: Macro) -> bool:
 def _chain(run: Tokens) -> Value:
     """The value at the end of a row of equal signs, all of whose sides must have it."""
     exactly, *nearly = split(run, "\\approx")
-    if not exactly or _is_label(exactly, ""):
-        exactly = nearly[-1] if nearly else exactly
+    if nearly and (_is_label(exactly, "") or _is_unfinished(exactly)):
+        # 84/12 ≈ 7 says 7 where that is exact.
+        exactly = nearly[-1] if _is_label(exactly, "") else (*exactly, "=", *nearly[-1])
     *before, last = split(exactly, "=")
     found = value(_without_unit(last))
     for side in before:
-        if exact.value(_node(side)) != found:
+        if exact.value(expression(_without_unit(side))) != found:
             raise ProblemError("wrong", "the two sides of an equals sign differ")
     return found
 
 
-def _node(side: Tokens) -> Node:
-    tree = expression(_without_unit(side))
-    return tree
+def _is_unfinished(run: Tokens) -> bool:
+    try:
+        value(_without_unit(split(run, "=")[-1]))
+    except ProblemError:
+        return True
+    return False
 
 
 def _without_unit(side: Tokens) -> Tokens:
@@ -167,7 +182,7 @@ def _roots(run: Tokens) -> str:
         run = sides[1]
     found: set[Value] = set()
     for part in _parts(run):
-        found |= _values(_without_label(part, "x"))
+        found |= _values(_without_label(part, "x"), "x")
     if not found:
         raise ProblemError("format", "no value")
     return spell(*sorted(found))
@@ -179,10 +194,12 @@ def _names(side: Tokens, letters: str) -> bool:
     return bool(parts) and all(len(p) in (1, 2) and p[0] in tuple(letters) and _is_label(p, letters) for p in parts)
 
 
-def _values(part: Tokens) -> set[Value]:
-    """The value of a part, or the two of a `\\pm`."""
+def _values(part: Tokens, unknowns: str) -> set[Value]:
+    """The value of a part, or the two of a `\\pm`; an equation in the unknowns is unfinished."""
     equal = split(part, "=")
-    if any(letter in part for letter in "xy"):
+    if "y" in part and "y" not in unknowns:
+        raise ProblemError("format", "another unknown")
+    if any(letter in part for letter in unknowns):
         expression(tuple(t for t in part if t not in ("=", "\\pm")) if len(equal) < 2 else equal[0])
         raise ProblemError("unfinished", "an equation is still to be solved")
     last = split(equal[-1], "\\pm")
@@ -206,11 +223,13 @@ def _pair(run: Tokens) -> str:
     if len(parts) != 2:
         raise ProblemError("format", f"expected x and y, got {len(parts)} parts")
     named = [part[0] if part[1:2] == ("=",) else "" for part in parts]
+    if named[0] and named[0] == named[1]:
+        raise ProblemError("format", f"{named[0]} twice")
     if named[0] == "y" or named[1] == "x":
         swapped = not swapped
     if swapped:
         parts.reverse()
-    found = [_values(_without_label(part, name)) for part, name in zip(parts, "xy", strict=True)]
+    found = [_values(_without_label(part, name), "xy") for part, name in zip(parts, "xy", strict=True)]
     if any(len(values) != 1 for values in found):
         raise ProblemError("format", "more than one value of an unknown")
     return spell(*(values.pop() for values in found))

@@ -147,7 +147,7 @@ class MathDomain:
             and verdicts[at].reason == "format"
             and may_be_value(answer, str(task.secret["answer"]))
         ]
-        pairs = [(_latex(answers[at][0].secret), answers[at][1].strip().strip("$")) for at in unread]
+        pairs = [(latex(answers[at][0].secret), answers[at][1].strip().strip("$")) for at in unread]
         for at, reason in zip(unread, self.verifier.compare(pairs), strict=True):
             verdicts[at] = _verdict(reason)
         return verdicts
@@ -244,7 +244,8 @@ def _verdict(reason: str) -> Verdict:
     return Verdict(reward=float(passed), passed=passed, reason=reason)
 
 
-def _latex(secret: Any) -> str:
+def latex(secret: Any) -> str:
+    """The answer in the secret of a task, as LaTeX that math-verify reads: roots are a set, a pair is a tuple."""
     answer, shape = str(secret["answer"]), secret["shape"]
     if shape == "roots" and "," in answer:
         return f"\\{{{answer}\\}}"

@@ -89,7 +89,10 @@ _NAMED_TEXT = re.compile(
     r"\\(?:text\w*|mbox|hbox|emph|math(?:rm|bf|it|sf|tt|normal)|boldsymbol|bm|operatorname\*?)\s*\{([^{}]*)\}"
 )
 _WITH_ARGUMENT = re.compile(r"\\(?:color|hspace|vspace|label|tag|phantom|hphantom|vphantom)\*?\s*\{[^{}]*\}")
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\[[^\]]*\])?(?:\s*\{[lcr|@ ]*\})?")
+_ENVIRONMENTS = "equation align alignat aligned gather gathered split cases array p?matrix bmatrix smallmatrix center math".split()
+_ENVIRONMENT = re.compile(
+    rf"\\(?:begin|end)\s*\{{(?:{'|'.join(_ENVIRONMENTS)})\*?\}}(?:\s*\[[^\]]*\])?(?:\s*\{{[lcr|@ ]*\}})?"
+)
 _SEPARATED = re.compile(
     r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\{,\}|,\s*\\!\s*|\\mathord\{,\}|\\thinspace\s?|'"
     r"|\\text\{,\})[0-9]{3})+)(?![0-9])"
@@ -154,6 +157,7 @@ def _plain(text: str) -> str:
     text = text.translate(_CHARACTERS).replace("⁄", "/")
     text = re.sub(r"(?<=[0-9xy)}])\*\*(?=[0-9({])", "^", text).replace("**", " ").replace("__", " ")
     text = re.sub(r"`+|^\s*#+|^\s*[*>]\s", " ", text)
+    text = re.sub(r"(?<=[0-9])\.{2,}", r" \\dots ", text)
     text = re.sub(r"\+\s?/\s?-", r" \\pm ", re.sub(r"=>|-+>", r" \\to ", text))
     return _styled(text)
 
@@ -162,7 +166,6 @@ def _styled(text: str) -> str:
     # A command with two backslashes comes from text that was escaped twice; two before anything else end a row.
     text = re.sub(r"(?<!\\)\\\\(?=[A-Za-z]{2})", r"\\", text)
     text = re.sub(r"\\\\(?:\s*\[[^\]]*\])?|\\(?:cr|newline|q?quad)(?![A-Za-z])", "\n", text)
-    text = re.sub(r"\\(?:begin|end)\s*\{cases\}", " ", text)
     text = _ENVIRONMENT.sub(" ", text).replace("\\left.", " ").replace("\\right.", " ")
     text = _SEPARATED.sub(lambda m: m[1] + re.sub("[^0-9]", "", m[2]), text)
     text = re.sub(r"(?<=[0-9])\{,\}(?=[0-9])", ".", text)
@@ -174,7 +177,7 @@ def _styled(text: str) -> str:
     text = _STYLE.sub(" ", text)
     text = re.sub(r"\\\$|\$|\\[()\[\]]|(?<!\\)&", " ", text)
     text = re.sub(r",\s*\\!\s*(?=[0-9]{3})", ",", text)
-    text = re.sub(r"\\[,;:! >/]|~|\\(?=\n)|\\space", " ", text)
+    text = re.sub(r"\\[,;:! >/]|~|\\(?=\s*$|\n)|\\space(?![A-Za-z])", " ", text)
     text = _DERIVATIVE.sub(" \\\\ddx ", text)
     text = _SPACED.sub(lambda m: m[1] + m[2].replace(" ", ""), text)
     for pattern, said in _PHRASES:

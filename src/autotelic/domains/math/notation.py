@@ -30,6 +30,8 @@ def value(given: Tokens) -> Value:
     if found is not None:
         return exact.tidy(found)
     expression(given)
+    if "?" in given:
+        raise ProblemError("format", "a hole is no value")
     raise ProblemError("unfinished", "it is still to be worked out")
 
 

@@ -132,7 +132,7 @@ def _display(lines: list[str]) -> str:
 def answer_in(given: Tokens) -> Tokens:
     """The tokens of the answer within those of a text. Raises `ProblemError("format")` where there is none."""
     given = _without_remarks(given)
-    if not any(map(_breaks, given)):
+    if not any(map(is_word, given)):
         return _trimmed(given)
     runs, last_gap = _runs(given)
     if not runs:
@@ -147,7 +147,7 @@ def answer_in(given: Tokens) -> Tokens:
     after = runs[chosen + 1][0] if chosen + 1 < len(runs) else last_gap
     if _CHANGING & {*_clause(gap, last=True), *_clause(after, last=False)}:
         raise ProblemError("format", "words beside the number change it")
-    return _trimmed(run)
+    return _closed(_trimmed(run))
 
 
 def _without_remarks(given: Tokens) -> Tokens:
@@ -167,10 +167,6 @@ def _without_remarks(given: Tokens) -> Tokens:
     return tuple(kept)
 
 
-def _breaks(token: Token) -> bool:
-    return is_word(token)
-
-
 def _runs(given: Tokens) -> tuple[list[tuple[list[str], Tokens]], list[str]]:
     """The runs of mathematics, each with the words before it, and the words after the last."""
     runs: list[tuple[list[str], Tokens]] = []
@@ -178,7 +174,7 @@ def _runs(given: Tokens) -> tuple[list[tuple[list[str], Tokens]], list[str]]:
     run: list[Token] = []
     for at, token in enumerate(given):
         article = token in ("a", "A", "I") and (at + 1 == len(given) or given[at + 1] not in ("=", "'", "(", "\\in"))
-        if _breaks(token) or article:
+        if is_word(token) or article:
             if run and _says_something(run):
                 runs.append((gap, tuple(run)))
                 gap = []
@@ -221,14 +217,21 @@ _ENDS = (",", ";", "and", "or", "\n", "*")
 
 def _trimmed(run: Tokens) -> Tokens:
     """A run without separators at its ends, and without a brace that never closes."""
-    while run and run[0] in (",", ";", "and", "or", "\n", "*", ")", "\\%"):
+    while run and run[0] in _ENDS:
         run = run[1:]
-    while run and run[-1] in (*_ENDS, "=", "("):
+    while run and run[-1] in _ENDS:
         run = run[:-1]
     if run[:1] == ("{",) and "}" not in run:
         run = run[1:]
+    return run
+
+
+def _closed(run: Tokens) -> Tokens:
+    """A run without brackets at its ends whose other half stands in the prose."""
     if run[:1] == ("(",) and run.count("(") > run.count(")"):
         run = run[1:]
+    while run[-1:] == ("(",):
+        run = run[:-1]
     if run[-1:] == (")",) and run.count(")") > run.count("("):
         run = run[:-1]
     return run
