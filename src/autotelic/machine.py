@@ -39,7 +39,10 @@ class Machine(Section):
         False, "yes or no", "learn", "Activations are computed twice. Set it where memory is short."
     )
     verifier: Literal["auto", "math-verify", "none"] = knob(
-        "auto", "name", "domains", "A second reader of mathematical answers. auto takes it where it is installed."
+        "auto",
+        "name",
+        "domains",
+        "A second reader of mathematical answers. auto takes it where it is installed.",
     )
 
     @model_validator(mode="after")

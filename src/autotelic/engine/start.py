@@ -15,11 +15,11 @@ import torch
 import transformers
 
 from autotelic.charter import Charter
+from autotelic.domains.math.verify import MATH_VERIFY, versions
 from autotelic.engine.checkpoint import extend as count_extensions
 from autotelic.engine.checkpoint import restore
 from autotelic.engine.clock import Clock
 from autotelic.engine.run import Run, Watch
-from autotelic.domains.math.verify import MATH_VERIFY, versions
 from autotelic.engine.services import Controls, Services, equip, open_world
 from autotelic.errors import RunError
 from autotelic.exam.sealed import draw_sealed
@@ -173,11 +173,11 @@ def machine_of(started: RunStarted) -> Machine:
     version than is installed here, which could judge them otherwise.
     """
     here = versions()
-    for name, version in started.versions.items():
-        if name in here and here[name] != version:
+    for name, had in started.versions.items():
+        if name in here and here[name] != had:
             raise RunError(
-                f"the run's answers are judged with {name} {version}, and {here[name] or 'none'} is installed",
-                f"pip install {name}=={version}",
+                f"the run's answers are judged with {name} {had}, and {here[name] or 'none'} is installed",
+                f"pip install {name}=={had}",
             )
     # A run from before there was a choice was judged by the domain alone.
     return Machine(**{"verifier": "none", **started.machine})

@@ -1,30 +1,34 @@
 r"""Answers: what a solver wrote, brought to the one canonical text of each value, or refused.
 
-An answer is a value and not a calculation: `84/12` is no answer to 84/12, and `6/4` is not finished. LaTeX and the
-prose that language models write around a number are taken off first (`markup`, `passages`). What is written twice
-must agree: of `84/12 = 7` the 7 counts, and `13 = 12` is wrong. Nothing is evaluated but trees of the problem language.
+An answer is a value and not a calculation: `84/12` is no answer to 84/12, and `6/4` is not finished. LaTeX and
+the prose that language models write around a number are taken off first (`markup`, `passages`). What is written
+twice must agree: of `84/12 = 7` the 7 counts, and `13 = 12` is wrong. Nothing is evaluated but trees of the
+problem language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
 
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
 from autotelic.domains.math.language import Hole, ProblemError, text
-from autotelic.domains.math.markup import Macro, Tokens, is_number, tokens
+from autotelic.domains.math.markup import Macro, Token, Tokens, is_number, tokens
 from autotelic.domains.math.notation import expression, split, value
 from autotelic.domains.math.passages import answer_in
 from autotelic.domains.math.problem import Problem, Shape, normal, read, spell
 
 MAX_ANSWER = 400
 """Characters of an answer that are read."""
-_CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})")
+_CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})(?:/[1-9][0-9]{0,11})?")
 _GROUPED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:,[0-9]{3})+)(?![0-9,])")
 _CONTINENTAL = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:[. ][0-9]{3})+),([0-9]+)(?![0-9,.])")
 _DOTTED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:\.[0-9]{3}){2,})(?![0-9,.])")
 _COMMA = re.compile(r"(?<![0-9,.(\[{])([0-9]+),([0-9]+)(?![0-9,.)\]}])")
+_NEARLY = Fraction(1, 50)
+"""What \\approx may be off by, as a share."""
 _UNITS = frozenset("mgshlL")
 """Units of one letter: of the letters that a value may stand before, those that no problem uses."""
 
@@ -44,23 +48,46 @@ def readings(shape: Shape, answer: str) -> list[str]:
     """
     if len(answer) > MAX_ANSWER:
         raise ProblemError("format", f"{len(answer)} characters")
-    if shape == "number" and _CANONICAL.fullmatch(answer):
-        return [spell(int(answer))]
-    if shape in ("number", "polynomial"):
-        return [_read(shape, _joined(shape, answer))]
-    ways = [answer, _grouped(answer)]
+    if (short := _canonical(shape, answer)) is not None:
+        return [short]
+    found = _ways(shape, answer)
+    if isinstance(found[0], ProblemError):
+        raise ProblemError(found[0].reason, found[0].detail)
+    return [way for way in found if isinstance(way, str)]
+
+
+def _canonical(shape: Shape, answer: str) -> str | None:
+    """The canonical text of an answer that is in the notation of the domain: most of a small model's are."""
+    parts = answer.split(",")
+    if shape == "polynomial" or len(parts) > 2 or (len(parts) == 2) == (shape == "number"):
+        return None
+    if (
+        (shape == "pair" and len(parts) < 2)
+        or not all(map(_CANONICAL.fullmatch, parts))
+        or _GROUPED.search(answer)
+    ):
+        return None
+    values = [exact.tidy(Fraction(part)) for part in parts]
+    if any("/" in part and str(value) != part for part, value in zip(parts, values, strict=True)):
+        return None
+    return spell(*(sorted(set(values)) if shape == "roots" else values))
+
+
+@lru_cache(maxsize=4096)
+def _ways(shape: Shape, answer: str) -> tuple[str | ProblemError, ...]:
+    """The readings of an answer, or why it has none. Siblings give the same answer, and consensus asks again."""
+    single = shape in ("number", "polynomial")
+    ways = [_joined(shape, answer)] if single else [answer, _grouped(answer)]
     if ";" in answer:
         ways.append(_COMMA.sub(r"\1.\2", answer))
     found: list[str] = []
-    refusal: ProblemError | None = None
-    for way in dict.fromkeys(ways):
+    refusal = ProblemError("format", "nothing is written")
+    for way in reversed(dict.fromkeys(ways)):
         try:
-            found.append(_read(shape, way))
+            found.insert(0, _read(shape, way))
         except ProblemError as error:
-            refusal = refusal or error
-    if not found and refusal is not None:
-        raise refusal
-    return found
+            refusal = ProblemError(error.reason, error.detail)  # without its frames
+    return tuple(found) or (refusal,)
 
 
 def _read(shape: Shape, answer: str) -> str:
@@ -109,7 +136,12 @@ def _is_label(side: Tokens, names: str) -> bool:
     if side[0] == "\\ddx":
         return True
     letter, rest = side[0], side[1:]
-    if not isinstance(letter, str) or len(letter) != 1 or not letter.isalpha() or (names and letter not in names):
+    if (
+        not isinstance(letter, str)
+        or len(letter) != 1
+        or not letter.isalpha()
+        or (names and letter not in names)
+    ):
         return False
     while rest and (rest[0] == "'" or (isinstance(rest[0], Macro) and _is_index(rest[0]))):
         rest = rest[1:]
@@ -133,6 +165,10 @@ def _chain(run: Tokens) -> Value:
     for side in before:
         if exact.value(expression(_without_unit(side))) != found:
             raise ProblemError("wrong", "the two sides of an equals sign differ")
+    for side in nearly:
+        apart: Value = exact.value(expression(_without_unit(side))) - found
+        if abs(apart) > max(abs(Fraction(found)), 1) * _NEARLY:
+            raise ProblemError("wrong", "what is nearly equal is not near")
     return found
 
 
@@ -153,8 +189,8 @@ def _without_unit(side: Tokens) -> Tokens:
     return side
 
 
-def _is_quantity(token: object) -> bool:
-    return isinstance(token, Macro) and token.name == "frac" or (isinstance(token, str) and is_number(token))
+def _is_quantity(token: Token) -> bool:
+    return token.name == "frac" if isinstance(token, Macro) else is_number(token)
 
 
 def _parts(run: Tokens) -> list[Tokens]:
@@ -178,8 +214,8 @@ def _opened(run: Tokens) -> Tokens:
 def _roots(run: Tokens) -> str:
     run = _opened(run)
     sides = split(run, "=", "\\in")
-    if len(sides) == 2 and _names(sides[0], "x") or (len(sides) == 2 and sides[1][:1] == ("{",) and len(sides[0]) == 1):
-        run = sides[1]
+    if len(sides) == 2 and (_names(sides[0], "x") or (sides[1][:1] == ("{",) and len(sides[0]) == 1)):
+        run = sides[1]  # x = 2, 3 or S = {2, 3}
     found: set[Value] = set()
     for part in _parts(run):
         found |= _values(_without_label(part, "x"), "x")
@@ -191,7 +227,9 @@ def _roots(run: Tokens) -> str:
 def _names(side: Tokens, letters: str) -> bool:
     r"""Whether a side names unknowns and nothing else: `x`, `x_{1,2}`, `x_1, x_2`, `(x, y)`."""
     parts = _parts(side)
-    return bool(parts) and all(len(p) in (1, 2) and p[0] in tuple(letters) and _is_label(p, letters) for p in parts)
+    return bool(parts) and all(
+        len(p) in (1, 2) and p[0] in tuple(letters) and _is_label(p, letters) for p in parts
+    )
 
 
 def _values(part: Tokens, unknowns: str) -> set[Value]:

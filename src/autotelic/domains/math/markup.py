@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from autotelic.domains.math.language import ProblemError
 
@@ -52,7 +53,7 @@ _CHARACTERS = str.maketrans(
         **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u3000\t\r", " "),
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u2061\u2062\u2064", ""),
         **dict.fromkeys("€£¥₹¢", " "),
-        **dict.fromkeys("“”„«»\"", " "),
+        **dict.fromkeys('“”„«»"', " "),
         **dict.fromkeys("’‘′ʹ", "'"),
         **dict.fromkeys("⇒⟹→⟶↦⇔⟺∴", " \\to "),
         "±": " \\pm ",
@@ -76,28 +77,28 @@ _CHARACTERS = str.maketrans(
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()")
 _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
-_STYLES = (
-    "text textrm textbf textit texttt textsf textnormal textup textmd textsc mbox hbox emph mathrm mathbf mathit "
-    "mathsf mathtt mathnormal mathcal boldsymbol bm bold pmb operatorname ensuremath boxed fbox framebox underline "
-    "displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits bf rm it sf tt tiny small normalsize large "
-    "Large LARGE huge Huge normalfont bfseries mathstrut strut left right middle big Big bigg Bigg bigl bigr Bigl "
-    "Bigr biggl biggr Biggl Biggr therefore thinspace medspace thickspace negthinspace enspace hfill "
-    "nobreak noindent centering mathord mathop mathbin mathrel dollar euro"
-).split()
-_STYLE = re.compile(r"\\(?:" + "|".join(sorted(_STYLES, key=len, reverse=True)) + r")(?![A-Za-z])\*?")
+_STYLE = re.compile(
+    r"\\(?:text|textrm|textbf|textit|texttt|textsf|textnormal|textup|textmd|textsc|mbox|hbox|emph|mathrm|mathbf|mathit"
+    r"|mathsf|mathtt|mathnormal|mathcal|boldsymbol|bm|bold|pmb|operatorname|ensuremath|boxed|fbox|framebox|underline"
+    r"|(?:display|text|script|scriptscript)style|limits|nolimits|bf|rm|it|sf|tt|tiny|small|normalsize|large|Large|LARGE"
+    r"|huge|Huge|normalfont|bfseries|mathstrut|strut|left|right|middle|[Bb]igg?[lr]?|therefore|(?:thin|med|thick)space"
+    r"|negthinspace|enspace|hfill|nobreak|noindent|centering|math(?:ord|op|bin|rel)|dollar|euro)(?![A-Za-z])\*?"
+)
 _NAMED_TEXT = re.compile(
     r"\\(?:text\w*|mbox|hbox|emph|math(?:rm|bf|it|sf|tt|normal)|boldsymbol|bm|operatorname\*?)\s*\{([^{}]*)\}"
 )
 _WITH_ARGUMENT = re.compile(r"\\(?:color|hspace|vspace|label|tag|phantom|hphantom|vphantom)\*?\s*\{[^{}]*\}")
-_ENVIRONMENTS = "equation align alignat aligned gather gathered split cases array p?matrix bmatrix smallmatrix center math".split()
 _ENVIRONMENT = re.compile(
-    rf"\\(?:begin|end)\s*\{{(?:{'|'.join(_ENVIRONMENTS)})\*?\}}(?:\s*\[[^\]]*\])?(?:\s*\{{[lcr|@ ]*\}})?"
+    r"\\(?:begin|end)\s*\{(?:equation|align|alignat|aligned|gather|gathered|split|cases|array|p?matrix|bmatrix"
+    r"|smallmatrix|center|math)\*?\}(?:\s*\[[^\]]*\])?(?:\s*\{[lcr|@ ]*\})?"
 )
 _SEPARATED = re.compile(
     r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\{,\}|,\s*\\!\s*|\\mathord\{,\}|\\thinspace\s?|'"
     r"|\\text\{,\})[0-9]{3})+)(?![0-9])"
 )
-_SPACED = re.compile(r"(?<![0-9.,/^_}])(?<![0-9/^_}] )([1-9][0-9]{0,2})((?: [0-9]{3})+)(?![0-9]|\s*/|\s*\\frac)")
+_SPACED = re.compile(
+    r"(?<![0-9.,/^_}])(?<![0-9/^_}] )([1-9][0-9]{0,2})((?: [0-9]{3})+)(?![0-9]|\s*/|\s*\\frac)"
+)
 _DERIVATIVE = re.compile(
     r"\\[dtc]?frac\s*\{\s*\{?\s*d\s*\}?\s*\{?\s*[a-zA-Z]?\s*\}?\s*\}\s*\{\s*\{?\s*d\s*\}?\s*\{?\s*x\s*\}?\s*\}"
     r"|(?<![A-Za-z])d\s*[a-zA-Z]?\s*/\s*d\s*x(?![A-Za-z])"
@@ -138,8 +139,21 @@ _LEXEME = re.compile(
 )
 
 
+_SIMPLE = re.compile(
+    r"(?!.*(?:[0-9] +[0-9]|\*\*|\+ ?/|/ ?-|->))(?:[-+*/()=?!,;0-9xyCP ]|\^(?=[0-9{])|(?<=\^)\{[0-9]+\})*"
+)
+"""The notation of the domain itself, which most answers of small models are in: it has no style to take off."""
+_SIMPLE_TOKEN = re.compile(r"\^(?:\{([0-9]+)\}|([0-9]+))|[0-9]+|[^ ]")
+
+
+@lru_cache(maxsize=4096)
 def tokens(text: str) -> Tokens:
     """The tokens of an answer. Raises `ProblemError`: `format` for braces that do not match, `size` for too many."""
+    if _SIMPLE.fullmatch(text):
+        return tuple(
+            Macro("^", ((match[1] or match[2],),)) if match[0][0] == "^" else match[0]
+            for match in _SIMPLE_TOKEN.finditer(text)
+        )
     return _Lexer(_plain(text)).read()
 
 
@@ -178,6 +192,8 @@ def _styled(text: str) -> str:
     text = re.sub(r"\\\$|\$|\\[()\[\]]|(?<!\\)&", " ", text)
     text = re.sub(r",\s*\\!\s*(?=[0-9]{3})", ",", text)
     text = re.sub(r"\\[,;:! >/]|~|\\(?=\s*$|\n)|\\space(?![A-Za-z])", " ", text)
+    # Without runs of blanks no pattern below has more than one way to match them.
+    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
     text = _DERIVATIVE.sub(" \\\\ddx ", text)
     text = _SPACED.sub(lambda m: m[1] + m[2].replace(" ", ""), text)
     for pattern, said in _PHRASES:
@@ -267,7 +283,7 @@ class _Lexer:
     def percent(self) -> str:
         """`%` as an operation, which is a remainder, or `\\%` after a number, which is hundredths."""
         ahead = self.text[self.at :].lstrip()[:1]
-        return "%" if ahead.isdigit() or ahead in ("(", "x", "?") and ahead else "\\%"
+        return "%" if ahead.isdigit() or ahead in {"(", "x", "?"} else "\\%"
 
     def skip(self, sign: str) -> None:
         while self.text[self.at : self.at + 1].isspace():
@@ -312,9 +328,8 @@ class _Lexer:
         glued = self.at < len(self.text) and (self.text[self.at].isdigit() and len(said) > 1)
         if not glued and (len(said) == 1 or re.fullmatch("[xy]{2}", said)):
             return tuple(said)
-        ahead = self.text[self.at : self.at + 1]
-        if ahead == "(" and before and before[-1] != STOP and low not in ("is", "are", "at"):
-            return (f"\\{low}",)
+        if self.text.startswith("(", self.at) and low not in ("is", "are"):
+            return (f"\\{low}",)  # a function of what is in the brackets
         if glued:
             match = re.compile(r"\w*").match(self.text, self.at)
             assert match is not None

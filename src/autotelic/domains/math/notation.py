@@ -13,7 +13,18 @@ from fractions import Fraction
 
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
-from autotelic.domains.math.language import MAX_DEPTH, MAX_EXPONENT, Call, Hole, Node, Num, Op, ProblemError, Var, negate
+from autotelic.domains.math.language import (
+    MAX_DEPTH,
+    MAX_EXPONENT,
+    Call,
+    Hole,
+    Node,
+    Num,
+    Op,
+    ProblemError,
+    Var,
+    negate,
+)
 from autotelic.domains.math.markup import Macro, Token, Tokens, is_number
 
 MAX_DIGITS = 12
@@ -137,7 +148,9 @@ class _Reader:
         rest = _Rest(given)
         tree = self.sum(rest)
         if rest.given:
-            raise ProblemError("unfinished" if rest.next == "\\pm" else "format", f"unexpected {rest.given[0]!r}")
+            raise ProblemError(
+                "unfinished" if rest.next == "\\pm" else "format", f"unexpected {rest.given[0]!r}"
+            )
         self.depth -= 1
         return tree
 
@@ -189,7 +202,9 @@ class _Reader:
             return Hole()
         found = number(token)
         if found is None:
-            raise ProblemError("unfinished" if token in ("\\sqrt", "\\pm") else "format", f"unexpected {token!r}")
+            raise ProblemError(
+                "unfinished" if token in ("\\sqrt", "\\pm") else "format", f"unexpected {token!r}"
+            )
         following = rest.given[0] if rest.given else ""
         if found.denominator == 1 and isinstance(following, Macro) and following.name == "frac":
             part = _mixed(found, _fraction(*following.args)) if "." not in token else None
@@ -311,4 +326,3 @@ def split(given: Tokens, *signs: str) -> list[Tokens]:
                 continue
         parts[-1] = (*parts[-1], token)
     return parts
-

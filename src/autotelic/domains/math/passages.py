@@ -15,6 +15,8 @@ TAIL = 4_000
 """Only so many characters of the end of a completion are searched for its answer."""
 _LINE = 320
 """Of a longer last line, which is a paragraph, the end is searched."""
+_MAX_BOXES = 16
+"""Of more boxes than that, the last ones are looked at: no problem has so many values."""
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*(?=\{)")
 _BETWEEN = re.compile(r"(?:\s|[,;.$&]|\\[,;:! ()\[\]]|\\q?quad|\\text\s*\{\s*(?:and|or)\s*\}|~|and|or)*")
 _DELIMITER = re.compile(r"\s*(?:\\\]|\$\$|\\end\s*\{[a-z]+\*?\}|`{3,}\w*|\*\*)\s*[.,]?\s*")
@@ -22,16 +24,27 @@ _OPENING = re.compile(r"\s*(?:\\\[|\$\$|\\begin\s*\{[a-z]+\*?\}(?:\{[a-z|]*\})?)
 _MATHEMATICS = re.compile(r"[0-9¼-¾⅐-⅞]|(?<![A-Za-z\\])[xy](?![A-Za-z])")
 _FINAL = re.compile(r"final answer\b", re.IGNORECASE)
 _LABELLED = re.compile(r"[\s$\\(\[*&-]*([xy](?:_?\{?[0-9]\}?)?)[\s*&]*=")
-_KEYS = {"answer", "result", "value", "solution", "solutions", "root", "roots", "derivative", "remainder", "total"}
-_VERBS = {"is", "are", "be", "becomes", "was", "therefore", ":"}
-_CHANGING = set(
-    "not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except without "
-    "half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths "
-    "ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand thousands million millions billion "
-    "billions dozen dozens squared cubed factorial power root-of sqrt less least fewer greater most between below above "
-    "approximately about roughly nearly almost maybe perhaps possibly th st nd rd".split()
+
+
+def _words(spelled: str) -> frozenset[str]:
+    return frozenset(spelled.split())
+
+
+_KEYS = _words("answer result value solution solutions root roots derivative remainder total")
+_VERBS = _words("is are be becomes was therefore :")
+_CHANGING = _words(
+    """not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except without
+    half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths
+    ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand thousands million millions billion
+    billions dozen dozens squared cubed factorial power less least fewer greater most between below above
+    approximately about roughly nearly almost maybe perhaps possibly th st nd rd"""
 )
 """Words that deny a number, make another of it, or leave it open."""
+_ASSERTING = _words(
+    """is are was be becomes so thus hence therefore then get gets gives give have has obtain obtains make makes yield
+    yields answer result value but which giving leaves remains find finds it's that's means : \\to"""
+)
+"""One of these must stand between a number and the answer after it: `4 take away 2` does not say 2."""
 
 
 def find_answer(completion: str) -> str:
@@ -60,7 +73,7 @@ def _boxed(tail: str) -> str:
     answer is announced after it.
     """
     boxes: list[tuple[int, int, str]] = []
-    for match in _BOX.finditer(tail):
+    for match in list(_BOX.finditer(tail))[-_MAX_BOXES:]:
         end = _closing(tail, match.end())
         if end and (inside := tail[match.end() + 1 : end - 1].strip()):
             boxes.append((match.start(), end, inside))
@@ -122,7 +135,9 @@ def _display(lines: list[str]) -> str:
         opening = _OPENING.match(lines[at])
         if opening:
             inside = [lines[at][opening.end() :], *lines[at + 1 : -1]]
-            kept = [line for line in inside if not _DELIMITER.fullmatch(line) and not _OPENING.fullmatch(line)]
+            kept = [
+                line for line in inside if not _DELIMITER.fullmatch(line) and not _OPENING.fullmatch(line)
+            ]
             return "\n".join(kept).strip()
         if not lines[at].strip():
             return ""
@@ -145,6 +160,9 @@ def answer_in(given: Tokens) -> Tokens:
         chosen = introduced[-1] if introduced else chosen
     gap, run = runs[chosen]
     after = runs[chosen + 1][0] if chosen + 1 < len(runs) else last_gap
+    told = gap if not chosen or STOP in gap else _ASSERTING & set(gap)
+    if gap and not told:
+        raise ProblemError("format", f"{' '.join(gap)!r} between two numbers is no statement")
     if _CHANGING & {*_clause(gap, last=True), *_clause(after, last=False)}:
         raise ProblemError("format", "words beside the number change it")
     return _closed(_trimmed(run))
@@ -173,7 +191,9 @@ def _runs(given: Tokens) -> tuple[list[tuple[list[str], Tokens]], list[str]]:
     gap: list[str] = []
     run: list[Token] = []
     for at, token in enumerate(given):
-        article = token in ("a", "A", "I") and (at + 1 == len(given) or given[at + 1] not in ("=", "'", "(", "\\in"))
+        article = token in ("a", "A", "I") and (
+            at + 1 == len(given) or given[at + 1] not in ("=", "'", "(", "\\in")
+        )
         if is_word(token) or article:
             if run and _says_something(run):
                 runs.append((gap, tuple(run)))
@@ -212,7 +232,7 @@ def _clause(words: list[str], last: bool) -> list[str]:
     return words[at[-1] + 1 :] if last else words[: at[0]]
 
 
-_ENDS = (",", ";", "and", "or", "\n", "*")
+_ENDS = (",", ";", "and", "or", "\n")
 
 
 def _trimmed(run: Tokens) -> Tokens:
@@ -221,6 +241,8 @@ def _trimmed(run: Tokens) -> Tokens:
         run = run[1:]
     while run and run[-1] in _ENDS:
         run = run[:-1]
+    if len(run) > 2 and run[0] == run[-1] == "*":
+        run = run[1:-1]  # Markdown's emphasis
     if run[:1] == ("{",) and "}" not in run:
         run = run[1:]
     return run

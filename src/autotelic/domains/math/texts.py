@@ -86,10 +86,10 @@ _INSTRUCTIONS = {
     ),
     "model": (
         "You turn stories into mathematics. Write one expression, one equation in x, or two equations in x "
-        "and y with a semicolon between. Use the numbers of the story as they are and work nothing out. "
-        "Write C(n,k) for the ways to choose k of n, P(n,k) for the ways to line up k of n, n! for those to line "
-        "up n, and a%b for the remainder of a divided by b. x is what the story asks for; of two persons or things, x is the first and y the second. Put it alone in "
-        "\\boxed{}."
+        "and y with a semicolon between. Use the numbers of the story as they are and work nothing out. Write "
+        "C(n,k) for the ways to choose k of n, P(n,k) for the ways to line up k of n, n! for those to line up "
+        "n, and a%b for the remainder of a divided by b. x is what the story asks for; of two persons or "
+        "things, x is the first and y the second. Put it alone in \\boxed{}."
     ),
 }
 _WANTED = {

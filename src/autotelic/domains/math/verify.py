@@ -43,7 +43,12 @@ def may_be_value(answer: str, expected: str) -> bool:
     the digits are those of the expected answer, and no sign stands there with which something could be worked out,
     or the problem be said again.
     """
-    if len(answer) > _MAX_ANSWER or sorted(re.findall("[0-9]", answer)) != sorted(re.findall("[0-9]", expected)):
+    if len(answer) > _MAX_ANSWER or sorted(re.findall("[0-9]", answer)) != sorted(
+        re.findall("[0-9]", expected)
+    ):
+        return False
+    bare = re.sub(r"\\[{}]", "", answer)
+    if any(bare.count(opening) != bare.count(closing) for opening, closing in ("{}", "()")):
         return False
     if re.search(r"[*^!+%.=|'\[\]<>/]|[0-9)}]\s*-|-\s*[-(]", answer) or _WORKING.search(answer):
         return False
