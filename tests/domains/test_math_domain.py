@@ -129,11 +129,8 @@ def test_no_answer_crashes_the_judge_and_only_one_value_is_right(seed: int, answ
 def _numbers(answer: str) -> set[Fraction]:
     """Every number that a text can be said to hold: what is read as right must be one of them."""
     plain = re.sub(r"(?<=-) +", "", unicodedata.normalize("NFKC", answer)).replace(",", ".")
-    return {
-        Fraction(found)
-        for found in re.findall(r"-?[0-9]+(?:\.[0-9]+)?(?:/[1-9][0-9]*)?", plain)
-        if "./" not in found
-    }
+    found = re.findall(r"-?[0-9]+(?:\.[0-9]+|/[1-9][0-9]*)?", plain)
+    return {Fraction(one) for one in found}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from functools import lru_cache
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
 from autotelic.domains.math.language import Hole, ProblemError, text
-from autotelic.domains.math.markup import Macro, Token, Tokens, is_number, tokens
+from autotelic.domains.math.markup import Macro, Token, Tokens, characters, is_number, tokens
 from autotelic.domains.math.notation import expression, split, value
 from autotelic.domains.math.passages import answer_in
 from autotelic.domains.math.problem import Problem, Shape, normal, read, spell
@@ -27,6 +27,8 @@ _GROUPED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:,[0-9]{3})+)(?![0-9,])"
 _CONTINENTAL = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:[. ][0-9]{3})+),([0-9]+)(?![0-9,.])")
 _DOTTED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:\.[0-9]{3}){2,})(?![0-9,.])")
 _COMMA = re.compile(r"(?<![0-9,.(\[{])([0-9]+),([0-9]+)(?![0-9,.)\]}])")
+_LETTERS = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Letters that may name a polynomial in x."""
 _NEARLY = Fraction(1, 50)
 """What \\approx may be off by, as a share."""
 _UNITS = frozenset("mgshlL")
@@ -76,6 +78,7 @@ def _canonical(shape: Shape, answer: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _ways(shape: Shape, answer: str) -> tuple[str | ProblemError, ...]:
     """The readings of an answer, or why it has none. Siblings give the same answer, and consensus asks again."""
+    answer = characters(answer)
     single = shape in ("number", "polynomial")
     ways = [_joined(shape, answer)] if single else [answer, _grouped(answer)]
     if ";" in answer:
@@ -133,8 +136,8 @@ def _without_label(run: Tokens, names: str = "") -> Tokens:
 def _is_label(side: Tokens, names: str) -> bool:
     if not side or side in (("?",), ("\\approx",)):
         return True
-    if side[0] == "\\ddx":
-        return True
+    if "\\ddx" in side or (len(side) > 2 and side[0] == "(" and side[-2:] == (")", "'")):
+        return True  # d/dx (x^3) or (x^3)'
     letter, rest = side[0], side[1:]
     if (
         not isinstance(letter, str)
@@ -147,11 +150,13 @@ def _is_label(side: Tokens, names: str) -> bool:
         rest = rest[1:]
     if len(rest) == 1 and is_number(rest[0]) and letter in "xy":
         return True  # x1
-    return not rest or (letter not in "xCP" and rest[0] == "(" and rest[-1] == ")" and rest.count("(") == 1)
+    if letter == "D" and rest[:1] == ("[",) and rest[-1:] == ("]",):
+        return True
+    return not rest or (letter != "x" and rest[0] == "(" and rest[-1] == ")" and not {",", "="} & set(rest))
 
 
 def _is_index(token: Macro) -> bool:
-    return token.name == "_" or (token.name == "^" and set(token.args[0]) <= {"'"})
+    return token.name == "_" or (token.name == "^" and set(token.args[0]) <= {"'", "(", ")", "1"})
 
 
 def _chain(run: Tokens) -> Value:
@@ -163,13 +168,23 @@ def _chain(run: Tokens) -> Value:
     *before, last = split(exactly, "=")
     found = value(_without_unit(last))
     for side in before:
-        if exact.value(expression(_without_unit(side))) != found:
+        if _value_of(side) not in (found, None):
             raise ProblemError("wrong", "the two sides of an equals sign differ")
     for side in nearly:
-        apart: Value = exact.value(expression(_without_unit(side))) - found
-        if abs(apart) > max(abs(Fraction(found)), 1) * _NEARLY:
+        apart = abs(Fraction(exact.value(expression(_without_unit(side)))) - found)
+        if apart > _NEARLY * max(abs(Fraction(found)), Fraction(1)):
             raise ProblemError("wrong", "what is nearly equal is not near")
     return found
+
+
+def _value_of(side: Tokens) -> Value | None:
+    """The value of one side of an equality, and None where it is beyond the bounds, as 20! is."""
+    try:
+        return exact.value(expression(_without_unit(side)))
+    except ProblemError as error:
+        if error.reason == "size":
+            return None
+        raise
 
 
 def _is_unfinished(run: Tokens) -> bool:
@@ -214,6 +229,9 @@ def _opened(run: Tokens) -> Tokens:
 def _roots(run: Tokens) -> str:
     run = _opened(run)
     sides = split(run, "=", "\\in")
+    if run[:2] == ("x", "|"):
+        run = run[2:]  # {x | x = 2 or x = 3}
+        sides = []
     if len(sides) == 2 and (_names(sides[0], "x") or (sides[1][:1] == ("{",) and len(sides[0]) == 1)):
         run = sides[1]  # x = 2, 3 or S = {2, 3}
     found: set[Value] = set()
@@ -257,6 +275,8 @@ def _pair(run: Tokens) -> str:
     if len(sides) == 2 and len(_parts(sides[0])) == 2 and _names(sides[0], "xy"):
         swapped = _parts(sides[0])[0] == ("y",)
         run = sides[1]
+    elif len(sides) == 2 and len(sides[0]) == 1 and sides[1][:1] == ("{",):
+        run = sides[1]  # S = {(2, 3)}
     parts = _parts(run)
     if len(parts) != 2:
         raise ProblemError("format", f"expected x and y, got {len(parts)} parts")
@@ -276,7 +296,7 @@ def _pair(run: Tokens) -> str:
 def _polynomial(run: Tokens) -> str:
     if run[:1] == ("\\ddx",) and "=" not in run:
         raise ProblemError("unfinished", "a derivative is still to be taken")
-    *before, last = split(_without_label(run, "fghpqrsyDFGPQRVAk"), "=")
+    *before, last = split(_without_label(run, _LETTERS), "=")
     tree = expression(last)
     found = exact.poly(tree)
     for side in before:
@@ -292,7 +312,7 @@ def read_hole(answer: str) -> int:
     """The whole number that a solver wrote for the hole. Raises `ProblemError` as `read_answer` does."""
     if len(answer) > MAX_ANSWER:
         raise ProblemError("format", f"{len(answer)} characters")
-    found = _chain(_without_label(answer_in(tokens(_joined("number", answer)))))
+    found = _chain(_without_label(answer_in(tokens(_joined("number", characters(answer))))))
     if not isinstance(found, int):
         raise ProblemError("format", f"{found} is no whole number")
     return found
@@ -310,7 +330,7 @@ def read_model(answer: str) -> Problem:
     run = answer_in(tokens(answer))
     if run[:1] == ("\\ddx",) and "=" not in run:
         return Problem("derive", (expression(run[1:]),))
-    run = _without_label(_opened_set(run), "".join(set("abcdefghijklmnopqrstuvwzABDEFGHIJKLMNOQRSTUVWXYZ")))
+    run = _without_label(_opened_set(run), _LETTERS.replace("y", ""))
     equations = [split(part, "=") for part in split(run, ",", ";", "and", "\n") if part]
     sides = tuple(expression(side) for equation in equations for side in equation)
     if any(isinstance(leaf, Hole) for leaf in Problem("number", sides).leaves):

@@ -72,17 +72,25 @@ _CHARACTERS = str.maketrans(
         "，": ",",
         "、": ",",
         "。": ". ",
+        **dict.fromkeys("□▢☐", "?"),
     }
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()")
 _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_ORNAMENT = re.compile(
+    "[\u2605-\u260f\u2611\u2614-\u2660\u2666-\u2716\u2719-\u274b\u2756-\u27af\U0001f300-\U0001faff\ufe0f]"
+)
+"""Pictures, but for crosses, which say that a number is wrong."""
+_TAG = re.compile(
+    r"</?(?:answer|final|result|b|i|em|strong|p|span|div|code|math|boxed|mark|u)>", re.IGNORECASE
+)
 _STYLE = re.compile(
     r"\\(?:text|textrm|textbf|textit|texttt|textsf|textnormal|textup|textmd|textsc|mbox|hbox|emph|mathrm|mathbf|mathit"
     r"|mathsf|mathtt|mathnormal|mathcal|boldsymbol|bm|bold|pmb|operatorname|ensuremath|boxed|fbox|framebox|underline"
     r"|(?:display|text|script|scriptscript)style|limits|nolimits|bf|rm|it|sf|tt|tiny|small|normalsize|large|Large|LARGE"
     r"|huge|Huge|normalfont|bfseries|mathstrut|strut|left|right|middle|[Bb]igg?[lr]?|therefore|(?:thin|med|thick)space"
-    r"|negthinspace|enspace|hfill|nobreak|noindent|centering|math(?:ord|op|bin|rel)|dollar|euro)(?![A-Za-z])\*?"
+    r"|negthinspace|enspace|hfill|nobreak|noindent|centering|math(?:ord|op|bin|rel|open|close|inner|punct)|boldmath|unboldmath|dollar|euro|num|SI|qty)(?![A-Za-z])\*?"
 )
 _NAMED_TEXT = re.compile(
     r"\\(?:text\w*|mbox|hbox|emph|math(?:rm|bf|it|sf|tt|normal)|boldsymbol|bm|operatorname\*?)\s*\{([^{}]*)\}"
@@ -93,15 +101,19 @@ _ENVIRONMENT = re.compile(
     r"|smallmatrix|center|math)\*?\}(?:\s*\[[^\]]*\])?(?:\s*\{[lcr|@ ]*\})?"
 )
 _SEPARATED = re.compile(
-    r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\{,\}|,\s*\\!\s*|\\mathord\{,\}|\\thinspace\s?|'"
+    r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\s?\{,\}\s?|\{\\[,;:! ]\}|,\s*\\!\s*|\\mathord\{,\}|\\thinspace\s?|'"
     r"|\\text\{,\})[0-9]{3})+)(?![0-9])"
 )
 _SPACED = re.compile(
     r"(?<![0-9.,/^_}])(?<![0-9/^_}] )([1-9][0-9]{0,2})((?: [0-9]{3})+)(?![0-9]|\s*/|\s*\\frac)"
 )
+_UNPARTED = re.compile(r"([xy](?:_?\{?[0-9]\}?)?\s*=\s*-?[0-9./]+)\s+(?=[xy](?:_?\{?[0-9]\}?)?\s*=)")
+"""`x = 2 y = 3`, with nothing but a blank between."""
 _DERIVATIVE = re.compile(
-    r"\\[dtc]?frac\s*\{\s*\{?\s*d\s*\}?\s*\{?\s*[a-zA-Z]?\s*\}?\s*\}\s*\{\s*\{?\s*d\s*\}?\s*\{?\s*x\s*\}?\s*\}"
-    r"|(?<![A-Za-z])d\s*[a-zA-Z]?\s*/\s*d\s*x(?![A-Za-z])"
+    r"\\[dtc]?frac\s?\{\s?\{?\s?(?:d|\\partial)\s?\}?\s?\{?\s?[a-zA-Z]?\s?(?:\(\s?x\s?\)\s?)?\}?\s?\}"
+    r"\s?\{\s?\{?\s?(?:d|\\partial)\s?\}?\s?\{?\s?x\s?\}?\s?\}"
+    r"|\{\s?d\s?[a-zA-Z]?\s?\\over\s?d\s?x\s?\}"
+    r"|(?<![A-Za-z])d\s?[a-zA-Z]?\s?/\s?d\s?x(?![A-Za-z])"
 )
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<![\\A-Za-z])(?:{pattern})(?![A-Za-z])", re.IGNORECASE), said)
@@ -125,10 +137,11 @@ _SAME = {
     "lbrace": "{", "rbrace": "}", "{": "{", "}": "}", "lparen": "(", "rparen": ")", "prime": "'", "&": "and",
     "iff": "\\to", "implies": "\\to", "Rightarrow": "\\to", "rightarrow": "\\to", "Longrightarrow": "\\to",
     "longrightarrow": "\\to", "Leftrightarrow": "\\to", "Longleftrightarrow": "\\to", "leadsto": "\\to",
-    "mapsto": "\\to", "circ": "\\degree", "degree": "\\degree", "ldots": "\\dots", "cdots": "\\dots",
+    "mapsto": "\\to", "mp": "\\pm", "square": "?", "Box": "?", "checkmark": "\\to", "circ": "\\degree", "degree": "\\degree", "ldots": "\\dots", "cdots": "\\dots",
     "simeq": "\\approx", "cong": "\\approx", "ge": ">", "geq": ">", "gt": ">", "le": "<", "leq": "<", "lt": "<",
     "ne": "\\neq", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|", "percent": "\\%",
 }  # fmt: skip
+_COUNTS = {"ncr": "C", "comb": "C", "binom": "C", "binomial": "C", "npr": "P", "perm": "P"}
 _FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac", "xfrac", "flatfrac"}
 _BINOMIALS = {"binom", "dbinom", "tbinom"}
 _BARS = {"overline", "bar"}
@@ -140,7 +153,7 @@ _LEXEME = re.compile(
 
 
 _SIMPLE = re.compile(
-    r"(?!.*(?:[0-9] +[0-9]|\*\*|\+ ?/|/ ?-|->))(?:[-+*/()=?!,;0-9xyCP ]|\^(?=[0-9{])|(?<=\^)\{[0-9]+\})*"
+    r"(?!.*(?:[0-9] +[0-9xy]|\*\*|\+ ?/|/ ?-|->))(?:[-+*/()=?!,;0-9xyCP ]|\^(?=[0-9{])|(?<=\^)\{[0-9]+\})*"
 )
 """The notation of the domain itself, which most answers of small models are in: it has no style to take off."""
 _SIMPLE_TOKEN = re.compile(r"\^(?:\{([0-9]+)\}|([0-9]+))|[0-9]+|[^ ]")
@@ -157,9 +170,13 @@ def tokens(text: str) -> Tokens:
     return _Lexer(_plain(text)).read()
 
 
-def _plain(text: str) -> str:
-    """The text without its style, in ASCII where it can be."""
+def characters(text: str) -> str:
+    """The text in ASCII where it can be, without pictures and tags."""
+    if text.isascii() and not re.search('[<"\t\r]', text):
+        return text
     text = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    text = re.sub(r"<sup>([0-9]+)</sup>", r"^{\1}", re.sub(r"<br\s*/?>", "\n", text))
+    text = _ORNAMENT.sub(" ", _TAG.sub(" ", text))
     text = re.sub(r"(?<=[A-Za-z:])\s+–\s+", " \\\\to ", text).replace("–", "-")
     text = re.sub(
         "([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁄([₀₁₂₃₄₅₆₇₈₉]+)",
@@ -168,7 +185,13 @@ def _plain(text: str) -> str:
     )
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾]+", lambda m: f"^{{{m[0].translate(_RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉₊₋₍₎]+", lambda m: f"_{{{m[0].translate(_LOWERED)}}}", text)
-    text = text.translate(_CHARACTERS).replace("⁄", "/")
+    return text.translate(_CHARACTERS).replace("⁄", "/")
+
+
+def _plain(text: str) -> str:
+    """The text without its style."""
+    text = characters(text)
+    text = re.sub(r"^_([^_]+)_$", r"\1", text)
     text = re.sub(r"(?<=[0-9xy)}])\*\*(?=[0-9({])", "^", text).replace("**", " ").replace("__", " ")
     text = re.sub(r"`+|^\s*#+|^\s*[*>]\s", " ", text)
     text = re.sub(r"(?<=[0-9])\.{2,}", r" \\dots ", text)
@@ -177,6 +200,7 @@ def _plain(text: str) -> str:
 
 
 def _styled(text: str) -> str:
+    aligned = "\\\\" in text or "\\begin" in text
     # A command with two backslashes comes from text that was escaped twice; two before anything else end a row.
     text = re.sub(r"(?<!\\)\\\\(?=[A-Za-z]{2})", r"\\", text)
     text = re.sub(r"\\\\(?:\s*\[[^\]]*\])?|\\(?:cr|newline|q?quad)(?![A-Za-z])", "\n", text)
@@ -189,7 +213,8 @@ def _styled(text: str) -> str:
         if not changed:
             break
     text = _STYLE.sub(" ", text)
-    text = re.sub(r"\\\$|\$|\\[()\[\]]|(?<!\\)&", " ", text)
+    text = re.sub(r"\\\$|\$|\\[()\[\]]", " ", text)
+    text = re.sub(r"(?<!\\)&", " " if aligned else " and ", re.sub(r"&\s?=", "=", text))
     text = re.sub(r",\s*\\!\s*(?=[0-9]{3})", ",", text)
     text = re.sub(r"\\[,;:! >/]|~|\\(?=\s*$|\n)|\\space(?![A-Za-z])", " ", text)
     # Without runs of blanks no pattern below has more than one way to match them.
@@ -198,7 +223,8 @@ def _styled(text: str) -> str:
     text = _SPACED.sub(lambda m: m[1] + m[2].replace(" ", ""), text)
     for pattern, said in _PHRASES:
         text = pattern.sub(said, text)
-    return text
+    text = re.sub(r"\(\s*\\bmod\s*([0-9]+)\s*\)", r"\\bmod \1", text)
+    return _UNPARTED.sub(r"\1, ", text)
 
 
 class _Lexer:
@@ -328,13 +354,15 @@ class _Lexer:
         glued = self.at < len(self.text) and (self.text[self.at].isdigit() and len(said) > 1)
         if not glued and (len(said) == 1 or re.fullmatch("[xy]{2}", said)):
             return tuple(said)
+        if self.text[self.at :].lstrip().startswith("(") and low in _COUNTS:
+            return (_COUNTS[low],)
         if self.text.startswith("(", self.at) and low not in ("is", "are"):
             return (f"\\{low}",)  # a function of what is in the brackets
         if glued:
             match = re.compile(r"\w*").match(self.text, self.at)
             assert match is not None
             self.at = match.end()
-        if low in ("is", "are") and before and _is_letter(before[-1]):
+        if low in ("is", "are") and before and _is_letter(before[-1]) and _begins(before[:-1]):
             return ("=",)
         return (f" {low}",)
 
@@ -342,9 +370,16 @@ class _Lexer:
         """A ratio between numbers, an equals sign after a letter, and else the end of an introduction."""
         ahead = self.text[self.at :].lstrip()[:1]
         last = before[-1] if before else STOP
-        if isinstance(last, str) and (last[0].isdigit() or last == ")") and (ahead.isdigit() or ahead == "("):
+        # `84:12` and `84 : 12` are ratios, `at x = 4: 16` is none.
+        introduces = self.text[self.at : self.at + 1] == " " and self.text[self.at - 2 : self.at - 1] != " "
+        if (is_number(last) or last == ")") and (ahead.isdigit() or ahead == "(") and not introduces:
             return "/"
-        return "=" if _is_letter(last) else " :"
+        return "=" if _is_letter(last) or last in (")", "'") else " :"
+
+
+def _begins(before: list[Token]) -> bool:
+    """Whether a letter after these tokens stands alone, and is no factor of a term."""
+    return not before or is_word(before[-1]) or before[-1] in (",", ";", "and", "or", "\n")
 
 
 def is_number(token: Token) -> bool:

@@ -226,11 +226,16 @@ class _Reader:
         while at < len(rest.given) and isinstance(token := rest.given[at], Macro) and token.name in "^_":
             around.append(token.args[0])
             at += 1
-        if not around and rest.given[:1] and _digits(rest.given[0]) and rest.given[1:2] in (("C",), ("P",)):
+        if (
+            not around
+            and rest.given[:1]
+            and _digits(rest.given[0])
+            and rest.given[1:2] in (("C",), ("P",), ("A",))
+        ):
             around, at = [rest.given[:1]], 1
-        if at >= len(rest.given) or rest.given[at] not in ("C", "P"):
+        if at >= len(rest.given) or rest.given[at] not in ("C", "P", "A"):
             return None
-        name = str(rest.given[at])
+        name = "P" if rest.given[at] == "A" else str(rest.given[at])  # A for arrangements
         after = rest.given[at + 1 :]
         if after[:1] == ("(",) and not around:
             rest.given = after[1:]
@@ -288,7 +293,7 @@ class _Rest:
         first = self.given[0]
         if isinstance(first, Macro):
             return first.name in ("frac", "binom")
-        return first in ("x", "y", "(", "C", "P")
+        return first in ("x", "y", "(", "C", "P", "A")
 
     def bracket(self) -> Tokens:
         """What stands up to the bracket that closes; the opening one was taken."""

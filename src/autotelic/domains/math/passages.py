@@ -23,6 +23,10 @@ _DELIMITER = re.compile(r"\s*(?:\\\]|\$\$|\\end\s*\{[a-z]+\*?\}|`{3,}\w*|\*\*)\s
 _OPENING = re.compile(r"\s*(?:\\\[|\$\$|\\begin\s*\{[a-z]+\*?\}(?:\{[a-z|]*\})?)\s*")
 _MATHEMATICS = re.compile(r"[0-9¼-¾⅐-⅞]|(?<![A-Za-z\\])[xy](?![A-Za-z])")
 _FINAL = re.compile(r"final answer\b", re.IGNORECASE)
+_POINT = re.compile(r"(?:[-*•]|[0-9]{1,2}[.)])\s+(?=[$\\(*\s]*[xy](?![a-zA-Z]))")
+_GOES_ON = re.compile(r"(?:,|;|\bor|\band)[\s$]*$")
+_IN_BOTH = re.compile(r"(?=[^=]*x)(?=[^=]*=)(?=.*y)[-+0-9xy=*/.() $\\\[\],;&]+")
+"""An equation in x and y, and nothing besides."""
 _LABELLED = re.compile(r"[\s$\\(\[*&-]*([xy](?:_?\{?[0-9]\}?)?)[\s*&]*=")
 
 
@@ -33,10 +37,10 @@ def _words(spelled: str) -> frozenset[str]:
 _KEYS = _words("answer result value solution solutions root roots derivative remainder total")
 _VERBS = _words("is are be becomes was therefore :")
 _CHANGING = _words(
-    """not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except without
-    half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths
-    ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand thousands million millions billion
-    billions dozen dozens squared cubed factorial power less least fewer greater most between below above
+    """not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except
+    without half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths
+    eighth eighths ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand thousands million
+    millions billion billions dozen dozens squared cubed factorial power less least fewer greater most between below above
     approximately about roughly nearly almost maybe perhaps possibly th st nd rd"""
 )
 """Words that deny a number, make another of it, or leave it open."""
@@ -117,11 +121,28 @@ def _last_line(tail: str) -> str:
             return block
         lines.pop()
     line = lines[-1].strip()
-    if len(lines) > 1 and (own := _LABELLED.match(line)) and (other := _LABELLED.match(lines[-2])):
-        # x = 2 and y = 3, a line each; of two lines with one label the first is working.
-        line = f"{lines[-2].strip()}\n{line}" if own[1] != other[1] else line
+    if len(lines) > 1:
+        line = _both(lines[-2].strip(), line)
     if len(line) > _LINE:
         line = line[-_LINE:].partition(" ")[2]
+    return line
+
+
+def _both(before: str, line: str) -> str:
+    """The last line with the one before it, where the two are one answer: roots, unknowns or equations, one a line.
+
+    Of two lines with one label the first is working, unless it goes on or both are points of a list.
+    """
+    point, own = _POINT.match(before), _POINT.match(line)
+    if own:
+        line = line[own.end() :]
+    if point and own:
+        before = before[point.end() :]
+    one, other = _LABELLED.match(before), _LABELLED.match(line)
+    if one and other and (one[1] != other[1] or (point and own) or _GOES_ON.search(before)):
+        return f"{before}\n{line}"
+    if _IN_BOTH.fullmatch(before) and _IN_BOTH.fullmatch(line):
+        return f"{before}\n{line}"
     return line
 
 
