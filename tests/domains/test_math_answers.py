@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from answering import judged
 
-from autotelic.domains.math import MathDomain
+from autotelic.domains.math import MathDomain, Verifier
 from autotelic.domains.math.domain import latex
 from autotelic.types import Cell, Lineage, Proposal, Task
 
@@ -58,6 +58,20 @@ def test_an_answer_of_the_table_has_its_verdict(row: Row) -> None:
 def test_each_reason_for_disagreement_is_explained_and_used() -> None:
     explained = set(re.findall(r"^# ([a-z]+) +: ", TABLE.read_text(encoding="utf-8"), re.MULTILINE))
     assert explained == {row.code for row in rows()} - {""}
+
+
+@pytest.mark.slow
+def test_a_run_with_math_verify_judges_the_table_as_one_without() -> None:
+    pytest.importorskip("math_verify")
+    with Verifier(wall_s=20.0) as verifier:
+        behind = MathDomain(style="natural", verifier=verifier)
+        taken = []
+        for row in rows():
+            task = task_of(row.task)
+            (verdict,) = judged(behind, [(task, behind.answer(task.mode, row.answer))])
+            if verdict.passed != (row.verdict == "right"):
+                taken.append(row.answer)
+    assert taken == []
 
 
 @pytest.mark.slow

@@ -101,8 +101,8 @@ _ENVIRONMENT = re.compile(
     r"|smallmatrix|center|math)\*?\}(?:\s*\[[^\]]*\])?(?:\s*\{[lcr|@ ]*\})?"
 )
 _SEPARATED = re.compile(
-    r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\s?\{,\}\s?|\{\\[,;:! ]\}|,\s*\\!\s*|\\mathord\{,\}|\\thinspace\s?|'"
-    r"|\\text\{,\})[0-9]{3})+)(?![0-9])"
+    r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\s?\{,\}\s?|\{\\[,;:! ]\}|,\s*\\!\s*|\\mathord\{,\}"
+    r"|\\thinspace\s?|'|\\text\{,\})[0-9]{3})+)(?![0-9])"
 )
 _SPACED = re.compile(
     r"(?<![0-9.,/^_}])(?<![0-9/^_}] )([1-9][0-9]{0,2})((?: [0-9]{3})+)(?![0-9]|\s*/|\s*\\frac)"
@@ -137,7 +137,9 @@ _SAME = {
     "lbrace": "{", "rbrace": "}", "{": "{", "}": "}", "lparen": "(", "rparen": ")", "prime": "'", "&": "and",
     "iff": "\\to", "implies": "\\to", "Rightarrow": "\\to", "rightarrow": "\\to", "Longrightarrow": "\\to",
     "longrightarrow": "\\to", "Leftrightarrow": "\\to", "Longleftrightarrow": "\\to", "leadsto": "\\to",
-    "mapsto": "\\to", "mp": "\\pm", "square": "?", "Box": "?", "checkmark": "\\to", "circ": "\\degree", "degree": "\\degree", "ldots": "\\dots", "cdots": "\\dots",
+    "mapsto": "\\to",
+    "mp": "\\pm", "square": "?", "Box": "?", "checkmark": "\\to",
+    "circ": "\\degree", "degree": "\\degree", "ldots": "\\dots", "cdots": "\\dots",
     "simeq": "\\approx", "cong": "\\approx", "ge": ">", "geq": ">", "gt": ">", "le": "<", "leq": "<", "lt": "<",
     "ne": "\\neq", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|", "percent": "\\%",
 }  # fmt: skip

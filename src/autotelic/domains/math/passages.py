@@ -38,10 +38,11 @@ _KEYS = _words("answer result value solution solutions root roots derivative rem
 _VERBS = _words("is are be becomes was therefore :")
 _CHANGING = _words(
     """not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except
-    without half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths
-    eighth eighths ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand thousands million
-    millions billion billions dozen dozens squared cubed factorial power less least fewer greater most between below above
-    approximately about roughly nearly almost maybe perhaps possibly th st nd rd"""
+    without half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh
+    sevenths eighth eighths ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand
+    thousands million millions billion billions dozen dozens squared cubed factorial power less least fewer
+    greater most between below above approximately about roughly nearly almost maybe perhaps possibly th st nd
+    rd"""
 )
 """Words that deny a number, make another of it, or leave it open."""
 _ASSERTING = _words(

@@ -29,7 +29,8 @@ _WORKER = Path(__file__).with_name("verify_worker.py")
 _MAX_ANSWER = 400
 _WORKING = re.compile(
     r"\\(?:times|cdot|ast|div|b?mod|pmod|[dt]?binom|sqrt|pm|mp|log|ln|lg|exp|sin|cos|tan|gcd|max|min|sum|prod|int|lim"
-    r"|over|choose|not|neq?|lnot|neg|lfloor|lceil|bar|overline|det)(?![A-Za-z])"
+    r"|over|choose|not|neq?|lnot|neg|lfloor|lceil|bar|overline|det"
+    r"|[lr]?brack|[lr]?[vV]ert|mid|prime|l?dots|infty|[gl]eq?|[gl]t)(?![A-Za-z])"
 )
 """Commands with which something could be worked out, or which deny."""
 _START_S = 120.0
