@@ -116,6 +116,7 @@ def suite(archive: Path) -> None:
     print("\n".join(apart))
 
 
+READERS = ("alone", "behind", "worker")
 TASKS = (
     ("solve", 1, "84/12"),
     ("solve", 3, "9/2-1"),
@@ -222,14 +223,14 @@ def _nested(rng: random.Random) -> str:
     return opening * depth + inside + closing * (depth - rng.randint(0, 1))
 
 
-def attack(count: int, seed: int) -> None:
+def attack(count: int, seed: int, names: list[str]) -> None:
     """Print how many were taken for right, and how long the slowest took, for each of the three readers."""
     alone = MathDomain(style="natural")
     with Verifier(wall_s=2.0) as verifier:
         behind = MathDomain(style="natural", verifier=verifier)
         verifier.compare([("1", "1")])  # the start of the worker is no answer's time
         counts: Counter[tuple[str, str, str]] = Counter()
-        slowest = dict.fromkeys(("alone", "behind", "worker"), (0.0, "", ""))
+        slowest = dict.fromkeys(names, (0.0, "", ""))
         for (mode, level, problem), kind, answer in hostile(seed, count):
             cell = Cell(mode=mode, level=level)
             (task,) = alone.admit([Proposal(text=problem, cell=cell, lineage=Lineage())])
@@ -239,7 +240,8 @@ def attack(count: int, seed: int) -> None:
                 "behind": lambda task=task, answer=answer: _reason(behind, task, answer),
                 "worker": lambda answer=answer: verifier.compare([("7", answer[:400])])[0],
             }
-            for name, judge in readers.items():
+            for name in names:
+                judge = readers[name]
                 start = time.perf_counter()
                 said = judge()
                 taken = time.perf_counter() - start
@@ -267,11 +269,12 @@ def main() -> None:
     parser.add_argument("--sdist", type=Path)
     parser.add_argument("--count", type=int, default=700)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--readers", nargs="+", choices=READERS, default=list(READERS))
     given = parser.parse_args()
     if given.what == "suite":
         suite(fetched(given.sdist))
     else:
-        attack(given.count, given.seed)
+        attack(given.count, given.seed, given.readers)
 
 
 if __name__ == "__main__":

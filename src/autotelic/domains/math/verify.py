@@ -53,9 +53,9 @@ def may_be_value(answer: str, expected: str) -> bool:
         return False
     if re.search(r"[*^!+%.=|'\[\]<>/]|[0-9)}]\s*-|-\s*[-(]", answer) or _WORKING.search(answer):
         return False
-    words = re.findall("[^\\W\\d_]{2,}", re.sub(r"\\[A-Za-z]+", " ", answer))
-    if any(word not in ("and", "or") for word in words):
-        return False  # `not 7`
+    words = re.findall("[^\\W\\d_]+", re.sub(r"\\[A-Za-z]+", " ", answer))
+    if any(word not in ("and", "or", "x", "y") for word in words):
+        return False  # `not 7`, `7k`
     return len(re.findall(r"\\[a-z]*frac", answer)) <= expected.count("/")
 
 
