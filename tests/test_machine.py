@@ -24,7 +24,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_without_a_file_it_is_the_default(folder: Path) -> None:
     assert Machine.load() == Machine()
-    assert Machine().canonical() == {"threads": 0, "workers": 2, "server": "", "checkpointing": False}
+    assert Machine().canonical() == {
+        "threads": 0,
+        "workers": 2,
+        "server": "",
+        "checkpointing": False,
+        "verifier": "auto",
+    }
 
 
 def test_the_file_in_the_current_folder_is_read_unless_another_is_named(folder: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
@@ -37,6 +37,12 @@ class Machine(Section):
     server: str = knob("", "address", "models", "A server that samples. Empty samples here.")
     checkpointing: bool = knob(
         False, "yes or no", "learn", "Activations are computed twice. Set it where memory is short."
+    )
+    verifier: Literal["auto", "math-verify", "none"] = knob(
+        "auto",
+        "name",
+        "domains",
+        "A second reader of mathematical answers. auto takes it where it is installed.",
     )
 
     @model_validator(mode="after")

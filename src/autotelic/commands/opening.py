@@ -15,6 +15,7 @@ from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
 from autotelic.engine.services import open_world
+from autotelic.engine.start import machine_of
 from autotelic.errors import ModelError, RecordError, RunError
 from autotelic.exam.sealed import Exam, draw_sealed
 from autotelic.exam.seals import seals_of
@@ -77,6 +78,8 @@ def opened(
     with ExitStack() as resources:
         loaded, charter = _loaded(run, model, base=base)
         settings = machine or Machine.load()
+        if run is not None and settings.verifier == "auto":
+            settings = settings.model_copy(update={"verifier": _verifier_of(run)})
         torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
         domain = open_world(charter, settings, resources).domain
         tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
@@ -114,6 +117,13 @@ def champion_of(run: RunFolder) -> tuple[Path, str]:
             f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
         )
     return run.champion, last.folder
+
+
+def _verifier_of(run: RunFolder) -> str:
+    """What the run's own answers were read with, so that an exam judges as the run did."""
+    with Journal.open(run.path) as journal:
+        started = journal.latest(RunStarted)
+    return "none" if started is None else machine_of(started).verifier
 
 
 def _loaded(run: RunFolder | None, model: Path, *, base: bool) -> tuple[Loaded, Charter]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Watch = Callable[[Message], None]
 
 DEFAULT = Path("runs/default")
+
+
+_FLAGS = ("threads", "workers", "server", "checkpointing", "verifier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class MachineFlags:
         The address of a server that samples (http://127.0.0.1:8000/v1); it needs model.lora_rank.
     checkpointing
         Compute activations twice and keep fewer, to save memory.
+    verifier
+        What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
     """
 
     machine: Path | None = None
@@ -45,12 +50,13 @@ class MachineFlags:
     workers: int | None = None
     server: str | None = None
     checkpointing: bool | None = None
+    verifier: Literal["auto", "math-verify", "none"] | None = None
 
     def settings(self, before: Machine | None = None) -> Machine:
         """The settings of the file, or those from `before`, overridden by the flags."""
         from autotelic.machine import Machine
 
-        flags = {name: getattr(self, name) for name in ("threads", "workers", "server", "checkpointing")}
+        flags = {name: getattr(self, name) for name in _FLAGS}
         if before is None or self.machine is not None:
             return Machine.load(self.machine, flags)
         return before.model_copy(update={name: value for name, value in flags.items() if value is not None})

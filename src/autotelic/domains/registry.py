@@ -46,13 +46,18 @@ class Settings(Protocol):
 
 
 def load_domain(
-    settings: Settings, *, sandbox: Sandbox | None = None, exam_levels: tuple[int, int] | None = None
+    settings: Settings,
+    *,
+    sandbox: Sandbox | None = None,
+    verifier: object = None,
+    exam_levels: tuple[int, int] | None = None,
 ) -> Domain:
     """The domain that a charter names. A domain that is not built in comes guarded (`guard.Guarded`).
 
     A name is a built-in domain, an entry point of the group `autotelic.domains`, or `module:Class`. Modules
     are looked for in the working directory too, and there first. The class is called with those of `sandbox`,
-    `levels`, `style` and `modes` that its signature names. `levels` spans those of practice and of the exam.
+    `levels`, `style`, `modes` and, where there is one, `verifier` that its signature names. `levels` spans those
+    of practice and of the exam.
 
     Raises DomainError, in one line: no such name, module or class; a class that cannot be made or is no
     domain; a mode or a level that the domain does not have.
@@ -62,7 +67,11 @@ def load_domain(
     given: dict[str, Any] = {"sandbox": sandbox, "levels": levels, "style": settings.style}
     if settings.modes:
         given["modes"] = settings.modes
-    domain = _made(settings.name, _factory(settings.name), given)
+    factory = _factory(settings.name)
+    # Only a class that names it: one that passes on all it is given need not know of it.
+    if verifier is not None and callable(factory) and "verifier" in inspect.signature(factory).parameters:
+        given["verifier"] = verifier
+    domain = _made(settings.name, factory, given)
     _check(settings.name, domain)
     _check_cells(settings, domain.spec, exam_levels)
     return domain if settings.name in BUILT_IN else Guarded(domain)

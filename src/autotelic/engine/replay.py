@@ -151,7 +151,8 @@ def _workplace(
     if started is None:
         raise RecordError(f"{place.path} has no run.started message", "restore the run folder from a copy")
     charter = place.charter()
-    machine = Machine(**{**started.machine, "threads": wanted.threads, "server": ""})
+    # Replay computes updates from recorded verdicts and judges nothing.
+    machine = Machine(**{**started.machine, "threads": wanted.threads, "server": "", "verifier": "none"})
     with ExitStack() as resources:
         world = open_world(charter, machine, resources)
         crew = new_crew(wanted.threads, resources)

@@ -21,6 +21,7 @@ from autotelic.charter import Charter
 from autotelic.credit import credit_of
 from autotelic.domains.capabilities import capabilities_of
 from autotelic.domains.guard import Guarded
+from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.errors import RunError
@@ -76,11 +77,14 @@ class Controls:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """What a run needs that is no model: where programs run, and what can be learned."""
+    """What a run needs that is no model: where programs run, and what can be learned. `verifier` is what the domain
+    reads answers with besides its own reader: `math-verify` or `none`.
+    """
 
     sandbox: Sandbox
     domain: Domain
     capabilities: tuple[str, ...]
+    verifier: str
 
 
 def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> World:
@@ -96,8 +100,18 @@ def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> Worl
         require=charter.limits.require,
     )
     resources.callback(sandbox.close)
-    domain = load_domain(charter.domain, sandbox=sandbox, exam_levels=charter.exam.levels)
-    return World(sandbox=sandbox, domain=domain, capabilities=capabilities_of(domain))
+    verifier = open_verifier(machine.verifier, machine.workers)
+    if verifier is not None:
+        resources.callback(verifier.close)
+    domain = load_domain(charter.domain, sandbox=sandbox, verifier=verifier, exam_levels=charter.exam.levels)
+    inner = domain.domain if isinstance(domain, Guarded) else domain
+    used = verifier is not None and getattr(inner, "verifier", None) is verifier
+    return World(
+        sandbox=sandbox,
+        domain=domain,
+        capabilities=capabilities_of(domain),
+        verifier=MATH_VERIFY if used else "none",
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import torch
 import transformers
 
 from autotelic.charter import Charter
+from autotelic.domains.math.verify import MATH_VERIFY, versions
 from autotelic.engine.checkpoint import extend as count_extensions
 from autotelic.engine.checkpoint import restore
 from autotelic.engine.clock import Clock
@@ -132,8 +133,10 @@ def take_up(
                 "start it again (`autotelic run --again`)",
             )
         # As many threads as it began with: with others, sums are rounded otherwise.
-        recorded = Machine(**started.machine)
-        settings = (machine or recorded).model_copy(update={"threads": recorded.threads})
+        # And with the verifier it began with: another one would judge the same answers otherwise.
+        recorded = machine_of(started)
+        kept = {"threads": recorded.threads, "verifier": recorded.verifier}
+        settings = (machine or recorded).model_copy(update=kept)
         crew = new_crew(settings.threads, opening)
         world = open_world(charter, settings, opening)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
@@ -163,6 +166,21 @@ def take_up(
             "look at [budget] with `autotelic charter show`, and give --seconds, --tokens or --generations",
         )
     return run
+
+
+def machine_of(started: RunStarted) -> Machine:
+    """The machine that a run began on. Raises RunError where its answers were read by a math-verify of another
+    version than is installed here, which could judge them otherwise.
+    """
+    here = versions()
+    for name, had in started.versions.items():
+        if name in here and here[name] != had:
+            raise RunError(
+                f"the run's answers are judged with {name} {had}, and {here[name] or 'none'} is installed",
+                f"pip install {name}=={had}",
+            )
+    # A run from before there was a choice was judged by the domain alone.
+    return Machine(**{"verifier": "none", **started.machine})
 
 
 def finished(journal: Journal) -> bool:
@@ -245,6 +263,7 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
+            **(versions() if world.verifier == MATH_VERIFY else {}),
         },
         platform=f"{platform.machine()} {sys.platform}",
         sandbox=str(world.sandbox.level),
@@ -255,7 +274,8 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
 
 
 def _machine(services: Services) -> dict[str, Any]:
-    return {**services.machine.model_dump(mode="json"), "threads": services.crew.size}
+    settled = {"threads": services.crew.size, "verifier": services.world.verifier}
+    return {**services.machine.model_dump(mode="json"), **settled}
 
 
 def _version() -> str:

@@ -1,138 +1,349 @@
-"""Answers: what a solver wrote, brought to the one canonical text of each value, or refused.
+r"""Answers: what a solver wrote, brought to the one canonical text of each value, or refused.
 
-An answer is a value and not a calculation: `84/12` is no answer to 84/12, and `6/4` is not finished. LaTeX
-and the prose that language models write around a number are taken off first. Nothing is evaluated but the
-trees of the domain's own parser.
+An answer is a value and not a calculation: `84/12` is no answer to 84/12, and `6/4` is not finished. LaTeX and
+the prose that language models write around a number are taken off first (`markup`, `passages`). What is written
+twice must agree: of `84/12 = 7` the 7 counts, and `13 = 12` is wrong. Nothing is evaluated but trees of the
+problem language.
 """
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from autotelic.domains.math import exact
-from autotelic.domains.math.language import ProblemError, parse, text
-from autotelic.domains.math.problem import Problem, Shape, normal, spell
+from autotelic.domains.math.exact import Value
+from autotelic.domains.math.language import Hole, ProblemError, text
+from autotelic.domains.math.markup import Macro, Token, Tokens, characters, is_number, tokens
+from autotelic.domains.math.notation import expression, split, value
+from autotelic.domains.math.passages import answer_in
+from autotelic.domains.math.problem import Problem, Shape, normal, read, spell
 
 MAX_ANSWER = 400
-_TAIL = 4_000
-"""Only so much of the end of a completion is searched for its answer."""
-
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,11})(?:/[1-9][0-9]{0,11})?")
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,8})\.[0-9]{0,8}[1-9]")
-_NOISE = re.compile(
-    r"\$|\\\(|\\\)|\\\[|\\\]|\\left|\\right|\\[,;:! ]|\\(?:text|mathrm|mathbf)(?=\{)|\\displaystyle|`"
-)
-_FRACTION = re.compile(r"(?<![0-9])\\[dt]?frac\{(-?[0-9]+)\}\{([0-9]+)\}")
-_INTRODUCTION = re.compile(
-    r"^.*?\b(?:answer|result|value|solutions?|roots?)\b[^0-9:=]{0,20}(?:\bis|\bare|:|=)\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def find_answer(completion: str) -> str:
-    r"""The part of a completion that is judged: the last `\boxed{...}`, or else its last line.
-
-    >>> find_answer("(3+4)*6\n7*6\n42")
-    '42'
-    """
-    tail = completion[-_TAIL:]
-    at = tail.rfind("\\boxed{")
-    if at >= 0:
-        depth = 0
-        for end in range(at + len("\\boxed"), len(tail)):
-            depth += {"{": 1, "}": -1}.get(tail[end], 0)
-            if depth == 0:
-                return tail[at + len("\\boxed{") : end].strip()
-    lines = tail.rstrip().rsplit("\n", 1)
-    return lines[-1].strip()
-
-
-def plain(answer: str) -> str:
-    r"""An answer without LaTeX, introductions and a full stop: `The answer is $\frac{1}{2}$.` is `1/2`."""
-    if answer.isascii() and not _MARKED.search(answer):
-        return answer.strip()
-    shown = answer.replace("\u2212", "-").replace("\u00d7", "*").replace("\u00b7", "*").replace("\u00f7", "/")
-    shown = _INTRODUCTION.sub("", shown.replace("**", "").strip())
-    shown = _FRACTION.sub(r"\1/\2", _NOISE.sub("", shown))
-    shown = shown.replace("\\cdot", "*").replace("\\times", "*").replace("\\{", "{").replace("\\}", "}")
-    return re.sub(r"\^\{([0-9]+)\}", r"^\1", shown).strip().removesuffix(".").strip()
-
-
-_MARKED = re.compile(r"[\\$`.:{]|\*\*|[A-Za-z]{3}")
+"""Characters of an answer that are read."""
+_CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})(?:/[1-9][0-9]{0,11})?")
+_GROUPED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:,[0-9]{3})+)(?![0-9,])")
+_CONTINENTAL = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:[. ][0-9]{3})+),([0-9]+)(?![0-9,.])")
+_DOTTED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:\.[0-9]{3}){2,})(?![0-9,.])")
+_COMMA = re.compile(r"(?<![0-9,.(\[{])([0-9]+),([0-9]+)(?![0-9,.)\]}])")
+_LETTERS = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Letters that may name a polynomial in x."""
+_NEARLY = Fraction(1, 50)
+"""What \\approx may be off by, as a share."""
+_UNITS = frozenset("mgshlL")
+"""Units of one letter: of the letters that a value may stand before, those that no problem uses."""
 
 
 def read_answer(shape: Shape, answer: str) -> str:
     """The canonical text of an answer.
 
     Raises `ProblemError`: `format` for what is no value, `unfinished` for a value that is still to be worked
-    out or reduced.
+    out or reduced, `wrong` for a row of equal signs that is false, `size` beyond the bounds of the domain.
+    """
+    return readings(shape, answer)[0]
+
+
+def readings(shape: Shape, answer: str) -> list[str]:
+    """The canonical texts that an answer may have: `1,234` is one number or two where there may be two, and so is
+    each part of `1,5; 2,5`.
     """
     if len(answer) > MAX_ANSWER:
         raise ProblemError("format", f"{len(answer)} characters")
-    shown = plain(answer)
+    if (short := _canonical(shape, answer)) is not None:
+        return [short]
+    found = _ways(shape, answer)
+    if isinstance(found[0], ProblemError):
+        raise ProblemError(found[0].reason, found[0].detail)
+    return [way for way in found if isinstance(way, str)]
+
+
+def _canonical(shape: Shape, answer: str) -> str | None:
+    """The canonical text of an answer that is in the notation of the domain: most of a small model's are."""
+    parts = answer.split(",")
+    if shape == "polynomial" or len(parts) > 2 or (len(parts) == 2) == (shape == "number"):
+        return None
+    if (
+        (shape == "pair" and len(parts) < 2)
+        or not all(map(_CANONICAL.fullmatch, parts))
+        or _GROUPED.search(answer)
+    ):
+        return None
+    values = [exact.tidy(Fraction(part)) for part in parts]
+    if any("/" in part and str(value) != part for part, value in zip(parts, values, strict=True)):
+        return None
+    return spell(*(sorted(set(values)) if shape == "roots" else values))
+
+
+@lru_cache(maxsize=4096)
+def _ways(shape: Shape, answer: str) -> tuple[str | ProblemError, ...]:
+    """The readings of an answer, or why it has none. Siblings give the same answer, and consensus asks again."""
+    answer = characters(answer)
+    single = shape in ("number", "polynomial")
+    ways = [_joined(shape, answer)] if single else [answer, _grouped(answer)]
+    if ";" in answer:
+        ways.append(_COMMA.sub(r"\1.\2", answer))
+    found: list[str] = []
+    refusal = ProblemError("format", "nothing is written")
+    for way in reversed(dict.fromkeys(ways)):
+        try:
+            found.insert(0, _read(shape, way))
+        except ProblemError as error:
+            refusal = ProblemError(error.reason, error.detail)  # without its frames
+    return tuple(found) or (refusal,)
+
+
+def _read(shape: Shape, answer: str) -> str:
+    run = answer_in(tokens(answer))
+    if not run:
+        raise ProblemError("format", "nothing is written")
     if shape == "number":
-        if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+", shown):
-            shown = shown.replace(",", "")
-        return spell(_number(shown.removeprefix("x=").removeprefix("x =")))
+        if "\\pm" in run:
+            raise ProblemError("format", "two values")
+        return spell(_chain(_without_label(run)))
     if shape == "polynomial":
-        return _polynomial(shown)
-    parts = [part.strip() for part in re.split(r",|;|\bor\b|\band\b", shown.strip("{}() "))]
+        return _polynomial(run)
     if shape == "roots":
-        return spell(*sorted({_number(_unlabelled("x", part)) for part in parts}))
-    return _pair(parts)
+        return _roots(run)
+    return _pair(run)
 
 
-def _pair(parts: list[str]) -> str:
+def _grouped(answer: str) -> str:
+    return _GROUPED.sub(lambda m: m[1] + m[2].replace(",", ""), answer)
+
+
+def _joined(shape: Shape, answer: str) -> str:
+    """The text with commas and points within numbers taken for what they mean where one number is expected."""
+    answer = _CONTINENTAL.sub(lambda m: f"{m[1]}{re.sub('[. ]', '', m[2])}.{m[3]}", answer)
+    answer = _grouped(_DOTTED.sub(lambda m: m[1] + m[2].replace(".", ""), answer))
+    return _COMMA.sub(r"\1.\2", answer) if shape == "number" else answer
+
+
+def _without_label(run: Tokens, names: str = "") -> Tokens:
+    """A run without `x =`, `f'(x) =` or `dy/dx =` before it, or `= x` after it; `names` are the letters it may have,
+    if not all.
+    """
+    while len(sides := split(run, "=", "\\in")) > 1:
+        if _is_label(sides[0], names):
+            run = run[len(sides[0]) + 1 :]
+        elif len(sides[-1]) == 1 and _is_label(sides[-1], names):
+            run = run[:-2]
+        else:
+            break
+    return run
+
+
+def _is_label(side: Tokens, names: str) -> bool:
+    if not side or side in (("?",), ("\\approx",)):
+        return True
+    if "\\ddx" in side or (len(side) > 2 and side[0] == "(" and side[-2:] == (")", "'")):
+        return True  # d/dx (x^3) or (x^3)'
+    letter, rest = side[0], side[1:]
+    if (
+        not isinstance(letter, str)
+        or len(letter) != 1
+        or not letter.isalpha()
+        or (names and letter not in names)
+    ):
+        return False
+    while rest and (rest[0] == "'" or (isinstance(rest[0], Macro) and _is_index(rest[0]))):
+        rest = rest[1:]
+    if len(rest) == 1 and is_number(rest[0]) and letter in "xy":
+        return True  # x1
+    if letter == "D" and rest[:1] == ("[",) and rest[-1:] == ("]",):
+        return True
+    return not rest or (letter != "x" and rest[0] == "(" and rest[-1] == ")" and not {",", "="} & set(rest))
+
+
+def _is_index(token: Macro) -> bool:
+    return token.name == "_" or (token.name == "^" and set(token.args[0]) <= {"'", "(", ")", "1"})
+
+
+def _chain(run: Tokens) -> Value:
+    """The value at the end of a row of equal signs, all of whose sides must have it."""
+    exactly, *nearly = split(run, "\\approx")
+    if nearly and (_is_label(exactly, "") or _is_unfinished(exactly)):
+        # 84/12 ≈ 7 says 7 where that is exact.
+        exactly = nearly[-1] if _is_label(exactly, "") else (*exactly, "=", *nearly[-1])
+    *before, last = split(exactly, "=")
+    found = value(_without_unit(last))
+    for side in before:
+        if _value_of(side) not in (found, None):
+            raise ProblemError("wrong", "the two sides of an equals sign differ")
+    for side in nearly:
+        apart = abs(Fraction(exact.value(expression(_without_unit(side)))) - found)
+        if apart > _NEARLY * max(abs(Fraction(found)), Fraction(1)):
+            raise ProblemError("wrong", "what is nearly equal is not near")
+    return found
+
+
+def _value_of(side: Tokens) -> Value | None:
+    """The value of one side of an equality, and None where it is beyond the bounds, as 20! is."""
+    try:
+        return exact.value(expression(_without_unit(side)))
+    except ProblemError as error:
+        if error.reason == "size":
+            return None
+        raise
+
+
+def _is_unfinished(run: Tokens) -> bool:
+    try:
+        value(_without_unit(split(run, "=")[-1]))
+    except ProblemError:
+        return True
+    return False
+
+
+def _without_unit(side: Tokens) -> Tokens:
+    match side:
+        case (*_, before, str(unit), Macro("^", ((str(power),),))) if unit in _UNITS and power in "23":
+            return side[:-2] if _is_quantity(before) else side
+        case (*_, before, str(unit)) if unit in _UNITS:
+            return side[:-1] if _is_quantity(before) else side
+    return side
+
+
+def _is_quantity(token: Token) -> bool:
+    return token.name == "frac" if isinstance(token, Macro) else is_number(token)
+
+
+def _parts(run: Tokens) -> list[Tokens]:
+    """The members of a list or a set, which commas, semicolons, new lines, `and` and `or` part."""
+    members = split(_opened(run), ",", ";", "and", "or", "\n")
+    return [_opened(member) for member in members if member]
+
+
+def _opened(run: Tokens) -> Tokens:
+    """A run without the one bracket that holds all of it."""
+    for opening, closing in (("{", "}"), ("(", ")")):
+        if run[:1] == (opening,) and run[-1:] == (closing,):
+            depth = 0
+            for at, token in enumerate(run):
+                depth += {opening: 1, closing: -1}.get(token, 0) if isinstance(token, str) else 0
+                if not depth:
+                    return _opened(run[1:-1]) if at == len(run) - 1 else run
+    return run
+
+
+def _roots(run: Tokens) -> str:
+    run = _opened(run)
+    sides = split(run, "=", "\\in")
+    if run[:2] == ("x", "|"):
+        run = run[2:]  # {x | x = 2 or x = 3}
+        sides = []
+    if len(sides) == 2 and (_names(sides[0], "x") or (sides[1][:1] == ("{",) and len(sides[0]) == 1)):
+        run = sides[1]  # x = 2, 3 or S = {2, 3}
+    found: set[Value] = set()
+    for part in _parts(run):
+        found |= _values(_without_label(part, "x"), "x")
+    if not found:
+        raise ProblemError("format", "no value")
+    return spell(*sorted(found))
+
+
+def _names(side: Tokens, letters: str) -> bool:
+    r"""Whether a side names unknowns and nothing else: `x`, `x_{1,2}`, `x_1, x_2`, `(x, y)`."""
+    parts = _parts(side)
+    return bool(parts) and all(
+        len(p) in (1, 2) and p[0] in tuple(letters) and _is_label(p, letters) for p in parts
+    )
+
+
+def _values(part: Tokens, unknowns: str) -> set[Value]:
+    """The value of a part, or the two of a `\\pm`; an equation in the unknowns is unfinished."""
+    equal = split(part, "=")
+    if "y" in part and "y" not in unknowns:
+        raise ProblemError("format", "another unknown")
+    if any(letter in part for letter in unknowns):
+        expression(tuple(t for t in part if t not in ("=", "\\pm")) if len(equal) < 2 else equal[0])
+        raise ProblemError("unfinished", "an equation is still to be solved")
+    last = split(equal[-1], "\\pm")
+    if len(last) == 1:
+        return {_chain(part)}
+    if len(last) > 2 or len(equal) > 1:
+        raise ProblemError("format", "more than one ±")
+    middle = value(last[0]) if last[0] else 0
+    distance = value(last[1])
+    return {exact.tidy(middle - distance), exact.tidy(middle + distance)}
+
+
+def _pair(run: Tokens) -> str:
+    run = _opened(run)
+    sides = split(run, "=", "\\in")
+    swapped = False
+    if len(sides) == 2 and len(_parts(sides[0])) == 2 and _names(sides[0], "xy"):
+        swapped = _parts(sides[0])[0] == ("y",)
+        run = sides[1]
+    elif len(sides) == 2 and len(sides[0]) == 1 and sides[1][:1] == ("{",):
+        run = sides[1]  # S = {(2, 3)}
+    parts = _parts(run)
     if len(parts) != 2:
         raise ProblemError("format", f"expected x and y, got {len(parts)} parts")
-    if re.match(r"y\s*=", parts[0]):
+    named = [part[0] if part[1:2] == ("=",) else "" for part in parts]
+    if named[0] and named[0] == named[1]:
+        raise ProblemError("format", f"{named[0]} twice")
+    if named[0] == "y" or named[1] == "x":
+        swapped = not swapped
+    if swapped:
         parts.reverse()
-    first, second = parts
-    return spell(_number(_unlabelled("x", first)), _number(_unlabelled("y", second)))
+    found = [_values(_without_label(part, name), "xy") for part, name in zip(parts, "xy", strict=True)]
+    if any(len(values) != 1 for values in found):
+        raise ProblemError("format", "more than one value of an unknown")
+    return spell(*(values.pop() for values in found))
 
 
-def _unlabelled(name: str, part: str) -> str:
-    return re.sub(rf"^{name}(?:_\{{?[0-9]\}}?)?\s*=\s*", "", part)
-
-
-def _number(shown: str) -> exact.Value:
-    shown = shown.replace(" ", "") if "/" in shown else shown.strip()
-    if _DECIMAL.fullmatch(shown):
-        return Fraction(shown)
-    if not _NUMBER.fullmatch(shown):
-        parse(shown)  # raises `syntax` for what is no expression either
-        raise ProblemError("unfinished", f"{shown} is still to be worked out")
-    top, _, bottom = shown.partition("/")
-    reduced = Fraction(int(top), int(bottom or 1))
-    if bottom and str(reduced) != shown:
-        raise ProblemError("unfinished", f"{shown} is {reduced}")
-    return exact.tidy(reduced)
-
-
-def _polynomial(shown: str) -> str:
-    tree = parse(shown)
-    canonical = exact.tree_of(exact.poly(tree))
+def _polynomial(run: Tokens) -> str:
+    if run[:1] == ("\\ddx",) and "=" not in run:
+        raise ProblemError("unfinished", "a derivative is still to be taken")
+    *before, last = split(_without_label(run, _LETTERS), "=")
+    tree = expression(last)
+    found = exact.poly(tree)
+    for side in before:
+        if exact.poly(expression(side)) != found:
+            raise ProblemError("wrong", "the two sides of an equals sign differ")
+    canonical = exact.tree_of(found)
     if normal(Problem("expand", (tree,))) != normal(Problem("expand", (canonical,))):
-        raise ProblemError("unfinished", f"{shown} is {text(canonical)}")
+        raise ProblemError("unfinished", f"it is {text(canonical)}")
     return text(canonical)
 
 
-def is_value(answer: str) -> bool:
-    r"""Whether a text that `read_answer` cannot read may be a value in other dress, such as `\frac12`.
-
-    It holds digits and no operation but a leading minus and one quotient in lowest terms, so that nothing
-    which is still to be worked out is handed to a reader that would work it out; and no decimal point,
-    because that reader takes 0.333333 for 1/3.
-    """
+def read_hole(answer: str) -> int:
+    """The whole number that a solver wrote for the hole. Raises `ProblemError` as `read_answer` does."""
     if len(answer) > MAX_ANSWER:
-        return False
-    shown = plain(answer)
-    if not re.search("[0-9]", shown):
-        return False
-    if re.search(r"[*^!+%.]|\\(?!d?frac)[a-zA-Z]|[0-9)}]\s*-", shown):
-        return False
-    if shown.count("/") + shown.count("frac") > 1:
-        return False
-    quotient = re.search(r"([0-9]+)\s*/\s*([0-9]+)", shown)
-    return quotient is None or Fraction(int(quotient[1]), int(quotient[2]) or 1).numerator == int(quotient[1])
+        raise ProblemError("format", f"{len(answer)} characters")
+    found = _chain(_without_label(answer_in(tokens(_joined("number", characters(answer))))))
+    if not isinstance(found, int):
+        raise ProblemError("format", f"{found} is no whole number")
+    return found
+
+
+def read_model(answer: str) -> Problem:
+    """The expression, equation or pair of equations that a solver wrote. Raises `ProblemError`."""
+    if len(answer) > MAX_ANSWER:
+        raise ProblemError("format", f"{len(answer)} characters")
+    try:
+        return read(answer)
+    except ProblemError as error:
+        if error.reason == "size":
+            raise
+    run = answer_in(tokens(answer))
+    if run[:1] == ("\\ddx",) and "=" not in run:
+        return Problem("derive", (expression(run[1:]),))
+    run = _without_label(_opened_set(run), _LETTERS.replace("y", ""))
+    equations = [split(part, "=") for part in split(run, ",", ";", "and", "\n") if part]
+    sides = tuple(expression(side) for equation in equations for side in equation)
+    if any(isinstance(leaf, Hole) for leaf in Problem("number", sides).leaves):
+        raise ProblemError("format", "a hole")
+    match [len(equation) for equation in equations]:
+        case [1]:
+            return Problem("number", sides)
+        case [2]:
+            return Problem("equation", sides)
+        case [2, 2]:
+            return Problem("system", sides)
+    raise ProblemError("format", "neither an expression nor one or two equations")
+
+
+def _opened_set(run: Tokens) -> Tokens:
+    return run[1:-1] if run[:1] == ("{",) and run[-1:] == ("}",) else run

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from autotelic.domains.cells import check_cell, check_spec
-from autotelic.domains.math.answers import MAX_ANSWER, is_value, plain, read_answer
-from autotelic.domains.math.holes import check_hole, cover, hidden, produces, read_number, unhiding
+from autotelic.domains.math.answers import MAX_ANSWER, read_answer, read_hole, read_model, readings
+from autotelic.domains.math.holes import MAX_FILL, check_hole, cover, hidden, produces, unhiding
 from autotelic.domains.math.language import Hole, ProblemError
 from autotelic.domains.math.problem import LEVELS, Problem, Shape, check, normal, read, skeleton
 from autotelic.domains.math.rules import hide, problem_text
 from autotelic.domains.math.texts import MODES, SPECIAL, Compact, Natural, Texts
-from autotelic.domains.math.verify import Verifier
+from autotelic.domains.math.verify import Verifier, may_be_value
 from autotelic.domains.math.word_problems import compare, numbers_in, read_word_problem
 from autotelic.domains.math.word_rules import word_problem_text
 from autotelic.domains.math.working import working
@@ -37,6 +37,8 @@ from autotelic.types import (
 NAME = "math"
 SHAPES: tuple[Shape, ...] = ("number", "pair", "roots", "polynomial")
 """The shapes of answers, in the order in which an answer of unknown shape is read."""
+_REASONS = ("unfinished", "size", "wrong")
+"""Reasons of the reader of answers that verdicts give as they are; all others are `format`."""
 _DRAWS = 40
 """How often the rules draw before they leave a task out."""
 _STYLES: dict[str, type[Compact] | type[Natural]] = {"compact": Compact, "natural": Natural}
@@ -141,9 +143,11 @@ class MathDomain:
         unread = [
             at
             for at, (task, answer) in enumerate(answers)
-            if task.mode == "solve" and verdicts[at].reason in ("format", "syntax") and is_value(answer)
+            if task.mode == "solve"
+            and verdicts[at].reason == "format"
+            and may_be_value(answer, str(task.secret["answer"]))
         ]
-        pairs = [(_latex(answers[at][0].secret), plain(answers[at][1])) for at in unread]
+        pairs = [(latex(answers[at][0].secret), answers[at][1].strip().strip("$")) for at in unread]
         for at, reason in zip(unread, self.verifier.compare(pairs), strict=True):
             verdicts[at] = _verdict(reason)
         return verdicts
@@ -181,10 +185,9 @@ class MathDomain:
         """
         try:
             if mode == "model":
-                return normal(read(plain(answer)))
+                return normal(read_model(answer))
             if mode == "invert":
-                number = read_number(plain(answer))
-                return "" if number is None else str(number)
+                return str(read_hole(answer))
         except ProblemError:
             return ""
         for shape in SHAPES:
@@ -224,16 +227,16 @@ def _reason(task: Task, answer: str) -> str:
     shape: Shape = secret["shape"]
     try:
         if task.mode == "solve":
-            return "right" if read_answer(shape, answer) == secret["answer"] else "wrong"
+            return "right" if secret["answer"] in readings(shape, answer) else "wrong"
         if task.mode == "invert":
-            number = read_number(plain(answer))
-            if number is None:
+            number = read_hole(answer)
+            if abs(number) > MAX_FILL:
                 return "format"
             return "right" if produces(read(secret["proposal"]), number, secret["answer"]) else "wrong"
         words, truth = _word_problem_of(task)
-        return compare(truth, read(plain(answer)), numbers_in(words))
+        return compare(truth, read_model(answer), numbers_in(words))
     except ProblemError as error:
-        return error.reason if error.reason in ("unfinished", "size") else "format"
+        return error.reason if error.reason in _REASONS else "format"
 
 
 def _verdict(reason: str) -> Verdict:
@@ -241,7 +244,8 @@ def _verdict(reason: str) -> Verdict:
     return Verdict(reward=float(passed), passed=passed, reason=reason)
 
 
-def _latex(secret: Any) -> str:
+def latex(secret: Any) -> str:
+    """The answer in the secret of a task, as LaTeX that math-verify reads: roots are a set, a pair is a tuple."""
     answer, shape = str(secret["answer"]), secret["shape"]
     if shape == "roots" and "," in answer:
         return f"\\{{{answer}\\}}"

@@ -5,8 +5,6 @@ A proposer writes `(?3+4)*6-5`, which hides the 3; a solver sees `(?+4)*6-5->37`
 
 from __future__ import annotations
 
-import re
-
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
 from autotelic.domains.math.language import (
@@ -63,12 +61,6 @@ def check_hole(problem: Problem, answer: str) -> None:
     lucky = [guess for guess in _GUESSES if guess != own and produces(problem, guess, answer)]
     if len(lucky) > _LUCKY:
         raise ProblemError("constant", f"{', '.join(map(str, lucky))} in the hole do as well")
-
-
-def read_number(answer: str) -> int | None:
-    """The whole number a solver wrote for the hole, or None where it wrote something else."""
-    match = re.fullmatch(r"(?:\?\s*=\s*)?(-?(?:0|[1-9][0-9]{0,5}))", answer.strip())
-    return int(match[1]) if match and abs(int(match[1])) <= MAX_FILL else None
 
 
 def unhiding(problem: Problem, answer: str) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from autotelic.domains.fences import without_fences
-from autotelic.domains.math.answers import find_answer
 from autotelic.domains.math.forms import form
+from autotelic.domains.math.passages import find_answer, last_line
 from autotelic.domains.math.problem import TOPICS, Kind
 from autotelic.types import Cell
 
@@ -60,7 +60,7 @@ class Compact:
         return completion
 
     def answer(self, completion: str) -> str:
-        return find_answer(completion)
+        return last_line(completion)
 
     def form(self, mode: str) -> str:
         return form(mode, boxed=False)
@@ -86,9 +86,10 @@ _INSTRUCTIONS = {
     ),
     "model": (
         "You turn stories into mathematics. Write one expression, one equation in x, or two equations in x "
-        "and y with a semicolon between. Use the numbers of the story as they are and work nothing out. x is "
-        "what the story asks for; of two persons or things, x is the first and y the second. Put it alone in "
-        "\\boxed{}."
+        "and y with a semicolon between. Use the numbers of the story as they are and work nothing out. Write "
+        "C(n,k) for the ways to choose k of n, P(n,k) for the ways to line up k of n, n! for those to line up "
+        "n, and a%b for the remainder of a divided by b. x is what the story asks for; of two persons or "
+        "things, x is the first and y the second. Put it alone in \\boxed{}."
     ),
 }
 _WANTED = {
@@ -96,7 +97,12 @@ _WANTED = {
     "invert": "one problem in which a question mark stands before the one number to hide, as in (?3+4)*6-5,",
     "model": "one story in sentences like those of the examples, and on the line after it what it comes to,",
 }
-_REMAINDER = " (a%b is the remainder of a divided by b)"
+_NOTATION = (
+    ("%", "a%b is the remainder of a divided by b"),
+    ("C(", "C(n,k) is the number of ways to choose k of n"),
+    ("P(", "P(n,k) is the number of ways to line up k of n"),
+)
+"""What a question says of its signs, where they are not those of every school."""
 
 
 class Natural:
@@ -122,18 +128,19 @@ class Natural:
         kept = [line.strip().strip("`$") for line in completion.strip().splitlines()]
         kept = [line for line in kept if line]
         if "\\boxed{" in completion:
-            return find_answer(completion)
+            return last_line(completion)
         return "\n".join(kept)
 
     def answer(self, completion: str) -> str:
-        return find_answer(without_fences(completion))
+        return find_answer(completion)
 
     def form(self, mode: str) -> str:
         return form(mode, boxed=True)
 
 
 def _question(mode: str, kind: Kind, shown: str, answer: str) -> str:
-    note = _REMAINDER if "%" in shown else ""
+    said = [meaning for sign, meaning in _NOTATION if sign in shown]
+    note = f" ({'; '.join(said)})" if said else ""
     if mode == "model":
         return f"{shown} Write what it comes to, without working it out."
     if mode == "invert":

@@ -9,21 +9,75 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 
 from autotelic.errors import DomainError
 
+MATH_VERIFY = "math-verify"
+_PACKAGES = (MATH_VERIFY, "latex2sympy2_extended", "sympy")
 _WORKER = Path(__file__).with_name("verify_worker.py")
+_MAX_ANSWER = 400
+_WORKING = re.compile(
+    r"\\(?:times|cdot|ast|div|b?mod|pmod|[dt]?binom|sqrt|pm|mp|log|ln|lg|exp|sin|cos|tan|gcd|max|min|sum|prod|int|lim"
+    r"|over|choose|not|neq?|lnot|neg|lfloor|lceil|bar|overline|det"
+    r"|[lr]?brack|[lr]?[vV]ert|mid|prime|l?dots|infty|[gl]eq?|[gl]t)(?![A-Za-z])"
+)
+"""Commands with which something could be worked out, or which deny."""
 _START_S = 120.0
 """Importing sympy on a busy machine takes seconds, and is no fault of an answer."""
+
+
+def may_be_value(answer: str, expected: str) -> bool:
+    r"""Whether a text that the domain's own reader cannot read may be the expected value in other dress.
+
+    math-verify works out what it reads, and takes `13=12`, `[12,12]` and `|-12|` for 12. So it is asked only where
+    the digits are those of the expected answer, and no sign stands there with which something could be worked out,
+    or the problem be said again.
+    """
+    if len(answer) > _MAX_ANSWER or sorted(re.findall("[0-9]", answer)) != sorted(
+        re.findall("[0-9]", expected)
+    ):
+        return False
+    bare = re.sub(r"\\[{}]", "", answer)
+    if any(bare.count(opening) != bare.count(closing) for opening, closing in ("{}", "()")):
+        return False
+    if re.search(r"[*^!+%.=|'\[\]<>/]|[0-9)}]\s*-|-\s*[-(]", answer) or _WORKING.search(answer):
+        return False
+    words = re.findall("[^\\W\\d_]+", re.sub(r"\\[A-Za-z]+", " ", answer))
+    if any(word not in ("and", "or", "x", "y") for word in words):
+        return False  # `not 7`, `7k`
+    return len(re.findall(r"\\[a-z]*frac", answer)) <= expected.count("/")
+
+
+def versions() -> dict[str, str]:
+    """The versions of the packages that a verdict of math-verify depends on; empty texts where they are not here."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def open_verifier(choice: str, workers: int) -> Verifier | None:
+    """The verifier that a machine's setting asks for: `math-verify`, `none`, or `auto`, which takes what is there.
+
+    Raises DomainError where it is asked for and is not installed.
+    """
+    if choice == "none" or (choice == "auto" and importlib.util.find_spec("math_verify") is None):
+        return None
+    return Verifier(workers=workers)
 
 
 class Verifier:

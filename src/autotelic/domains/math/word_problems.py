@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from autotelic.domains.math import exact
 from autotelic.domains.math.exact import Value
-from autotelic.domains.math.language import Num, ProblemError, parse, text
+from autotelic.domains.math.language import Call, Neg, Node, Num, Op, ProblemError, parse, text
 from autotelic.domains.math.problem import Problem, difference, normal, read, steps
 
 MAX_LENGTH = 400
@@ -193,6 +193,7 @@ def compare(truth: Problem, model: Problem, given: list[int]) -> Agreement:
         model = Problem("expand", model.parts)
     if model == truth:
         return "right"
+    model = Problem(model.kind, tuple(_choices(part, given) for part in model.parts))
     if _meaning(truth) != _meaning(model):
         return "wrong"
     if truth.shape == "polynomial":
@@ -206,13 +207,44 @@ def compare(truth: Problem, model: Problem, given: list[int]) -> Agreement:
         try:
             agreed = _meaning(_renumbered(model, numbers)) == expected
         except ProblemError as error:
-            # 7!/(3!*4!) is C(7,3) too, but with larger numbers its factorials pass the bound long before.
+            # 7!/(3!*(7-3)!) is C(7,3) too, but with larger numbers its factorials pass the bound long before.
             if error.reason == "size":
                 continue
             return "numbers"
         if not agreed:
             return "numbers"
     return "right" if agreed or normal(model) == normal(truth) else "numbers"
+
+
+def _choices(tree: Node, given: list[int]) -> Node:
+    """A tree with 7!/(3!*4!) as C(7,3), 7!/4! as P(7,3) and C(7,4) as C(7,3), where the text has 7 and 3 and no 4.
+
+    The 4 is 7-3 and follows the numbers of the text when they change.
+    """
+
+    def known(n: Node, k: int) -> bool:
+        return isinstance(n, Num) and n.value in given and k in given
+
+    match tree:
+        case Op("/", Call("!", (Num(n) as whole,)), below):
+            match below:
+                case Op("*", Call("!", (Num(a),)), Call("!", (Num(b),))) if a + b == n:
+                    k = next((k for k in (a, b) if known(whole, k)), a)
+                    return Call("C", (whole, Num(k)))
+                case Call("!", (Num(rest),)) if rest not in given and known(whole, n - rest):
+                    return Call("P", (whole, Num(n - rest)))
+        case Op("/", Op("/", Call("!", _) as above, Call("!", _) as first), Call("!", _) as second):
+            return _choices(Op("/", above, Op("*", first, second)), given)
+        case Call("C", (Num(n) as whole, Num(k))) if k not in given and known(whole, n - k):
+            return Call("C", (whole, Num(n - k)))
+    match tree:
+        case Op("^", base, exponent):
+            return Op("^", _choices(base, given), exponent)
+        case Op(sign, left, right):
+            return Op(sign, _choices(left, given), _choices(right, given))
+        case Neg(inner):
+            return Neg(_choices(inner, given))
+    return tree
 
 
 def _renumberings(given: list[int]) -> list[dict[int, int]]:
