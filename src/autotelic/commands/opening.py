@@ -14,13 +14,14 @@ import torch
 from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
+from autotelic.engine.champion import champion_of
 from autotelic.engine.services import open_world
 from autotelic.errors import ModelError, RecordError, RunError
 from autotelic.exam.sealed import Exam, draw_sealed
 from autotelic.exam.seals import seals_of
 from autotelic.judge import Critic
 from autotelic.machine import Machine
-from autotelic.messages import ChampionSaved, ExamSet, RunStarted
+from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.decode import Decoder
@@ -86,6 +87,8 @@ def opened(
         decoder = Decoder(loaded.model, end_id=tokens.end_id, crew=crew)
         saved = None if run is None else _saved(run)
         asked, about = _asked(run, exam, items, charter, domain, saved)
+        # A run has seen that its tasks fit; of another model it is not known.
+        _check_fit(asked, tokens, context, charter.roles.max_tokens if run is None else 1)
         yield Opened(
             exam=asked,
             about=about,
@@ -98,22 +101,6 @@ def opened(
         )
         for what, n, why in domain.take_dropped() if isinstance(domain, Guarded) else ():
             print(f"left out: {n} x {what}, {why}", file=sys.stderr)
-
-
-def champion_of(run: RunFolder) -> tuple[Path, str]:
-    """The folder of a run's champion, and the reference that it was saved with. Raises RunError where there is none.
-
-    A resume goes back on the message that says so, and the folder stays: until the run saves its champion again, it
-    is the one before.
-    """
-    with Journal.open(run.path) as journal:
-        saved = journal.read(kinds=(ChampionSaved.kind,), superseded=True)
-    last = saved[-1] if saved else None
-    if not isinstance(last, ChampionSaved) or not run.champion.is_dir():
-        raise RunError(
-            f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
-        )
-    return run.champion, last.folder
 
 
 def _loaded(run: RunFolder | None, model: Path, *, base: bool) -> tuple[Loaded, Charter]:
@@ -196,6 +183,16 @@ def _cells(charter: Charter, domain: Domain) -> list[Cell]:
     low, high = charter.exam.levels
     modes: Sequence[str] = charter.domain.modes or domain.spec.modes
     return [Cell(mode=mode, level=level) for mode in modes for level in range(low, high + 1)]
+
+
+def _check_fit(exam: Exam, tokens: Tokens, context: int, answer: int) -> None:
+    """Raise ModelError where an item leaves no room for an answer of so many tokens: it would count as wrong."""
+    longest = max(map(len, tokens.prompts([item.prompt for item in exam.items])), default=0)
+    if longest + answer > context:
+        raise ModelError(
+            f"the longest item of the exam has {longest} tokens and an answer {answer}; the model has {context}",
+            "give a model with more positions",
+        )
 
 
 def _fresh(domain: Domain, charter: Charter, cells: Sequence[Cell], items: int, met: frozenset[str]) -> Exam:

@@ -9,8 +9,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from autotelic.charter import Model
-from autotelic.errors import ModelError
-from autotelic.models.registry import resolve
+from autotelic.models.registry import folder_of
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
 from autotelic.weights.load import load
@@ -36,10 +35,7 @@ def begin_model(
         found = load(start_from, expected=expected, dtype=settings.dtype)
         return found.model, found.tokenizer
     if settings.name != TINY:
-        place = Path(resolve(settings.name))
-        if not place.exists():
-            raise ModelError(f"{settings.name} is not here", f"`autotelic models pull {settings.name}`")
-        found = load(place, dtype=settings.dtype)
+        found = load(folder_of(settings.name), dtype=settings.dtype)
         return found.model, found.tokenizer
     tiny = settings.tiny
     tokenizer = train_tokenizer(corpus, special, tiny.vocabulary)
