@@ -22,7 +22,7 @@ from autotelic.exam.seals import seals_of
 from autotelic.judge import Critic
 from autotelic.machine import Machine
 from autotelic.messages import ExamSet, RunStarted
-from autotelic.models.context import context_of
+from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.decode import Decoder
 from autotelic.models.tokens import Tokens
@@ -93,7 +93,9 @@ def opened(
             exam=asked,
             about=about,
             policy=Rollout(decoder, tokens, domain, max_tokens=charter.roles.max_tokens, context=context),
-            ranker=None if saved is None else _critic(saved, charter, domain, len(loaded.tokenizer), context),
+            ranker=None
+            if saved is None
+            else _critic(saved, charter, domain, vocabulary_of(loaded.model), context),
             charter=charter,
             domain=domain,
             decoder=decoder,

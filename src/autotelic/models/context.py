@@ -40,6 +40,15 @@ def positions_of(model: PreTrainedModel) -> int:
     return 2**31 if known is None else int(known)
 
 
+def vocabulary_of(model: PreTrainedModel) -> int:
+    """Tokens that a model can read and write: its own rows, which may be more than its tokenizer has texts
+    for.
+    """
+    whole: Any = model  # transformers' own annotations are partial
+    layers = (whole.get_input_embeddings(), whole.get_output_embeddings())
+    return min(int(layer.weight.shape[0]) for layer in layers if layer is not None)
+
+
 def check_cache(config: PreTrainedConfig, name: str) -> None:
     """Raise ModelError for a model that keeps something else than keys and values while it decodes (Mamba,
     linear attention, compressed keys), or looks back in more than one way that is not all there is

@@ -30,7 +30,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from autotelic.errors import DivergedError, ModelError
 from autotelic.models.buffer import Room
-from autotelic.models.context import positions_of, sight_of
+from autotelic.models.context import positions_of, sight_of, vocabulary_of
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.digest import digest_of
 from autotelic.models.draw import draw, ranked, tempered, uniforms
@@ -73,6 +73,7 @@ class Decoder:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
         self.context = positions_of(model)
         self.sight = sight_of(model)
+        self.vocabulary = vocabulary_of(model)
         self.head = output_head(model)
         self.model = model
         self.end_id = end_id
@@ -148,6 +149,11 @@ class Decoder:
         if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
             raise ValueError(
                 f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+            )
+        if max(request.prompt_ids) >= self.vocabulary:
+            raise ModelError(
+                f"a prompt has the token {max(request.prompt_ids)}, and the model has {self.vocabulary} rows",
+                "give the tokenizer that belongs to the model",
             )
         needed = len(request.prompt_ids) + request.max_tokens
         if needed > self.context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ _MARK = "autotelic"
 """Stands for an answer where a template is asked what comes after one."""
 _TODAY = datetime(2025, 1, 1)
 """What a template is told that asks for the date: with the real one, a resume would ask otherwise."""
+_ASKS_DATE = re.compile(r"""strftime_now\(\s*(?P<quote>['"])(?P<format>[^'"]*)(?P=quote)\s*\)""")
 
 
 class Tokens:
@@ -165,18 +167,17 @@ class Tokens:
     def _render(self, turns: list[dict[str, str]], begins: bool) -> str:
         """Turns in the words of the template, with the beginning of the assistant's next one or without."""
         tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
-        named = tokenizer.chat_template
-        if isinstance(named, dict) and "default" not in named:
-            raise ModelError(
-                f"the tokenizer has chat templates for {', '.join(sorted(named))} only",
-                "name the one for a plain conversation `default` in tokenizer_config.json",
-            )
         try:
             return str(
                 tokenizer.apply_chat_template(
-                    turns, tokenize=False, add_generation_prompt=begins, strftime_now=_TODAY.strftime
+                    turns,
+                    chat_template=_template_of(tokenizer),
+                    tokenize=False,
+                    add_generation_prompt=begins,
                 )
             )
+        except ModelError:
+            raise
         except Exception as error:  # a template is a program: what it raises is anybody's guess
             raise ModelError(
                 f"the tokenizer's chat template fails on a user's turn: {first_line(error)}",
@@ -188,3 +189,15 @@ def _begins(tokenizer: PreTrainedTokenizerFast) -> bool:
     """Whether the tokenizer begins every text with its beginning token, as the model has seen in training."""
     ids = tokenizer(_MARK).input_ids
     return tokenizer.bos_token_id is not None and list(ids[:1]) == [tokenizer.bos_token_id]
+
+
+def _template_of(tokenizer: Any) -> str:
+    """The template of a plain conversation, with a fixed date. Raises ModelError where it has only others."""
+    named = tokenizer.chat_template
+    if isinstance(named, dict) and "default" not in named:
+        raise ModelError(
+            f"the tokenizer has chat templates for {', '.join(sorted(named))} only",
+            "name the one for a plain conversation `default` in tokenizer_config.json",
+        )
+    template = str(named["default"] if isinstance(named, dict) else named)
+    return _ASKS_DATE.sub(lambda asked: repr(_TODAY.strftime(asked["format"])), template)

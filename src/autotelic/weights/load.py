@@ -45,6 +45,7 @@ from autotelic.models.check import (
     shards_of,
     weights_problems,
 )
+from autotelic.models.context import vocabulary_of
 from autotelic.models.digest import digest_of
 from autotelic.models.fidelity import tokenizer_problems
 from autotelic.models.problem import first_line, refuse
@@ -94,7 +95,7 @@ def load(folder: Path | str, *, expected: str | None = None, dtype: str = "float
         )
     parts = parts or _parts(place, files)
     model = _filled(place, parts, state, dtype)
-    refuse(tokenizer_problems(parts.tokenizer, _rows(model)))
+    refuse(tokenizer_problems(parts.tokenizer, vocabulary_of(model)))
     check_agreement(model)
     return Loaded(model=model, tokenizer=parts.tokenizer, manifest=manifest)
 
@@ -219,11 +220,12 @@ def _parts(place: Path, files: Mapping[str, bytes]) -> _Parts:
                 generation = GenerationConfig.from_pretrained(private)
         with _said(place, "its tokenizer"):
             tokenizer = tokenizer_of(Path(private))
+            if isinstance(tokenizer, PreTrainedTokenizerFast):
+                # Every text is encoded whole and as long as it is, whatever the file was last used for.
+                tokenizer.backend_tokenizer.no_truncation()
+                tokenizer.backend_tokenizer.no_padding()
     refuse(tokenizer_problems(tokenizer))
     refuse(weights_problems(place))
-    # Every text is encoded whole and as long as it is, whatever the file was last used for.
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()
     tokenizer.name_or_path = str(place)  # and not the private copy; it is not saved with the model
     return _Parts(made, generation, tokenizer)
 
@@ -240,12 +242,6 @@ def _said(place: Path, what: str = "") -> Iterator[None]:
         raise ModelError(
             f"{place} cannot be loaded as a causal language model{part}: {first_line(error)}", _FORMAT
         ) from error
-
-
-def _rows(model: Any) -> int:
-    """How many tokens a model can read and write."""
-    layers = (model.get_input_embeddings(), model.get_output_embeddings())
-    return min(int(layer.weight.shape[0]) for layer in layers if layer is not None)
 
 
 def _filled(place: Path, parts: _Parts, state: Mapping[str, Tensor], dtype: str) -> PreTrainedModel:
