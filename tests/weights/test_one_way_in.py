@@ -184,6 +184,9 @@ name = "{name}"
 [exam]
 items_per_cell = 2
 levels = [1, 1]
+[budget]
+seconds = 0
+generations = 1
 [limits]
 require = "L0"
 """

@@ -226,8 +226,18 @@ def _parts(place: Path, files: Mapping[str, bytes]) -> _Parts:
                 tokenizer.backend_tokenizer.no_padding()
     refuse(tokenizer_problems(tokenizer))
     refuse(weights_problems(place))
+    if not tokenizer.chat_template and (named := _named_templates(place)):
+        tokenizer.chat_template = named  # none of them is for a plain conversation, and `Tokens` says so
     tokenizer.name_or_path = str(place)  # and not the private copy; it is not saved with the model
     return _Parts(made, generation, tokenizer)
+
+
+def _named_templates(place: Path) -> dict[str, str]:
+    """Chat templates in the folder that transformers has for those with a name."""
+    return {
+        path.stem: _read(path).decode("utf-8", "replace")
+        for path in sorted((place / "additional_chat_templates").glob("*.jinja"))
+    }
 
 
 @contextmanager
