@@ -52,3 +52,7 @@ class DivergedError(ModelError, FloatingPointError):
 
 class SandboxError(AutotelicError):
     """The sandbox cannot give what the charter requires of it on this machine."""
+
+
+class OversightError(AutotelicError):
+    """Evidence, a state or a setting of oversight that is not what it must be: nothing is decided on it."""
