@@ -50,7 +50,7 @@ def test_help_imports_nothing_slow() -> None:
         (["run", "--seed", "three"], "three"),
         (["charter", "chek"], 'Did you mean "check"?'),
         (["run", "/nowhere/charter.toml"], "/nowhere/charter.toml does not exist"),
-        (["run", "--from", "/nowhere"], "--from /nowhere is not a folder"),
+        (["run", "--from", "/nowhere"], "the model folder /nowhere does not exist"),
         (["run", "--seconds", "-5"], "budget.seconds"),
         (["resume", "/nowhere"], "/nowhere does not exist"),
         (["inspect", "/nowhere", "3"], "/nowhere does not exist"),

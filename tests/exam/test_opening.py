@@ -13,7 +13,8 @@ from fakes import FakeDomain, Scripted, right, task
 from folders import CHARTER, commit_to, started
 
 from autotelic.cli import main
-from autotelic.commands.opening import champion_of, opened
+from autotelic.commands.opening import opened
+from autotelic.engine.champion import champion_of
 from autotelic.errors import ModelError, RecordError, RunError
 from autotelic.exam.evaluate import evaluate, exam_seed
 from autotelic.exam.sealed import Exam

@@ -233,3 +233,18 @@ def test_its_optimiser_state_is_restored() -> None:
     two.restore(state)
     two.step(batch())
     assert digest_of(other) == digest_of(model)
+
+
+def test_a_model_that_takes_no_adapter_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*given: object) -> None:
+        raise ValueError("no such module\nsecond line")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("peft.inject_adapter_in_model", fails)
+        with pytest.raises(
+            ModelError, match=r"into LlamaForCausalLM: no such module; set model.lora_rank = 0"
+        ):
+            adapted()
+        patched.setattr("peft.inject_adapter_in_model", lambda *given: None)
+        with pytest.raises(ModelError, match="has no matrices"):
+            adapted()

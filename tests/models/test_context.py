@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 import torch
 from pretrained import llama
-from transformers import GPT2Config, GPT2LMHeadModel, MambaConfig, MambaForCausalLM, MistralConfig
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+    MistralConfig,
+)
 from transformers import MistralForCausalLM as Mistral
 
 from autotelic.errors import ModelError
 from autotelic.learn.learner import logprob_gap
-from autotelic.models.context import LONGEST, context_of, positions_of
+from autotelic.models.context import LONGEST, Sight, context_of, positions_of, sight_of
 from autotelic.models.decode import Decoder
 from autotelic.types import Request
 
@@ -35,8 +43,23 @@ def test_a_run_plans_memory_for_no_more_than_the_longest() -> None:
     assert context_of(model) == LONGEST
 
 
-def test_a_sliding_window_bounds_it() -> None:
-    assert context_of(Mistral(MistralConfig(**SIZES, sliding_window=24))) == 24
+def test_a_sliding_window_does_not_bound_it() -> None:
+    """Layers that look back less far are given masks of their own."""
+    model = Mistral(MistralConfig(**SIZES, max_position_embeddings=512, sliding_window=24))
+    assert context_of(model) == 512
+    assert sight_of(model) == Sight(window=24, named=False)
+
+
+@pytest.mark.parametrize(("kind", "known"), [("longrope", 96), ("dynamic", 512), ("linear", 512)])
+def test_positions_whose_rotation_depends_on_company_end_where_they_begin_to(kind: str, known: int) -> None:
+    """Of a sequence beyond the original length every position is computed otherwise, and of its company too."""
+    rope = {"rope_type": kind, "factor": 4.0, "rope_theta": 1e4, "original_max_position_embeddings": 96}
+    if kind == "longrope":
+        rope |= {"short_factor": [1.0] * 4, "long_factor": [4.0] * 4}
+    else:
+        del rope["original_max_position_embeddings"]
+    config = LlamaConfig(**SIZES, max_position_embeddings=512, rope_parameters=rope)
+    assert positions_of(LlamaForCausalLM(config)) == known
 
 
 def test_a_model_that_keeps_something_else_is_refused() -> None:

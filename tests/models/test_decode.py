@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,6 @@ from transformers import (
     PreTrainedModel,
 )
 
-from autotelic.errors import ModelError
 from autotelic.learn.learner import logprob_gap
 from autotelic.models.decode import Decoder
 from autotelic.models.digest import copy_of, digest_of
@@ -338,23 +338,22 @@ def test_nothing_asked_nothing_sampled() -> None:
     assert Decoder(built("bigcode"), end_id=END).sample([]) == []
 
 
-def test_soft_capped_logits_are_refused() -> None:
-    config = Gemma2Config(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        final_logit_softcapping=0.01,
-        initializer_range=1.0,
-    )
-    with pytest.raises(ModelError, match="soft cap"):
-        Decoder(Gemma2ForCausalLM(config).eval(), end_id=END)
+CAPPED = Gemma2Config(
+    vocab_size=VOCABULARY,
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    head_dim=8,
+    final_logit_softcapping=0.01,
+    initializer_range=1.0,
+    sliding_window=24,
+)
 
 
-def test_a_sliding_window_bounds_the_request() -> None:
+def sliding() -> PreTrainedModel:
+    """Every layer sees the last 24 tokens."""
     config = MistralConfig(
         vocab_size=VOCABULARY,
         hidden_size=32,
@@ -363,13 +362,34 @@ def test_a_sliding_window_bounds_the_request() -> None:
         num_attention_heads=4,
         num_key_value_heads=2,
         sliding_window=24,
+        initializer_range=0.3,
     )
-    model = MistralForCausalLM(config).eval()
+    torch.manual_seed(0)
+    return MistralForCausalLM(config).eval()
+
+
+def capped() -> PreTrainedModel:
+    """Logits under a soft cap, and windows in every other layer."""
+    torch.manual_seed(0)
+    return Gemma2ForCausalLM(CAPPED).eval()
+
+
+@pytest.mark.parametrize("build", [sliding, capped])
+def test_windows_slide_and_caps_are_applied_while_it_decodes(build: Callable[[], PreTrainedModel]) -> None:
+    model = build()
     decoder = Decoder(model, end_id=END)
-    requests = [ask(12, n=2, max_tokens=12), ask(23, max_tokens=1)]
+    requests = [ask(12, n=2, max_tokens=40, seed=1), ask(70, n=2, max_tokens=9), ask(23, max_tokens=1)]
     assert largest_gap(model, requests, decoder.sample(requests)) < 1e-4
-    with pytest.raises(ValueError, match="has 24"):
-        decoder.sample([ask(13, max_tokens=12)])
+
+
+@pytest.mark.parametrize("build", [sliding, capped])
+def test_windows_slide_and_caps_are_applied_where_sequences_share_a_row(
+    build: Callable[[], PreTrainedModel],
+) -> None:
+    model = build()
+    requests = [alike(80, 1, n=2), alike(95, 2, n=2), ask(60, n=2), ask(7)]
+    turns = [turn for siblings in Decoder(model, end_id=END).sample(requests) for turn in siblings]
+    assert logprob_gap(model, turns) < 1e-4
 
 
 BEGINNING = prompt(90, seed=99)

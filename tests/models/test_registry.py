@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from autotelic.errors import ModelError
 from autotelic.models import registry
@@ -214,10 +216,12 @@ def test_every_reason_why_a_folder_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert", "architectures": ["BertForMaskedLM"]}')
     assert "BertForMaskedLM is no causal language model" in causes()
     (tmp_path / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
-    assert "holds no *.safetensors" in causes()
+    assert "holds no weights" in causes()
     (tmp_path / "pytorch_model.bin").touch()
     assert "pickles" in causes()
     (tmp_path / "model.safetensors").touch()
+    assert "model.safetensors is empty" in causes()
+    save_file({"x": torch.ones(2)}, tmp_path / "model.safetensors")
     assert causes() == f"{tmp_path} has no tokenizer"
     (tmp_path / "tokenizer.json").write_text("{}")
     assert "cannot be read" in causes()
@@ -232,7 +236,7 @@ def test_a_tokenizer_that_loses_text_is_found_out(tmp_path: Path) -> None:
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
-    (tmp_path / "model.safetensors").touch()
+    save_file({"x": torch.ones(2)}, tmp_path / "model.safetensors")
     found = {problem.cause.split(":")[0]: problem.fatal for problem in check_model(tmp_path, tokenizer_of)}
     assert found == {
         "the tokenizer does not round-trip": True,

@@ -35,7 +35,7 @@ def exam(
     Parameters
     ----------
     model
-        A run folder, or a model in Hugging Face format.
+        A run folder, or a model as model.name names it.
     exam
         The sealed exam, or the one that the model set itself.
     samples
@@ -50,9 +50,9 @@ def exam(
         Hold each answer to the form of its mode, or not; both without.
     """
     from autotelic.errors import ModelError
+    from autotelic.models.registry import folder_of
 
-    if not model.exists():
-        raise ModelError(f"{model} does not exist", "give a run folder, or a model in Hugging Face format")
+    model = folder_of(model)
     if samples < 1 or repair < 0:
         raise ModelError(f"--samples {samples} --repair {repair} ask for nothing", "give positive numbers")
     if base or shots or constrained is not None:
@@ -144,9 +144,9 @@ def export(run: Path, dest: Path) -> None:
     dest
         The folder to make; it must not exist, or be empty.
     """
-    from autotelic.commands.opening import champion_of
     from autotelic.dashboard.card import model_card
     from autotelic.dashboard.publish import story_of
+    from autotelic.engine.champion import champion_of
     from autotelic.errors import ModelError, RunError
     from autotelic.record import RunFolder
     from autotelic.weights.load import manifest_of

@@ -14,6 +14,7 @@ import torch
 from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
+from autotelic.engine.champion import champion_of
 from autotelic.engine.services import open_world
 from autotelic.engine.start import machine_of
 from autotelic.errors import ModelError, RecordError, RunError
@@ -21,8 +22,8 @@ from autotelic.exam.sealed import Exam, draw_sealed
 from autotelic.exam.seals import seals_of
 from autotelic.judge import Critic
 from autotelic.machine import Machine
-from autotelic.messages import ChampionSaved, ExamSet, RunStarted
-from autotelic.models.context import context_of
+from autotelic.messages import ExamSet, RunStarted
+from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.decode import Decoder
 from autotelic.models.tokens import Tokens
@@ -89,11 +90,15 @@ def opened(
         decoder = Decoder(loaded.model, end_id=tokens.end_id, crew=crew)
         saved = None if run is None else _saved(run)
         asked, about = _asked(run, exam, items, charter, domain, saved)
+        # A run has seen that its tasks fit; of another model it is not known.
+        _check_fit(asked, tokens, context, charter.roles.max_tokens if run is None else 1)
         yield Opened(
             exam=asked,
             about=about,
             policy=Rollout(decoder, tokens, domain, max_tokens=charter.roles.max_tokens, context=context),
-            ranker=None if saved is None else _critic(saved, charter, domain, len(loaded.tokenizer), context),
+            ranker=None
+            if saved is None
+            else _critic(saved, charter, domain, vocabulary_of(loaded.model), context),
             charter=charter,
             domain=domain,
             decoder=decoder,
@@ -101,22 +106,6 @@ def opened(
         )
         for what, n, why in domain.take_dropped() if isinstance(domain, Guarded) else ():
             print(f"left out: {n} x {what}, {why}", file=sys.stderr)
-
-
-def champion_of(run: RunFolder) -> tuple[Path, str]:
-    """The folder of a run's champion, and the reference that it was saved with. Raises RunError where there is none.
-
-    A resume goes back on the message that says so, and the folder stays: until the run saves its champion again, it
-    is the one before.
-    """
-    with Journal.open(run.path) as journal:
-        saved = journal.read(kinds=(ChampionSaved.kind,), superseded=True)
-    last = saved[-1] if saved else None
-    if not isinstance(last, ChampionSaved) or not run.champion.is_dir():
-        raise RunError(
-            f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
-        )
-    return run.champion, last.folder
 
 
 def _verifier_of(run: RunFolder) -> str:
@@ -206,6 +195,16 @@ def _cells(charter: Charter, domain: Domain) -> list[Cell]:
     low, high = charter.exam.levels
     modes: Sequence[str] = charter.domain.modes or domain.spec.modes
     return [Cell(mode=mode, level=level) for mode in modes for level in range(low, high + 1)]
+
+
+def _check_fit(exam: Exam, tokens: Tokens, context: int, answer: int) -> None:
+    """Raise ModelError where an item leaves no room for an answer of so many tokens: it would count as wrong."""
+    longest = max(map(len, tokens.prompts([item.prompt for item in exam.items])), default=0)
+    if longest + answer > context:
+        raise ModelError(
+            f"the longest item of the exam has {longest} tokens and an answer {answer}; the model has {context}",
+            "give a model with more positions",
+        )
 
 
 def _fresh(domain: Domain, charter: Charter, cells: Sequence[Cell], items: int, met: frozenset[str]) -> Exam:

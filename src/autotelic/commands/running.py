@@ -87,22 +87,20 @@ def run(
     seed
         Names every random stream, instead of the charter's.
     from_
-        A run folder or a model folder whose weights to go on from.
+        A run folder, or a model as model.name names it, whose weights to go on from.
     seconds
         Wall time after which to stop, instead of the charter's budget.
     again
         Move a run that is already in the folder aside (runs/default.1) and start afresh.
     """
     from autotelic.charter import Charter
-    from autotelic.errors import ModelError
+    from autotelic.models.registry import folder_of
     from autotelic.record import is_run, set_aside
 
     given = Charter.load(charter)
     settings = (machine or MachineFlags()).settings()
-    if from_ is not None and not from_.is_dir():
-        raise ModelError(
-            f"--from {from_} is not a folder", "give a run folder, or a model in Hugging Face format"
-        )
+    if from_ is not None:
+        from_ = folder_of(from_)
     changes = {"seed": seed, "budget.seconds": seconds}
     given = given.replace({key: value for key, value in changes.items() if value is not None})
     if again and is_run(out):

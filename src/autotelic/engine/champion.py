@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from autotelic.dashboard.card import model_card
 from autotelic.dashboard.publish import story_of
 from autotelic.engine.services import Services
+from autotelic.errors import RunError
 from autotelic.messages import ChampionSaved
-from autotelic.record import RunFolder
+from autotelic.record import Journal, RunFolder
 from autotelic.state import State
 from autotelic.weights.warrant import Warrant
 
@@ -31,3 +33,19 @@ def save_champion(services: Services, state: State, *, folder: RunFolder) -> Cha
     os.rename(new, folder.champion)
     shutil.rmtree(old, ignore_errors=True)
     return ChampionSaved(weights=ref, folder=saved)
+
+
+def champion_of(run: RunFolder) -> tuple[Path, str]:
+    """The folder of a run's champion, and the reference that it was saved with. Raises RunError where there is none.
+
+    A resume goes back on the message that says so, and the folder stays: until the run saves its champion again, it
+    is the one before.
+    """
+    with Journal.open(run.path) as journal:
+        saved = journal.read(kinds=(ChampionSaved.kind,), superseded=True)
+    last = saved[-1] if saved else None
+    if not isinstance(last, ChampionSaved) or not run.champion.is_dir():
+        raise RunError(
+            f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
+        )
+    return run.champion, last.folder

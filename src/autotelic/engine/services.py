@@ -34,7 +34,7 @@ from autotelic.learn.probe import OURS, SERVERS, probe
 from autotelic.machine import Machine
 from autotelic.messages import Dropped, Probed
 from autotelic.models.adapter import add_adapter, frozen_twin
-from autotelic.models.context import context_of
+from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
@@ -243,7 +243,7 @@ def equip(
     learner = _learner(charter, machine, model, crew)
     scale = world.domain.spec.scale
     critic = Critic(
-        vocabulary=len(tokenizer),
+        vocabulary=vocabulary_of(model),
         context=context,
         seed=seed_of(charter.seed, "critic"),
         scale=scale,

@@ -16,9 +16,11 @@ import transformers
 
 from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY, versions
+from autotelic.engine.champion import champion_of
 from autotelic.engine.checkpoint import extend as count_extensions
 from autotelic.engine.checkpoint import restore
 from autotelic.engine.clock import Clock
+from autotelic.engine.lengths import check_lengths
 from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls, Services, equip, open_world
 from autotelic.errors import RunError
@@ -35,7 +37,9 @@ from autotelic.messages import (
     RunStarted,
     RunStopped,
 )
+from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
+from autotelic.models.tokens import Tokens
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -62,9 +66,11 @@ def begin(
 ) -> Run:
     """A new run: folder, tokenizer, weights and sealed exam, recorded.
 
-    Nothing is written before domain, model and sandbox are known to work.
+    Nothing is written before domain, model and sandbox are known to work, and the tasks to fit the model.
+    What fails after that takes the folder back: where there is a folder, there is a run that can go on.
     """
     fits(machine, charter)
+    there = folder.exists()
     with ExitStack() as opening:
         clock = Clock()
         world = open_world(charter, machine, opening)
@@ -76,10 +82,16 @@ def begin(
             if start_from is None and charter.model.name == "tiny":
                 corpus = world.domain.corpus(stream(charter.seed, "corpus"), CORPUS)
         seals = seals_of(start_from) if start_from is not None else frozenset()
+        parent, expected = start_from, None
+        if start_from is not None and is_run(start_from):
+            parent, expected = champion_of(RunFolder.open(start_from))
         model, tokenizer = begin_model(
-            charter.model, corpus, special, seed_of(charter.seed, "init"), start_from
+            charter.model, corpus, special, seed_of(charter.seed, "init"), parent, expected
         )
+        tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
+        check_lengths(charter, world.domain, tokens, context_of(model))
         place = RunFolder.create(folder, charter, source)
+        opening.push(lambda kind, error, trace: None if kind is None else place.discard(keep=there))
         opening.enter_context(place.lock())
         start = save(model, tokenizer, place.start)
         services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
@@ -94,6 +106,7 @@ def begin(
         _seal(run, seals or frozenset())
     except BaseException:
         run.resources.close()
+        place.discard(keep=there)
         raise
     return run
 

@@ -16,6 +16,7 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import GPTBigCodeForCausalLM, LlamaForCausalLM, PreTrainedModel
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
+from autotelic.models.context import sight_of
 from autotelic.models.mask import family_mask
 from autotelic.types import Batch
 
@@ -25,7 +26,11 @@ SHALLOW = 4
 
 def hidden_at(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> Tensor:
     """The model's last hidden states at flat places (row * T + token), ascending. [S] -> [S, D]"""
-    mask = family_mask(batch.segment_BT, batch.branch_BT, model.dtype)
+    mask: Any = family_mask(batch.segment_BT, batch.branch_BT, model.dtype)
+    sight = sight_of(model)
+    if sight.is_short(int(batch.position_BT.max()) + 1):
+        narrow = family_mask(batch.segment_BT, batch.branch_BT, model.dtype, batch.position_BT, sight.window)
+        mask = sight.mask(mask, narrow)
     if 1 < model.config.get_text_config().num_hidden_layers <= SHALLOW:
         if isinstance(model, LlamaForCausalLM):
             return _llama(model, batch, mask, at_S)

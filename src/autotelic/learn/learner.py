@@ -27,7 +27,7 @@ from autotelic.learn.objective import Objective, sequences_at
 from autotelic.learn.pack import pack, reinforce
 from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import ALONE, Crew
-from autotelic.models.head import output_head
+from autotelic.models.head import head_of, output_head
 from autotelic.models.memory import ran_out
 from autotelic.types import Batch, Episode, LearnReport, Step, Turn
 
@@ -63,7 +63,7 @@ def predicted_logprobs(
     # A token is predicted from the place before it.
     hidden_SD = hidden_at(model, batch, at_S - 1)
     target_S = batch.ids_BT.flatten()[at_S]
-    head = model.get_output_embeddings()
+    head = head_of(model)
     divisor_S1 = torch.ones(len(at_S), 1)
     if temperature != 1.0:
         divisor_S1[(batch.policy_BT > 0).flatten()[at_S]] = temperature
@@ -123,7 +123,7 @@ class PolicyLearner:
     ) -> None:
         if optimiser not in ("muon", "adamw"):
             raise ModelError(f"optimiser = {optimiser!r} is not known", "give one of muon, adamw")
-        output_head(model)  # raises where the output layer is not all there is to the logits
+        output_head(model)  # raises where the model's logits are another function
         self.model = model
         self.clip = clip
         self.objective = objective or Objective()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import warnings
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from transformers import PreTrainedModel
 
 from autotelic.errors import ModelError
 from autotelic.models.digest import adapter_names, copy_of, digest_of, is_adapter
+from autotelic.models.problem import first_line
 
 SCALE = 2.0
 """Of what the adapter adds: LoRA's alpha over its rank. A learning rate says the same, so it is no knob."""
@@ -26,7 +28,8 @@ SCALE = 2.0
 def add_adapter(model: PreTrainedModel, rank: int, seed: int) -> None:
     """Freeze the model, and give every matrix of its blocks an adapter that adds nothing yet.
 
-    The adapter is in float32 whatever the model is in. Raises ModelError where peft is missing.
+    The adapter is in float32 whatever the model is in. Raises ModelError where peft is missing, or cannot put
+    one into this model.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
@@ -38,7 +41,22 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int) -> None:
     config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), lora_dropout=0.0, target_modules="all-linear")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        inject_adapter_in_model(config, model)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # patterns of its own that it tries on every mixture of experts
+                inject_adapter_in_model(config, model)
+        except Exception as error:  # what peft raises for an architecture it does not know is anybody's guess
+            raise ModelError(
+                f"no adapter can be put into {type(model).__name__}: {first_line(error)}",
+                "set model.lora_rank = 0, or give a model of another kind",
+            ) from error
+    if not adapter_names(model):
+        raise ModelError(
+            f"{type(model).__name__} has no matrices that an adapter could be put beside",
+            "set model.lora_rank = 0, or give a model of another kind",
+        )
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_adapter(name))
         if is_adapter(name):

@@ -15,6 +15,8 @@ from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import CacheLayerMixin
 
+from autotelic.models.context import Sight
+
 _ALIGNED = 64
 """Bytes: a product of memory that is not so aligned is rounded otherwise, and is slower."""
 _KEPT = 256 << 20
@@ -64,16 +66,23 @@ class Buffer:
         self.columns = 0
         self.place_AK = torch.zeros(0, dtype=torch.long)
 
-    def aim(self, length_A: Tensor) -> Tensor:
-        """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns].
+    def aim(self, length_A: Tensor, sight: Sight) -> Any:
+        """Set the next writes to go to each row's own end. -> additive mask [A, 1, 1, columns], or one for
+        each kind of layer.
 
-        A row sees its own columns and the one being written.
+        A row sees its own columns and the one being written, where a window slides the last of them.
         """
         self.rows = len(length_A)
         self.columns = int(length_A.max()) + 1
         wide = self.store.shape[-2]
         self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
-        hidden_AC = torch.arange(self.columns) > length_A[:, None]
+        ahead_AC = torch.arange(self.columns) - length_A[:, None]
+        full = self._mask(ahead_AC > 0)
+        if sight.window is None or self.columns <= sight.window:
+            return full
+        return sight.mask(full, self._mask((ahead_AC > 0) | (ahead_AC <= -sight.window)))
+
+    def _mask(self, hidden_AC: Tensor) -> Tensor:
         mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype)
         return mask_AC.masked_fill_(hidden_AC, torch.finfo(mask_AC.dtype).min)[:, None, None]
 

@@ -30,7 +30,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from autotelic.errors import DivergedError, ModelError
 from autotelic.models.buffer import Room
-from autotelic.models.context import positions_of
+from autotelic.models.context import positions_of, sight_of, vocabulary_of
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.digest import digest_of
 from autotelic.models.draw import draw, ranked, tempered, uniforms
@@ -52,11 +52,11 @@ class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
     `slots` is the most rows decoded at once, fewer where their keys and values would take more than `keep`
-    bytes. Requests are dealt out among the `crew`. Not for use from several threads. Log-probabilities are of
-    the distribution that was sampled from: at the request's temperature, or at 1 where it is greedy. Raises
-    ModelError for a model that keeps more than attention's keys and values (`positions_of`), or that does
-    more to its logits than its output layer does (`output_head`). A sliding window is a limit on the length
-    of a request.
+    bytes. Requests are dealt out among the `crew`. `digest` is that of the weights, where it is known
+    already. Not for use from several threads. Log-probabilities are of the distribution that was sampled
+    from: at the request's temperature, or at 1 where it is greedy. Raises ModelError for a model that keeps
+    more than attention's keys and values (`positions_of`), or whose logits are another function of the hidden
+    state than `output_head` knows. Layers with a sliding window are given masks of it; all keys are kept.
     """
 
     def __init__(
@@ -67,17 +67,20 @@ class Decoder:
         slots: int = 256,
         keep: int = 4 << 30,
         crew: Crew = ALONE,
+        digest: str = "",
     ) -> None:
         if slots < 1:
             raise ValueError(f"slots = {slots} leaves no room to decode in; make it 1 or more")
         self.context = positions_of(model)
+        self.sight = sight_of(model)
+        self.vocabulary = vocabulary_of(model)
         self.head = output_head(model)
         self.model = model
         self.end_id = end_id
         self.slots = slots
         self.keep = keep
         self.crew = crew
-        self.digest = digest_of(model)
+        self.digest = digest or digest_of(model)
         self.room = Room()
         self.tokens = 0
         """Completion tokens sampled so far."""
@@ -146,6 +149,11 @@ class Decoder:
         if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
             raise ValueError(
                 f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+            )
+        if max(request.prompt_ids) >= self.vocabulary:
+            raise ModelError(
+                f"a prompt has the token {max(request.prompt_ids)}, and the model has {self.vocabulary} rows",
+                "give the tokenizer that belongs to the model",
             )
         needed = len(request.prompt_ids) + request.max_tokens
         if needed > self.context:
@@ -260,7 +268,7 @@ class _Run:
         # Padding stands on the right, where a causal mask already hides it from every real token.
         ids_PC = torch.tensor([p + (0,) * (width - len(p)) for p in rest])
         last_P = torch.tensor([len(p) - 1 for p in rest])
-        cache = DynamicCache(config=self.model.config)
+        cache = DynamicCache()  # whole, for layers with a sliding window too
         if family:
             for at, layer in enumerate(self.beginning(family).layers):
                 keys, values = (kept.expand(len(chosen), -1, -1, -1) for kept in (layer.keys, layer.values))
@@ -282,7 +290,7 @@ class _Run:
         """The keys and values of what a family's prompts begin with, run when first asked for."""
         if family not in self.begun:
             ids = self.requests[family.members[0]].prompt_ids[: family.shared]
-            self.begun[family] = DynamicCache(config=self.model.config)
+            self.begun[family] = DynamicCache()
             self.model.base_model(
                 input_ids=torch.tensor([ids]), past_key_values=self.begun[family], use_cache=True
             )
@@ -312,7 +320,7 @@ class _Run:
         """One token for every active row."""
         length_A = self.length_S[: self.active]
         hidden_A1D = self.model.base_model(
-            attention_mask=self.buffer.aim(length_A),
+            attention_mask=self.buffer.aim(length_A, self.decoder.sight),
             input_ids=self.token_S[: self.active, None],
             position_ids=length_A[:, None],
             past_key_values=self.buffer.cache,

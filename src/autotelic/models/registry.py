@@ -85,7 +85,37 @@ def cache_dir() -> Path:
     """Where pulled models are kept: `$AUTOTELIC_CACHE/models`, or the user's cache."""
     if chosen := os.environ.get("AUTOTELIC_CACHE"):
         return Path(chosen) / "models"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autotelic" / "models"
+    if chosen := os.environ.get("XDG_CACHE_HOME"):
+        return Path(chosen) / "autotelic" / "models"
+    return _expanded(Path("~/.cache")) / "autotelic" / "models"
+
+
+def _expanded(path: Path) -> Path:
+    """The path with `~` as the folder that it stands for. Raises ModelError where nobody knows it."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ModelError(
+            f"{path} cannot be found: there is no home folder for it",
+            "give an absolute path, or set HOME or AUTOTELIC_CACHE to a folder",
+        ) from None
+
+
+def folder_of(name: str | Path, cache: Path | None = None) -> Path:
+    """The folder of a model on this machine: of a path, or of what `model.name` may say. Raises ModelError
+    where there is none.
+    """
+    given = Path(name)
+    if given.is_dir():
+        return given
+    if str(name) == BUILT_IN:
+        raise ModelError(
+            f"{name} starts from random weights and is no folder", "give one, or a model by name"
+        )
+    place = Path(resolve(str(name), cache))
+    if not place.exists():
+        raise ModelError(f"{name} is not here", f"`autotelic models pull {name}`")
+    return place
 
 
 def resolve(name: str, cache: Path | None = None) -> Path | str:
@@ -102,7 +132,7 @@ def resolve(name: str, cache: Path | None = None) -> Path | str:
         raise ModelError(f"{name} is not on this machine yet", f"run `autotelic models pull {name}`")
     if name == BUILT_IN:
         return name
-    path = Path(name).expanduser()
+    path = _expanded(Path(name))
     if path.is_dir():
         return path
     if path.exists():
@@ -110,7 +140,9 @@ def resolve(name: str, cache: Path | None = None) -> Path | str:
     if _HUB_ID.fullmatch(name):
         return name
     if os.sep in name or name.startswith((".", "~")):
-        raise ModelError(f"the model folder {name} does not exist", "check the path in model.name")
+        raise ModelError(
+            f"the model folder {name} does not exist", "give a model in Hugging Face format, or a run folder"
+        )
     raise _unknown(name, cache)
 
 

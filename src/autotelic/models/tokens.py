@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
 
 from autotelic.errors import ModelError
+from autotelic.models.fidelity import template_problems, turn
+from autotelic.models.problem import first_line, refuse
 from autotelic.types import Ids, Image, Observation, Text
 
 Span = tuple[int, int]
 """Characters of a text, from the first to before the second."""
 _MARK = "autotelic"
 """Stands for an answer where a template is asked what comes after one."""
+_TODAY = datetime(2025, 1, 1)
+"""What a template is told that asks for the date: with the real one, a resume would ask otherwise."""
+_ASKS_DATE = re.compile(r"""strftime_now\(\s*(?P<quote>['"])(?P<format>[^'"]*)(?P=quote)\s*\)""")
 
 
 class Tokens:
@@ -28,7 +34,8 @@ class Tokens:
     `shots` are prompts with right completions, put before every prompt: as turns that came before it, or,
     where there are no turns, as texts, each with the end token after it.
 
-    Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn.
+    Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn or
+    gives it otherwise than it is (`fidelity.py`).
     """
 
     def __init__(
@@ -38,6 +45,8 @@ class Tokens:
             raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
         self.tokenizer = tokenizer
         self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
+        if self.chat:
+            refuse(template_problems(tokenizer, self._render))
         self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
         self.shots = tuple(shots)
         self._words = chat
@@ -68,8 +77,8 @@ class Tokens:
         """
         if not self.chat:
             return self._parts(observation)
-        turns = [_turn("user", _MARK), _turn("assistant", _MARK), _turn("user", _MARK)]
-        _, end, asks = self._render(turns, add_generation_prompt=True).rsplit(_MARK, 2)
+        turns = [turn("user", _MARK), turn("assistant", _MARK), turn("user", _MARK)]
+        _, end, asks = self._render(turns, True).rsplit(_MARK, 2)
         before, after = self.encode([end, asks])
         if ended and before[:1] == (self.end_id,):
             before = before[1:]
@@ -120,10 +129,10 @@ class Tokens:
         if not self.chat:
             return [self._begin + text for text in texts]
         before = [
-            turn for asked, said in self.shots for turn in (_turn("user", asked), _turn("assistant", said))
+            each for asked, said in self.shots for each in (turn("user", asked), turn("assistant", said))
         ]
-        turns = [[*before, _turn("user", text)] for text in texts]
-        return [self._render(each, add_generation_prompt=True) for each in turns]
+        turns = [[*before, turn("user", text)] for text in texts]
+        return [self._render(each, True) for each in turns]
 
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Ids of each text, without any token that the text does not spell."""
@@ -147,34 +156,48 @@ class Tokens:
 
         The two differ in models that end a text in one way and a turn in another (Gemma).
         """
-        turns = [_turn("user", _MARK), _turn("assistant", _MARK)]
-        after = self._render(turns, add_generation_prompt=False).rpartition(_MARK)[2].lstrip()
+        turns = [turn("user", _MARK), turn("assistant", _MARK)]
+        after = self._render(turns, False).rpartition(_MARK)[2].lstrip()
         (ids,) = self.encode([after])
         known = self.tokenizer.added_tokens_decoder
         if ids and ids[0] in known and known[ids[0]].special:
             return ids[0]
         return int(self.tokenizer.eos_token_id)
 
-    def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+    def _render(self, turns: list[dict[str, str]], begins: bool) -> str:
+        """Turns in the words of the template, with the beginning of the assistant's next one or without."""
         tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
         try:
             return str(
                 tokenizer.apply_chat_template(
-                    turns, tokenize=False, add_generation_prompt=add_generation_prompt
+                    turns,
+                    chat_template=_template_of(tokenizer),
+                    tokenize=False,
+                    add_generation_prompt=begins,
                 )
             )
-        except TemplateError as error:
+        except ModelError:
+            raise
+        except Exception as error:  # a template is a program: what it raises is anybody's guess
             raise ModelError(
-                f"the tokenizer's chat template fails on a user's turn: {error}",
+                f"the tokenizer's chat template fails on a user's turn: {first_line(error)}",
                 "correct chat_template.jinja, or remove it: prompts are then plain text",
             ) from error
-
-
-def _turn(role: str, text: str) -> dict[str, str]:
-    return {"role": role, "content": text.strip()}
 
 
 def _begins(tokenizer: PreTrainedTokenizerFast) -> bool:
     """Whether the tokenizer begins every text with its beginning token, as the model has seen in training."""
     ids = tokenizer(_MARK).input_ids
     return tokenizer.bos_token_id is not None and list(ids[:1]) == [tokenizer.bos_token_id]
+
+
+def _template_of(tokenizer: Any) -> str:
+    """The template of a plain conversation, with a fixed date. Raises ModelError where it has only others."""
+    named = tokenizer.chat_template
+    if isinstance(named, dict) and "default" not in named:
+        raise ModelError(
+            f"the tokenizer has chat templates for {', '.join(sorted(named))} only",
+            "name the one for a plain conversation `default` in tokenizer_config.json",
+        )
+    template = str(named["default"] if isinstance(named, dict) else named)
+    return _ASKS_DATE.sub(lambda asked: repr(_TODAY.strftime(asked["format"])), template)

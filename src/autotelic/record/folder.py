@@ -20,9 +20,10 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,6 +77,21 @@ class RunFolder:
             run.checkpoints.mkdir(exist_ok=True)
             _write(run.path / "charter.json", canonical(charter.canonical()))
         return run
+
+    def discard(self, *, keep: bool) -> None:
+        """Take back a run that could not begin: what `create` and the start of a run wrote, and nothing else.
+
+        The folder itself goes too, unless it is to be kept because it was there before.
+        """
+        for name in _FIRST | {"charter.json"}:
+            with suppress(OSError):
+                (self.path / name).unlink()
+        for folder in (self.checkpoints, self.start, self.weights, self.adapters):
+            for place in (folder, *(folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))):
+                shutil.rmtree(place, ignore_errors=True)
+        if not keep:
+            with suppress(OSError):  # something else lies in it by now, or it is in use
+                self.path.rmdir()
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:

@@ -9,35 +9,33 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from autotelic.charter import Model
-from autotelic.errors import ModelError
-from autotelic.models.check import Problem, check_model, round_trip_problems
-from autotelic.models.registry import resolve
+from autotelic.models.registry import folder_of
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
-from autotelic.weights.load import load, tokenizer_of
+from autotelic.weights.load import load
 
 TINY = "tiny"
 
 
 def begin_model(
-    settings: Model, corpus: Sequence[str], special: Sequence[str], seed: int, start_from: Path | None = None
+    settings: Model,
+    corpus: Sequence[str],
+    special: Sequence[str],
+    seed: int,
+    start_from: Path | None = None,
+    expected: str | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Model and tokenizer of a charter's [model], or of `start_from`.
 
-    `start_from` is a folder in Hugging Face format, or a run folder, whose champion is meant. Raises
-    ModelError with the first reason why a model by another name than `tiny` cannot be trained
-    (`check_model`), and where it was not pulled.
+    `start_from` is a folder in Hugging Face format, or a run folder, whose champion is meant; `expected` is
+    the reference that it must have. Raises ModelError with the first reason why a model by another name than
+    `tiny` cannot be trained (`load`), and where it was not pulled.
     """
     if start_from is not None:
-        found = load(start_from, dtype=settings.dtype)
+        found = load(start_from, expected=expected, dtype=settings.dtype)
         return found.model, found.tokenizer
     if settings.name != TINY:
-        place = Path(resolve(settings.name))
-        if not place.exists():
-            raise ModelError(f"{settings.name} is not here", f"`autotelic models pull {settings.name}`")
-        _refuse(check_model(place, tokenizer_of))
-        found = load(place, dtype=settings.dtype)
-        _refuse(round_trip_problems(found.tokenizer))
+        found = load(folder_of(settings.name), dtype=settings.dtype)
         return found.model, found.tokenizer
     tiny = settings.tiny
     tokenizer = train_tokenizer(corpus, special, tiny.vocabulary)
@@ -45,10 +43,3 @@ def begin_model(
         tokenizer, width=tiny.width, depth=tiny.depth, heads=tiny.heads, context=tiny.context, seed=seed
     )
     return model.to(getattr(torch, settings.dtype)), tokenizer
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    """Raise ModelError for the first problem that makes a model unfit to be trained."""
-    for problem in problems:
-        if problem.fatal:
-            raise ModelError(problem.cause, problem.fix)

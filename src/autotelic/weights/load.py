@@ -1,4 +1,7 @@
-"""Bytes to a model: the only place that does it.
+"""Bytes to a model: the only place that does it, and the one way in for whatever names a model.
+
+`model.name`, `--from`, `autotelic exam` and `autotelic resume` all come here, so that what one of them refuses
+all refuse, in one line and before anything is written.
 
 Every file is read once. What is hashed is what was read, and what is loaded is what was hashed: transformers
 is given a private copy of these bytes, so that a folder that changes meanwhile changes nothing.
@@ -6,7 +9,6 @@ is given a private copy of these bytes, so that a folder that changes meanwhile 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -32,10 +34,23 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.utils import logging as hf_logging
 
 from autotelic.errors import ModelError
+from autotelic.models.agreement import check_agreement
+from autotelic.models.check import (
+    INDEX,
+    SINGLE,
+    config_problems,
+    file_problems,
+    parsed,
+    pointer_problems,
+    shards_of,
+    weights_problems,
+)
+from autotelic.models.context import vocabulary_of
 from autotelic.models.digest import digest_of
+from autotelic.models.fidelity import tokenizer_problems
+from autotelic.models.problem import first_line, refuse
 from autotelic.weights.reference import Manifest, changes_behaviour, hashes_of
 
-_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _FORMAT = "give a folder in Hugging Face format with config.json, model.safetensors and tokenizer.json"
 _AGAIN = "restore it from a copy, or pull the model again"
 
@@ -63,19 +78,26 @@ def load(folder: Path | str, *, expected: str | None = None, dtype: str = "float
     """A causal language model and its tokenizer, in Hugging Face format.
 
     `expected` is the reference that the folder must have. Raises ModelError in one line where the folder is
-    not what was expected, is damaged, lacks weights or a tokenizer, or is no causal language model.
+    not what was expected, is damaged, lacks weights or a tokenizer, is no causal language model, or is one
+    that the engine would compute otherwise than it does itself (`check_agreement`), or whose tokenizer
+    changes texts (`tokenizer_problems`).
     """
     place = place_of(Path(folder))
     files = read_files(place)
+    known = expected is not None
+    parts = None if known else _parts(place, files)  # before gigabytes are read
     state = _tensors(place)
     manifest = Manifest(tensors=digest_of(state), files=hashes_of(files))
-    if expected is not None and manifest.ref != expected:
+    if known and manifest.ref != expected:
         raise ModelError(
             f"{place} was changed after it was saved: it is {manifest.ref}, expected {expected}",
             "restore the folder from a copy, or start a run from weights that are known",
         )
-    model, tokenizer = _built(place, files, state, dtype)
-    return Loaded(model=model, tokenizer=tokenizer, manifest=manifest)
+    parts = parts or _parts(place, files)
+    model = _filled(place, parts, state, dtype)
+    refuse(tokenizer_problems(parts.tokenizer, vocabulary_of(model)))
+    check_agreement(model)
+    return Loaded(model=model, tokenizer=parts.tokenizer, manifest=manifest)
 
 
 def manifest_of(folder: Path) -> Manifest:
@@ -103,7 +125,7 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
         raise ModelError(
-            f"{folder} cannot be written: {_first(error)}", "free some space, or give another folder"
+            f"{folder} cannot be written: {first_line(error)}", "free some space, or give another folder"
         ) from error
     shutil.rmtree(old, ignore_errors=True)
     return ref
@@ -145,74 +167,106 @@ def _read(path: Path) -> bytes:
 
 def _tensors(place: Path) -> dict[str, Tensor]:
     """All weights of a folder by name: of its one file, or of the shards that its index names."""
-    if (place / _SINGLE).is_file():
-        return _parsed(place / _SINGLE)
-    if not (place / _INDEX).is_file():
-        pickles = any(place.glob("*.bin")) or any(place.glob("*.pt"))
-        what = "holds its weights as pickles, which are programs" if pickles else "holds no weights"
-        raise ModelError(f"{place} {what}", _FORMAT)
-    try:
-        shard_of = dict(json.loads(_read(place / _INDEX))["weight_map"])
-        shards = sorted({Path(str(shard)).name for shard in shard_of.values()})
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{place / _INDEX} is damaged: {_first(error)}", _AGAIN) from error
+    if (place / SINGLE).is_file():
+        return _parsed(place / SINGLE)
+    if not (place / INDEX).is_file():
+        refuse(weights_problems(place))
+    shard_of, problems = shards_of(place / INDEX)
+    refuse(problems)
     found: dict[str, Tensor] = {}
     where: dict[str, str] = {}
-    for shard in shards:
+    for shard in sorted({*shard_of.values()}):
         tensors = _parsed(place / shard)
         found |= tensors
         where |= dict.fromkeys(tensors, shard)
     if where != shard_of:
-        wrong = sorted({*where.items()} ^ {(name, str(shard)) for name, shard in shard_of.items()})
-        raise ModelError(f"{place / _INDEX} does not fit its files: see {wrong[0][0]}", _AGAIN)
+        wrong = sorted({*where.items()} ^ {*shard_of.items()})
+        raise ModelError(f"{place / INDEX} does not fit its files: see {wrong[0][0]}", _AGAIN)
     return found
 
 
 def _parsed(path: Path) -> dict[str, Tensor]:
+    refuse(file_problems(path))
     try:
         return parse_safetensors(_read(path))
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{path} is damaged: {_first(error)}", _AGAIN) from error
+        raise ModelError(f"{path} is damaged: {first_line(error)}", _AGAIN) from error
 
 
-def _built(
-    place: Path, files: Mapping[str, bytes], state: Mapping[str, Tensor], dtype: str
-) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a model is besides its weights."""
+
+    config: Any
+    generation: GenerationConfig | None
+    tokenizer: PreTrainedTokenizerFast
+
+
+def _parts(place: Path, files: Mapping[str, bytes]) -> _Parts:
+    """Configuration and tokenizer, made of these bytes, and looked at. Weights are only found to be there."""
+    if "config.json" not in files:
+        raise ModelError(f"{place} has no config.json", _FORMAT)
+    for name, content in files.items():
+        refuse(pointer_problems(place / name, content))
+    config, problems = parsed(place / "config.json", files["config.json"])
+    refuse(problems or config_problems(config, place))
     with tempfile.TemporaryDirectory(prefix="autotelic-") as private:
         for name, content in files.items():
             (Path(private) / name).write_bytes(content)
-        try:
-            config = AutoConfig.from_pretrained(private, local_files_only=True, trust_remote_code=False)
-            tokenizer = tokenizer_of(Path(private))
-            if not isinstance(tokenizer, PreTrainedTokenizerFast):
-                raise ValueError("its tokenizer is not of the fast kind")
-            model = _filled(place, config, state, dtype)
+        with _said(place):
+            made = AutoConfig.from_pretrained(private, local_files_only=True, trust_remote_code=False)
+            generation = None
             if "generation_config.json" in files:
-                model.generation_config = GenerationConfig.from_pretrained(private)
-        except ModelError:
-            raise
-        except Exception as error:  # what a damaged file makes the library raise is anybody's guess
-            raise ModelError(
-                f"{place} cannot be loaded as a causal language model: {_first(error)}", _FORMAT
-            ) from error
-    # Of the folder, and not of the private copy. Neither is saved with the model.
-    model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = str(place)
-    model.train(False)
-    return model, tokenizer
+                generation = GenerationConfig.from_pretrained(private)
+        with _said(place, "its tokenizer"):
+            tokenizer = tokenizer_of(Path(private))
+            if isinstance(tokenizer, PreTrainedTokenizerFast):
+                # Every text is encoded whole and as long as it is, whatever the file was last used for.
+                tokenizer.backend_tokenizer.no_truncation()
+                tokenizer.backend_tokenizer.no_padding()
+    refuse(tokenizer_problems(tokenizer))
+    refuse(weights_problems(place))
+    if not tokenizer.chat_template and (named := _named_templates(place)):
+        tokenizer.chat_template = named  # none of them is for a plain conversation, and `Tokens` says so
+    tokenizer.name_or_path = str(place)  # and not the private copy; it is not saved with the model
+    return _Parts(made, generation, tokenizer)
 
 
-def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -> PreTrainedModel:
+def _named_templates(place: Path) -> dict[str, str]:
+    """Chat templates in the folder that transformers has for those with a name."""
+    return {
+        path.stem: _read(path).decode("utf-8", "replace")
+        for path in sorted((place / "additional_chat_templates").glob("*.jinja"))
+    }
+
+
+@contextmanager
+def _said(place: Path, what: str = "") -> Iterator[None]:
+    """Say in one line that a folder cannot be loaded, whatever the library raises."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # what a damaged file makes the library raise is anybody's guess
+        part = f" ({what})" if what else ""
+        raise ModelError(
+            f"{place} cannot be loaded as a causal language model{part}: {first_line(error)}", _FORMAT
+        ) from error
+
+
+def _filled(place: Path, parts: _Parts, state: Mapping[str, Tensor], dtype: str) -> PreTrainedModel:
     """A model of this configuration with these weights: none missing, none to spare.
 
     transformers maps names of older files to those of its classes; it is handed the tensors, and says what it
     could not place.
     """
+    config = parts.config
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
-        raise ValueError(f"a model of type {config.model_type!r} is none")
+        raise ModelError(f"a model of type {config.model_type!r} is no causal language model", _FORMAT)
     kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     if config.sub_configs.get("text_config") == kind.config_class:
         config = config.get_text_config()
-    with _quietly():
+    with _said(place), _quietly():
         model, said = kind.from_pretrained(
             None,
             config=config,
@@ -228,12 +282,34 @@ def _filled(place: Path, config: Any, state: Mapping[str, Tensor], dtype: str) -
     ):
         if names := sorted(key if isinstance(key, str) else key[0] for key in said[found]):
             raise ModelError(f"{place}: {len(names)} tensors {what}, {names[0]} among them", _AGAIN)
+    _refuse_quantised(place, model, state)
     # Read from a buffer, weights lie wherever they lay in it. Products over unaligned memory round
     # differently, and a resumed run is to repeat the bits of one that never stopped.
     for parameter in model.parameters():
         parameter.data = parameter.data.clone()
+    if parts.generation is not None:
+        model.generation_config = parts.generation
+    # Of the folder, and not of the private copy. Not saved with the model.
+    model.name_or_path = model.config.name_or_path = str(place)
+    model.train(False)
     assert isinstance(model, PreTrainedModel)
     return model
+
+
+def _refuse_quantised(place: Path, model: PreTrainedModel, state: Mapping[str, Tensor]) -> None:
+    """Raise ModelError for weights in 8 bits or fewer: without their scales they are other numbers.
+
+    Masks that older files hold beside the weights are no weights.
+    """
+    learned = {name for name, _ in model.named_parameters()}
+    for name, tensor in state.items():
+        plain = tensor.dtype.is_floating_point and tensor.dtype.itemsize >= 2
+        if not plain and (name in learned or name.endswith("weight")):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ModelError(
+                f"{place}: {name} is stored as {kind}, which is a quantised form",
+                "give the weights in 16 or 32 bits",
+            )
 
 
 @contextmanager
@@ -248,7 +324,3 @@ def _quietly() -> Iterator[None]:
         hf_logging.set_verbosity(verbosity)
         if bar:
             hf_logging.enable_progress_bar()
-
-
-def _first(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,6 @@
+"""The families of models are those of `bench/families.py`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
