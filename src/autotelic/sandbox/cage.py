@@ -35,7 +35,7 @@ PIECE = 1 << 16
 class Plan:
     """How a cage is made. `ceiling` 0..3 is the highest level to attempt; `core` the C core's path."""
 
-    role: Literal["zygote", "compiler"]
+    role: Literal["zygote", "compiler", "pair"]
     limits: Limits
     ceiling: int = 3
     seed: int = 0

@@ -20,6 +20,8 @@ MAX_SOURCE_BYTES = 1 << 20
 """A program longer than this is refused unread: no honest one is, and a parser's time grows with it."""
 MAX_CASES = 10_000
 MAX_TEXT = 1 << 30
+WHOSE = {1: "the tests: ", 2: "the candidate: "}
+"""Whose turn it was when the time of a pair was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Job:
 
     `inputs[i]` is the list of arguments of case i: `[[3, 1]]` calls `entry([3, 1])`. `twice` also runs the
     program in a process whose hash seed differs, and refuses it as `nondeterministic` if any output differs.
+    `tests`, in place of inputs, is Python that calls the entry from a process of its own; the output of such a job
+    is the report of `autotelic.sandbox.asserting`.
 
     >>> Job(source="def f(a, b): return a + b", entry="f", inputs=([1, 2], [3, 4])).entry
     'f'
@@ -66,8 +70,9 @@ class Job:
 
     source: str
     entry: str
-    inputs: tuple[Json, ...]
+    inputs: tuple[Json, ...] = ()
     twice: bool = False
+    tests: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +176,10 @@ def _ended(
 ) -> Run:
     """A run that did not finish; the cases before its end keep what they had."""
     status: Status = "crashed"
-    if state == wire.WALL:
-        status, reason = "timeout", f"took more than {limits.wall_s:g} s"
-    elif state == wire.CPU:
-        status, reason = "timeout", f"took more than {limits.cpu_s:g} s of CPU time"
+    if state in (wire.WALL, wire.CPU):
+        whose = WHOSE.get(detail, "")
+        limit = f"{limits.wall_s:g} s" if state == wire.WALL else f"{limits.cpu_s:g} s of CPU time"
+        status, reason = "timeout", f"{whose}took more than {limit}"
     elif state == wire.SIGNALLED and detail == 9:
         status, reason = "memory", "the kernel killed it: out of memory"
     elif state == wire.SIGNALLED:

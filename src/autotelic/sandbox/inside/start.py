@@ -103,7 +103,7 @@ class Inmate:
     def prepare(self) -> None:
         """Import everything a candidate may use: nothing can be read from disk once the seal is shut."""
         warnings.simplefilter("ignore")
-        if self.config["role"] == "zygote":
+        if self.config["role"] != "compiler":
             for name in self.config["modules"]:
                 importlib.import_module(name)
             random.seed(int(self.config["seed"]))
@@ -182,7 +182,7 @@ class Inmate:
                 self.address,
                 numbers(),
                 platform.machine(),
-                forks=self.config["role"] == "zygote",
+                forks=self.config["role"] != "compiler",
             ),
         )
 
@@ -206,11 +206,21 @@ def prove(inmate: Inmate, zygote: Zygote) -> list[str]:
     return worked
 
 
+def forker(inmate: Inmate, role: str) -> Zygote | None:
+    """What forks the programs of a role, if it runs any."""
+    limits = inmate.config["limits"]
+    if role == "pair":
+        from autotelic.sandbox.inside.pair import Pairs
+
+        return Pairs(inmate.syscall, limits, READER, tuple(inmate.config["modules"]))
+    return Zygote(inmate.syscall, limits, READER) if role == "zygote" else None
+
+
 def live(inmate: Inmate) -> None:
     """The life of the process inside: prepare, seal, prove, serve."""
     inmate.prepare()
     role = inmate.config["role"]
-    zygote = Zygote(inmate.syscall, inmate.config["limits"], READER) if role == "zygote" else None
+    zygote = forker(inmate, role)
     inmate.shut()
     worked = []
     if inmate.ceiling >= 1:
@@ -221,10 +231,10 @@ def live(inmate: Inmate) -> None:
         "facts": inmate.facts,
         "missing": inmate.missing,
         "worked": worked,
-        "core": inmate.core is not None,
+        "core": inmate.core is not None and role != "pair",
     }
     say(hello)
-    if zygote and inmate.core is not None:
+    if zygote and inmate.core is not None and role == "zygote":
         zygote.close()
         inmate.core.serve(READER, WRITER)
     elif zygote:
