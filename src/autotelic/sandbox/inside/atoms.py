@@ -125,7 +125,7 @@ class Library:
         """`["N", module, name]` of a function or class of the library, `["M", name]` of a module, or None."""
         if type(value) is types.ModuleType:
             name = value.__name__
-            return ["M", name] if name in self._modules and sys.modules.get(name) is value else None
+            return ["M", name] if name in {*self._modules, "sys"} and sys.modules.get(name) is value else None
         name = getattr(value, "__qualname__", None)
         module = getattr(value, "__module__", None) or "builtins"
         if type(name) is not str or type(module) is not str:
@@ -137,6 +137,8 @@ class Library:
 
     def read(self, module: str, name: str = "") -> Any:
         """What `write` named. Raises Nonsense for a name that is not in the library, or denied."""
+        if not name and module == "sys":
+            return sys
         if module not in self._modules or module not in sys.modules:
             raise Nonsense(f"no module {module}")
         if not name:

@@ -25,6 +25,10 @@ MOST_SHARED = 100_000
 HELD_BY_TABLE = 2
 """References that `sys.getrefcount` counts to a container that only its entry holds."""
 CONTAINERS = (list, dict, set, bytearray, deque, array.array)
+HEAP_TYPE = 1 << 9
+"""`Py_TPFLAGS_HEAPTYPE`: a class that Python code can have made. Another's storage is beyond a stand-in."""
+DEPTH = 30_000
+"""Frames that writing or reading a nested value may take: about 6,000 levels, for which a stack has room."""
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
@@ -138,6 +142,8 @@ class Crossing:
     def pack(self, kind: str, what: str, values: list[Any], note: str = "") -> list[str]:
         """The lines of a message. What this side no longer needs is said by `finish`, once `values` are let go."""
         self._lines, self._visited = [], set()
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(DEPTH, usual))
         try:
             head = _dumps([kind, what, [self.ref(value) for value in values], note])
             if not self._filling:
@@ -145,6 +151,8 @@ class Crossing:
                     self._visit(number)
         except RecursionError:
             raise Refused("a value is nested too deeply") from None
+        finally:
+            sys.setrecursionlimit(usual)
         return [head, *self._lines]
 
     def finish(self, lines: list[str]) -> bytes:
@@ -195,9 +203,11 @@ class Crossing:
         if isinstance(value, VALUES):
             return ["V", handle, self.class_ref(kind), self.ref(_plain(value)), self._hash(value, kind)]
         if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinMethodType):
-            return ["P", handle, getattr(value, "__name__", "function")]
+            return ["P", handle]
         if kind.__module__ in ("builtins", "itertools") and isinstance(value, Iterator):
             return ["G", handle]
+        if not kind.__flags__ & HEAP_TYPE:
+            raise Refused(f"a value of type {kind.__name__} cannot cross")
         return ["R", handle, self.class_ref(kind), self._hash(value, kind)]
 
     def _hash(self, value: Any, kind: type) -> int | None:
@@ -227,15 +237,18 @@ class Crossing:
         if number in self._described:
             return ["K", number]
         self._described.add(number)
-        bases = [] if library else [self._base(base) for base in kind.__bases__ if self._crosses(base)]
+        bases = [] if library else [ref for base in kind.__bases__ for ref in self._base(base)]
         return ["K", number, mirrors.describe(kind, bases, library)]
 
-    def _crosses(self, base: type) -> bool:
-        known = base in VALUES or base in CONTENT or issubclass(base, BaseException)
-        return known or (base is not object and self._library.write(base) is None)
-
-    def _base(self, base: type) -> Ref:
-        return self._library.write(base) or self.class_ref(base)
+    def _base(self, base: type) -> list[Ref]:
+        """A base class as the other side can have it: by name, as a stand-in, or as the plain type behind it."""
+        named = self._library.write(base)
+        if named is None:
+            return [self.class_ref(base)]
+        if issubclass(base, BaseException):
+            return [named]
+        plain = next((known for known in base.__mro__ if known in VALUES or known in CONTENT), None)
+        return [] if plain is None else [self._library.write(plain)]
 
     def _handle(self, value: Any) -> int:
         handle = self._lent_ids.get(id(value))
@@ -294,6 +307,8 @@ class Crossing:
         dropped, head, *lines = message.decode("utf-8", "surrogatepass").split("\n")
         self._filling += 1
         self._fresh.clear()
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(DEPTH, usual))
         try:
             kind, what, refs, note = json.loads(head)
             self._receive(lines)
@@ -304,9 +319,10 @@ class Crossing:
         except (Nonsense, Refused):
             raise
         except Exception as error:
-            raise Nonsense(f"{type(error).__name__}") from None
+            raise Nonsense(f"{type(error).__name__}: {error}") from None
         finally:
             self._filling -= 1
+            sys.setrecursionlimit(usual)
 
     def _receive(self, lines: list[str]) -> None:
         """Make the containers that are new, then give all of them their content."""
@@ -380,8 +396,8 @@ class Crossing:
     def _read_O(self, handle: int) -> Any:
         return self._lent[handle]
 
-    def _read_P(self, handle: int, name: str) -> Any:
-        return self._keep(handle, lambda: mirrors.function(handle, str(name)))
+    def _read_P(self, handle: int) -> Any:
+        return self._keep(handle, mirrors.Function)
 
     def _read_G(self, handle: int) -> Any:
         return self._keep(handle, lambda: mirrors.iterator(handle))

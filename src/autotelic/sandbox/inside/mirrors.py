@@ -12,6 +12,7 @@ import array
 import builtins
 import collections
 import dataclasses
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -243,14 +244,29 @@ def _said(self: BaseException) -> str:
 SAID = "\0said"
 
 
-def function(handle: Any, name: str) -> Callable[..., Any]:
+class Function:
     """A stand-in for a function."""
 
-    def stand_in(*given: Any, **named: Any) -> Any:
-        return _here[0].call("call", stand_in, given, named)
+    __slots__ = ()
 
-    stand_in.__name__ = stand_in.__qualname__ = name
-    return stand_in
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return _here[0].call("call", self, given, named)
+
+    def __get__(self, owner: object, kind: type | None = None) -> Any:
+        return self if owner is None else types.MethodType(self, owner)
+
+    def __getattr__(self, name: str) -> Any:
+        return _getattr(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _here[0].ask("set", self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__qualname__}>"
+
+    __class__ = property(lambda self: types.FunctionType)  # type: ignore[assignment]
+    __doc__ = property(lambda self: _getattr(self, "__doc__"))  # type: ignore[assignment]
+    __module__ = property(lambda self: _getattr(self, "__module__"))  # type: ignore[assignment]
 
 
 def bound(target: object, name: str) -> Callable[..., Any]:

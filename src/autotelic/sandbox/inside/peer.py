@@ -18,6 +18,9 @@ from autotelic.sandbox.inside.crossing import Crossing
 
 ASK, ANSWER, RAISED, REFUSED = "?", "=", "!", "~"
 MOST_REASONS = 1000
+FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinMethodType)
+OF_FUNCTIONS = ("__name__", "__qualname__", "__doc__", "__module__")
+"""What a candidate may read of a function of the tests: not what leads on to their other names."""
 
 
 class Peer:
@@ -174,18 +177,22 @@ class Peer:
         target = values[0] if values else None
         if name == "name" or not self.crossing.is_lent(target):
             raise self.refuse("the candidate asked for something of the tests that it was not given")
-        plain = isinstance(target, types.FunctionType | types.MethodType | types.BuiltinMethodType)
-        if name == "call":
+        if name == "call" or what == "operate:__call__":
             return
         attribute = values[1] if name in ("get", "set", "delete") else which
-        hidden = type(attribute) is not str or (attribute.startswith("__") and name != "operate")
-        own = type(target).__module__ == "__main__" or getattr(target, "__module__", "") == "__main__"
-        if name == "next" and not plain and hasattr(target, "__next__"):
-            return
-        if name == "construct" and isinstance(target, type):
-            return
-        if plain or hidden or not own or (name == "operate" and which not in mirrors.OPERATIONS):
-            raise self.refuse(f"the candidate asked for `{str(attribute)[:60]}` of an object of the tests")
+        if isinstance(target, FUNCTIONS):
+            if name == "get" and attribute in OF_FUNCTIONS:
+                return
+            if name == "get" and attribute in ("__dict__", "__wrapped__"):
+                raise AttributeError(attribute)
+        elif name in ("next", "construct"):
+            if hasattr(target, "__next__") if name == "next" else isinstance(target, type):
+                return
+        elif type(target).__module__ == "__main__" or getattr(target, "__module__", "") == "__main__":
+            visible = type(attribute) is str and not attribute.startswith("__")
+            if visible or (name == "operate" and attribute in mirrors.OPERATIONS):
+                return
+        raise self.refuse(f"the candidate asked for `{str(attribute)[:60]}` of an object of the tests")
 
 
 def _copied(target: Any, which: str) -> Any:

@@ -54,8 +54,8 @@ class Trial:
             self._run(tests, entry)
         except Gone:
             self.reason = "the candidate: its process ended"
-        except Nonsense:
-            self.reason = "the candidate: what it sent makes no sense"
+        except Nonsense as error:
+            self.reason = f"the candidate: what it sent makes no sense ({error})"
 
     def _run(self, tests: str, entry: str) -> None:
         try:
