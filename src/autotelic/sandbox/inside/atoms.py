@@ -131,7 +131,7 @@ class Library:
         if type(name) is not str or type(module) is not str:
             return None
         for home in (module, module.lstrip("_")):
-            if home in self._modules and self._look(home, name) is value:
+            if callable(value) and home in self._modules and self._look(home, name) is value:
                 return ["N", home, name]
         return None
 
@@ -146,7 +146,7 @@ class Library:
         if module == "builtins" and name in self._denied:
             raise Refused(f"the candidate hands over `{name}`")
         found = self._look(module, name)
-        if found is None:
+        if not callable(found):  # a table of a module is not to be shared, and changed, from the other side
             raise Nonsense(f"no {module}.{name}")
         return found
 

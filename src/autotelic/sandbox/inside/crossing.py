@@ -18,7 +18,7 @@ from typing import Any
 
 from autotelic.sandbox.inside import atoms, mirrors
 from autotelic.sandbox.inside.atoms import Library, Nonsense, Ref, Refused
-from autotelic.sandbox.inside.mirrors import VALUES
+from autotelic.sandbox.inside.mirrors import VALUES, Mirror
 
 MOST_SHARED = 100_000
 """Containers that both sides may hold at once."""
@@ -126,11 +126,12 @@ class Crossing:
         self._dropped: list[int] = []
         self._lent: dict[int, Any] = {}
         self._lent_ids: dict[int, int] = {}
-        self.held: dict[int, Any] = {}
+        self.held: dict[Any, Any] = {}
         """What stands here for objects of the other side's, by their handles."""
         self._held_ids: dict[int, int] = {}
         self._answers: set[int] = set()
         self._fresh: set[int] = set()
+        self._named: set[int] = set()
         self._hashes: dict[int, int] = {}
         self._described: set[int] = set()
         self._lines: list[str] = []
@@ -279,7 +280,7 @@ class Crossing:
         line = _dumps([number, TAGS[base], self._extra(entry.value, base), self._content(entry.value, base)])
         if kind is not base:
             held = vars(entry.value) if hasattr(entry.value, "__dict__") else {}
-            attributes = [[name, self.ref(part)] for name, part in held.items()]
+            attributes = [[name, self.ref(part)] for name, part in held.items() if name[:2] != "__"]
             line = _dumps([line, self.class_ref(kind), attributes])
         if line != entry.line:
             entry.line = line
@@ -304,17 +305,19 @@ class Crossing:
 
     def unpack(self, message: bytes) -> tuple[str, str, list[Any], str]:
         """What `pack` was given. Raises Nonsense for anything that `pack` does not write."""
-        dropped, head, *lines = message.decode("utf-8", "surrogatepass").split("\n")
         self._filling += 1
         self._fresh.clear()
         usual = sys.getrecursionlimit()
         sys.setrecursionlimit(max(DEPTH, usual))
         try:
+            dropped, head, *lines = message.decode("utf-8", "surrogatepass").split("\n")
             kind, what, refs, note = json.loads(head)
             self._receive(lines)
             values = [self.value(ref) for ref in refs]
             for number in json.loads(dropped):
                 self._forget(number)
+            if not (type(kind) is type(what) is type(note) is str):
+                raise Nonsense("a message without a kind")
             return kind, what, values, note
         except (Nonsense, Refused):
             raise
@@ -344,8 +347,11 @@ class Crossing:
             number, tag, _, refs = body
             items = refs if list not in set(map(type, refs)) else [self.value(ref) for ref in refs]
             value = self._entries[number].value
-            FILL[KINDS[tag]](value, items)
+            if not _same(CONTENT[KINDS[tag]](value), items):
+                FILL[KINDS[tag]](value, items)
             for name, ref in attributes:
+                if type(name) is not str or name.startswith("__"):
+                    raise Nonsense("an attribute of no such name")
                 object.__setattr__(value, name, self.value(ref))
 
     def _parse(self, line: str) -> tuple[Any, Any, Any]:
@@ -363,12 +369,21 @@ class Crossing:
             deque.__init__(shell, (), extra)
         elif base is defaultdict:
             shell = base.__new__(made)
-            defaultdict.__init__(shell, self.value(extra))
+            defaultdict.__init__(shell, self._factory(self.value(extra)))
         elif base is array.array:
             shell = base.__new__(made, extra)
         else:
             shell = base.__new__(made)  # type: ignore[call-overload]
         return shell
+
+    def _factory(self, factory: Any) -> Any:
+        """What makes the missing values of a dict. What a class makes so is not what this side asked it to make."""
+        if not isinstance(factory, Mirror):
+            return factory
+        made = mirrors.Function()
+        self.held[self._held_ids[id(factory)], "factory"] = made
+        self._held_ids[id(made)] = self._held_ids[id(factory)]
+        return made
 
     def _forget(self, number: int) -> None:
         entry = self._entries.pop(number, None)
@@ -407,8 +422,10 @@ class Crossing:
         return self._keep(handle, lambda: mirrors.instance(mirror), hashed)
 
     def _read_V(self, handle: int, kind: Ref, plain: Ref, hashed: int | None) -> Any:
-        mirror, value = self.value(kind), self.value(plain)
-        return self._keep(handle, lambda: mirrors.valued(mirror, value), hashed)
+        made, value = self.value(kind), self.value(plain)
+        if not isinstance(made, Mirror):  # of a class of this side's: a copy, which has nothing over there
+            return mirrors.valued(made, value)
+        return self._keep(handle, lambda: mirrors.valued(made, value), hashed)
 
     def _read_E(
         self, kind: Ref, arguments: Ref, attributes: Ref, cause: Ref, said: str | None, handle: int | None
@@ -426,7 +443,9 @@ class Crossing:
                 raise Nonsense("a class that was never described")
             bases = tuple(self.value(base) for base in described["bases"])
             real = None if described["is"] is None else self.value(described["is"])
-            made = mirrors.make(number, described, bases, real)
+            if not all(map(_is_base, bases)) or (real is not None and _is_copied(real)):
+                raise Nonsense("a class of no such kind")
+            made = mirrors.make(described, bases, real)
             self.held[number], self._held_ids[id(made)] = made, number
         return self.held[number]
 
@@ -461,6 +480,14 @@ class Crossing:
         handle = self._held_ids.get(id(value))
         return handle is None or handle in self._answers
 
+    def name(self, value: object) -> None:
+        """Note that this side named `value`, a class of the other side's, by itself."""
+        if isinstance(value, Mirror):
+            self._named.add(id(value))
+
+    def is_named(self, value: object) -> bool:
+        return id(value) in self._named
+
     def is_made(self, value: object) -> None:
         """Note that `value` was made because this side asked for it, if it came for the first time just now."""
         handle = self._held_ids.get(id(value))
@@ -488,6 +515,23 @@ def _plain(value: Any) -> Any:
     """The value of an instance of a subclass, as an instance of the type that it is derived from."""
     base = next(base for base in type(value).__mro__ if base in PLAINLY)
     return PLAINLY[base](value)
+
+
+def _same(now: Any, items: list[Any]) -> bool:
+    """Whether a container holds these very objects; it may be in the middle of a loop, and is left alone then."""
+    held = list(now)
+    return len(held) == len(items) and all(a is b for a, b in zip(held, items, strict=True))
+
+
+def _is_base(base: Any) -> bool:
+    """Whether a stand-in may be derived from `base`: from no class that would compare in ways of its own."""
+    plain = isinstance(base, type) and (base in VALUES or base in CONTENT)
+    return plain or isinstance(base, Mirror) or (isinstance(base, type) and issubclass(base, BaseException))
+
+
+def _is_copied(kind: Any) -> bool:
+    """Whether instances of a class cross as copies, so that no stand-in may pass for one."""
+    return not isinstance(kind, type) or kind in (*atoms.WRITERS, *CONTENT, *atoms.PLAIN, int, object, type)
 
 
 def _as_tuple(values: Any) -> tuple[Any, ...]:

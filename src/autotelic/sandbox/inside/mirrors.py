@@ -195,7 +195,7 @@ def _is_error(kind: type) -> bool:
     return issubclass(kind, BaseException) and kind.__module__ == "builtins"
 
 
-def make(number: int, described: dict[str, Any], bases: tuple[type, ...], real: type | None) -> type:
+def make(described: dict[str, Any], bases: tuple[type, ...], real: type | None) -> type:
     """The stand-in for a class. `bases` are stand-ins, or types of this side that cross as copies."""
     name = str(described["name"])
     if hasattr(builtins, name):

@@ -45,11 +45,12 @@ class Pairs(Zygote):
                 with frame[: code + entry] as program:
                     if not self._fill(program):
                         return
-                self.sizes = (code, entry, tests)
+                self.sizes = (code, entry, 0)
                 self.page.madvise(mmap.MADV_DONTFORK)
                 pass_turn(self.syscall, self.shared, CANDIDATE)
                 candidate = self.fork(self.candidate)
                 self.page.madvise(mmap.MADV_DOFORK)
+                self.sizes = (code, entry, tests)
                 with frame[code + entry : code + entry + tests] as text:
                     if tests and not self._fill(text):
                         return

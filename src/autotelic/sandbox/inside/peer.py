@@ -13,7 +13,7 @@ from typing import Any
 
 from autotelic.sandbox.inside import mirrors
 from autotelic.sandbox.inside.atoms import Nonsense, Refused
-from autotelic.sandbox.inside.channel import Channel, TooLong
+from autotelic.sandbox.inside.channel import Channel, Gone, TooLong
 from autotelic.sandbox.inside.crossing import Crossing
 
 ASK, ANSWER, RAISED, REFUSED = "?", "=", "!", "~"
@@ -32,6 +32,8 @@ class Peer:
         self.channel, self.crossing, self.judges, self._printed = channel, crossing, judges, printed
         self.calls = 0
         self.refusals: list[str] = []
+        self.broken = ""
+        """Why nothing more can be expected of the other side: on record, whatever a test catches."""
         self.used = False
         """Whether anything of the other side's was called or looked up."""
         mirrors.serve(self)
@@ -41,25 +43,33 @@ class Peer:
     def ask(self, what: str, *values: Any) -> Any:
         """What the other side answers. Raises what it raised, or Refused."""
         self.used = True
+        if self.broken:
+            raise Gone
         try:
             self._send(ASK, what, list(values))
         except Refused as error:
             raise self.refuse(str(error)) from None
-        return self.listen()
-
-    def call(self, what: str, target: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """What a call of something of the other side's returns."""
-        self.calls += 1
         try:
-            found = self.ask(what, target, given, tuple(named), tuple(named.values()))
+            return self.listen()
         except StopIteration:
             if not self.judges or what == "operate:__next__":
                 raise
             # Within a loop it would end that loop, and with it the tests, as if all was well.
             raise self.refuse("the candidate raised StopIteration") from None
-        if what == "construct":
+
+    def call(self, what: str, target: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """What a call of something of the other side's returns."""
+        self.calls += 1
+        found = self.ask(what, target, given, tuple(named), tuple(named.values()))
+        if what == "construct" and self.crossing.is_named(target):
             self.crossing.is_made(found)
         return found
+
+    def look_up(self, name: str) -> tuple[bool, Any]:
+        """A global of the candidate's that the tests name: whether there is one, and it."""
+        found, value = self.ask("name", name)
+        self.crossing.name(value)
+        return bool(found), value
 
     def advance(self, handle: int, sent: Any) -> tuple[bool, Any]:
         """The next item of an iterator of the other side's: whether there is one, and it or what was returned."""
@@ -77,7 +87,16 @@ class Peer:
     def listen(self) -> Any:
         """Answer until there is an answer."""
         while True:
-            kind, what, values, note = self.crossing.unpack(self.channel.receive())
+            try:
+                kind, what, values, note = self.crossing.unpack(self.channel.receive())
+            except Refused as error:
+                raise self.refuse(str(error)) from None
+            except Gone:
+                self.broken = "its process ended"
+                raise
+            except Nonsense as error:
+                self.broken = f"what it sent makes no sense ({error})"
+                raise Gone from None
             if kind == REFUSED:
                 raise self.refuse(note)
             if note and self.judges:
@@ -89,7 +108,8 @@ class Peer:
             elif kind == RAISED and len(values) == 1 and isinstance(values[0], BaseException):
                 raise values[0]
             else:
-                raise Nonsense("no such kind of message")
+                self.broken = "what it sent makes no sense (no such kind of message)"
+                raise Gone
 
     def refuse(self, why: str) -> Refused:
         """The exception to raise, which is on record even where a test catches everything."""
@@ -172,27 +192,35 @@ class Peer:
         raise Nonsense("no such question")
 
     def _allow(self, what: str, values: list[Any]) -> None:
-        """Whether the candidate may ask this of the tests. Raises Refused."""
+        """Whether the candidate may ask this of the tests. Raises Refused, or AttributeError for a name."""
         name, _, which = what.partition(":")
         target = values[0] if values else None
         if name == "name" or not self.crossing.is_lent(target):
             raise self.refuse("the candidate asked for something of the tests that it was not given")
         if name == "call" or what == "operate:__call__":
             return
+        if name == "next" and hasattr(target, "__next__"):
+            return
+        if name == "construct" and isinstance(target, type):
+            return
         attribute = values[1] if name in ("get", "set", "delete") else which
-        if isinstance(target, FUNCTIONS):
-            if name == "get" and attribute in OF_FUNCTIONS:
-                return
-            if name == "get" and attribute in ("__dict__", "__wrapped__"):
-                raise AttributeError(attribute)
-        elif name in ("next", "construct"):
-            if hasattr(target, "__next__") if name == "next" else isinstance(target, type):
-                return
-        elif type(target).__module__ == "__main__" or getattr(target, "__module__", "") == "__main__":
-            visible = type(attribute) is str and not attribute.startswith("__")
-            if visible or (name == "operate" and attribute in mirrors.OPERATIONS):
-                return
+        changes = name in ("set", "delete")
+        if type(attribute) is str and self._is_open(target, attribute, changes):
+            return
+        if name == "get":
+            raise AttributeError(str(attribute)[:60])
         raise self.refuse(f"the candidate asked for `{str(attribute)[:60]}` of an object of the tests")
+
+    @staticmethod
+    def _is_open(target: Any, attribute: str, changes: bool) -> bool:
+        """Whether an attribute is the business of whoever was given the object."""
+        if isinstance(target, FUNCTIONS):
+            return attribute in OF_FUNCTIONS and not changes
+        made = "__main__" in (type(target).__module__, getattr(target, "__module__", ""))
+        special = attribute.startswith("__")
+        if changes:
+            return made and not special and not isinstance(target, type)
+        return made and (not special or attribute in mirrors.OPERATIONS)
 
 
 def _copied(target: Any, which: str) -> Any:

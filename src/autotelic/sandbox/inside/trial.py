@@ -6,11 +6,12 @@ import __future__
 
 import ast
 import builtins
+import contextlib
 import json
 import sys
 from typing import Any
 
-from autotelic.sandbox.inside.atoms import Nonsense, Refused
+from autotelic.sandbox.inside.atoms import Refused
 from autotelic.sandbox.inside.channel import Gone
 from autotelic.sandbox.inside.peer import Peer
 
@@ -33,7 +34,7 @@ class Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name.startswith("__"):
             raise KeyError(name)
-        found, value = self._peer.ask("name", name)
+        found, value = self._peer.look_up(name)
         if not found:
             raise KeyError(name)
         return value
@@ -50,12 +51,10 @@ class Trial:
 
     def run(self, tests: str, entry: str) -> None:
         """Run the tests, which know the candidate's function as `entry` and as `candidate`."""
-        try:
+        with contextlib.suppress(Gone):
             self._run(tests, entry)
-        except Gone:
-            self.reason = "the candidate: its process ended"
-        except Nonsense as error:
-            self.reason = f"the candidate: what it sent makes no sense ({error})"
+        if self.peer.broken:
+            self.reason = f"the candidate: {self.peer.broken}"
 
     def _run(self, tests: str, entry: str) -> None:
         try:
@@ -73,7 +72,7 @@ class Trial:
         self.peer.used = False
         for node in tree.body:
             self._statement(node, flags, scope)
-            if self.reason:
+            if self.peer.broken:
                 return
         if not self.peer.used and not self.failed:
             self.reason = "the tests: they never used the candidate"
@@ -87,6 +86,7 @@ class Trial:
             return None
         if status:
             self.reason = f"the candidate: {status}"
+        self.peer.crossing.name(found)
         return found
 
     def _statement(self, node: ast.stmt, flags: int, scope: dict[str, Any]) -> None:
@@ -94,10 +94,11 @@ class Trial:
         failure = ""
         try:
             exec(compile(module, "tests", "exec", flags, dont_inherit=True), scope)
-        except Refused:
-            pass
-        except (Gone, Nonsense):
-            raise
+        except Refused as error:
+            if len(self.peer.refusals) == refused:
+                self.peer.refuse(str(error))
+        except Gone:
+            return
         except BaseException as error:
             failure = type(error).__name__
         if len(self.peer.refusals) > refused:
