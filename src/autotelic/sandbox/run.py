@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from autotelic.errors import SandboxError
 from autotelic.sandbox import encoding
 from autotelic.sandbox.inside import wire
+from autotelic.sandbox.inside.encode import long_int
 
 if TYPE_CHECKING:  # autotelic.types imports torch, which a program that only runs programs need not wait for
     from autotelic.types import Json
@@ -210,23 +211,11 @@ def encode(value: Json) -> str:
     return encoding.encode(value, MAX_TEXT)
 
 
-def _long_int(digits: str) -> int:
-    """`int(digits)` without the interpreter's limit on digits, a way for a program to stop its judge."""
-    if len(digits) < 4000:
-        return int(digits)
-    sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits)
-    value, step = 0, 4000
-    for start in range(0, len(digits), step):
-        part = digits[start : start + step]
-        value = value * 10 ** len(part) + int(part)
-    return sign * value
-
-
 def decode(text: str) -> Json:
     """The value of an output. Unlike `json.loads`, takes integers of any length.
 
     >>> decode('[1,2.5]')
     [1, 2.5]
     """
-    value: Json = json.loads(text, parse_int=_long_int)
+    value: Json = json.loads(text, parse_int=long_int)
     return value

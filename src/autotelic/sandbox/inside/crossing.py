@@ -377,7 +377,13 @@ class Crossing:
         return shell
 
     def _factory(self, factory: Any) -> Any:
-        """What makes the missing values of a dict. What a class makes so is not what this side asked it to make."""
+        """What makes the missing values of a dict. What a class makes so is not what this side asked it to make.
+
+        A function of the library is refused: a dict would call it without anyone having asked for that.
+        """
+        if isinstance(factory, types.FunctionType | types.BuiltinFunctionType) and not self.is_held(factory):
+            if not self.is_lent(factory):
+                raise Refused("a function of the library makes missing values")
         if not isinstance(factory, Mirror):
             return factory
         made = mirrors.Function()

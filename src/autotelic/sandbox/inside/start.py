@@ -59,6 +59,17 @@ def f(x):
 """What most programs do, to learn which pages most programs touch."""
 
 
+UNNEEDED = ("_hashlib", "_uuid")
+"""What `hashlib` and `uuid` do without: OpenSSL and libuuid, whose mappings every fork would take along."""
+PLACES = ("executable", "_base_executable", "prefix", "exec_prefix", "base_prefix", "base_exec_prefix", "_stdlib_dir")
+"""What `sys` says of where on this machine the interpreter lies."""
+ZONES = """
+UTC GMT Etc/UTC Europe/London Europe/Paris Europe/Berlin Europe/Madrid Europe/Rome Europe/Moscow America/New_York
+America/Chicago America/Denver America/Los_Angeles America/Toronto America/Sao_Paulo US/Eastern US/Pacific
+Asia/Tokyo Asia/Shanghai Asia/Kolkata Asia/Singapore Asia/Dubai Australia/Sydney Africa/Cairo Pacific/Auckland
+"""
+
+
 def load_core(path: str) -> Any:
     """The C core at `path`, or None for the empty path."""
     if not path:
@@ -69,6 +80,17 @@ def load_core(path: str) -> Any:
     core = loader.create_module(ModuleSpec("_core", loader, origin=path))
     loader.exec_module(core)
     return core
+
+
+def time_zones() -> list[Any]:
+    """The zones that programs name most, read while they still can be: `zoneinfo` finds those that are alive."""
+    import zoneinfo
+
+    found = []
+    for name in ZONES.split():
+        with contextlib.suppress(Exception):  # this machine has no such file
+            found.append(zoneinfo.ZoneInfo(name))
+    return found
 
 
 class Inmate:
@@ -104,8 +126,13 @@ class Inmate:
         """Import everything a candidate may use: nothing can be read from disk once the seal is shut."""
         warnings.simplefilter("ignore")
         if self.config["role"] != "compiler":
+            for name in UNNEEDED:  # as if this interpreter had been built without
+                sys.modules[name] = None  # type: ignore[assignment]
             for name in self.config["modules"]:
                 importlib.import_module(name)
+            for name in UNNEEDED:
+                del sys.modules[name]
+            self.zones = time_zones() if "zoneinfo" in self.config["modules"] else []
             random.seed(int(self.config["seed"]))
         sys.set_int_max_str_digits(0)
         sys.stdin = sys.__stdin__ = None  # type: ignore[misc]
@@ -174,6 +201,9 @@ class Inmate:
         sys.path_hooks[:] = []
         sys.path_importer_cache.clear()
         sys.argv[:] = ["candidate"]
+        sys.orig_argv[:] = ["candidate"]
+        for name in PLACES:
+            setattr(sys, name, "")
         self.step(
             "seccomp",
             1,
