@@ -1,4 +1,4 @@
-"""Programs, tests and values as language models write them: whatever Python itself accepts, whatever stands around."""
+"""Programs, tests and values as language models write them: whatever Python accepts, whatever stands around."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SPELLED = {
     "blanks at the ends of lines": PLAIN.replace("\n", "  \n"),
     "a docstring": PLAIN.replace(":\n", ':\n    """Sort x, é."""\n', 1),
     "a long docstring": PLAIN.replace(":\n", ':\n    """Sort x.\n\n    At once.\n    """\n', 1),
-    "comments": f"def f(x): # it sorts\n    # first {ARROW} last\n    x = sorted(x) # now {ARROW} sorted\n    return x",
+    "comments": f"def f(x): # it sorts\n    # first {ARROW} last\n    x = sorted(x) # {ARROW} sorted\n    return x",
     "one line": "def f(x): return sorted(x)",
     "semicolons": "def f(x):\n    x = sorted(x); return x",
     "brackets over lines": "def f(x):\n    x = sorted(\n        x,\n    )\n    return x",
@@ -65,7 +65,9 @@ def test_the_program_is_found_whatever_stands_around_it(name: str) -> None:
     assert program_block(AROUND[name].format(p=PLAIN)) == PLAIN
 
 
-@pytest.mark.parametrize("around", ["alone", "a fence", "tildes", "a block of usage", "a sentence after, no fence"])
+@pytest.mark.parametrize(
+    "around", ["alone", "a fence", "tildes", "a block of usage", "a sentence after, no fence"]
+)
 @pytest.mark.parametrize("name", SPELLED)
 def test_a_program_may_be_spelled_as_python_allows(name: str, around: str) -> None:
     block = program_block(AROUND[around].format(p=SPELLED[name]))
@@ -134,7 +136,9 @@ def test_texts_in_tests_have_the_quotes_of_python(quoted: str) -> None:
     assert parse_written(f"{SUM}\nassert f({quoted}) == True").tests == (("ab", True),)
 
 
-@pytest.mark.parametrize("test", ["assert f([1]) != 1", "assert f([1])", "assert f(x=[1]) == 1", "assert f([1], 2) == 1"])
+@pytest.mark.parametrize(
+    "test", ["assert f([1]) != 1", "assert f([1])", "assert f(x=[1]) == 1", "assert f([1], 2) == 1"]
+)
 def test_what_is_no_test_of_this_kind_is_refused(test: str) -> None:
     with pytest.raises(ProgramError, match="is no"):
         parse_written(f"{SUM}\n{test}")
@@ -172,7 +176,9 @@ def test_a_value_is_found_whatever_stands_around_it(completion: str, value: str)
     assert value_line("deduction", completion) == value
 
 
-@pytest.mark.parametrize("completion", ["f([3,1])", "`f([3,1])`", "f([3,1]) == [1,3]", "x = [3,1]", "Argument: [3,1]"])
+@pytest.mark.parametrize(
+    "completion", ["f([3,1])", "`f([3,1])`", "f([3,1]) == [1,3]", "x = [3,1]", "Argument: [3,1]"]
+)
 def test_an_argument_may_be_given_as_a_call(completion: str) -> None:
     assert value_line("abduction", completion) == "[3,1]"
 

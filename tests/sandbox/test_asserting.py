@@ -69,7 +69,13 @@ def test_a_candidate_may_be_expected_to_raise(box: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "tests",
-    ["assert f(1) == ", "while True: pass", "import os\nos._exit(0)", "", "def check(g):\n    assert g(1) == 3"],
+    [
+        "assert f(1) == ",
+        "while True: pass",
+        "import os\nos._exit(0)",
+        "",
+        "def check(g):\n    assert g(1) == 3",
+    ],
 )
 def test_tests_that_cannot_be_run_pass_nothing(box: Sandbox, tests: str) -> None:
     report = check(box, RIGHT, entry="f", tests=tests)
@@ -87,7 +93,9 @@ def test_what_cannot_cross_spoils_its_own_statement(box: Sandbox) -> None:
 
 
 def test_what_cannot_cross_back_is_refused(box: Sandbox) -> None:
-    report = check(box, "def f(x): return memoryview(b'x')", entry="f", tests="try:\n    f(1)\nexcept:\n    pass")
+    report = check(
+        box, "def f(x): return memoryview(b'x')", entry="f", tests="try:\n    f(1)\nexcept:\n    pass"
+    )
     assert not report.passed
     assert "memoryview" in report.unjudged[0][1]
 
@@ -113,7 +121,9 @@ def test_a_comparison_that_the_candidate_would_decide_has_no_verdict(box: Sandbo
 
 
 def test_what_the_tests_made_themselves_may_decide(box: Sandbox) -> None:
-    source = "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return other == self.x"
+    source = (
+        "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return other == self.x"
+    )
     assert check(box, source, entry="P", tests="assert P(2) == 2\nassert not P(2) == 3").passed
 
 

@@ -13,7 +13,7 @@ from autotelic.sandbox.asserting import check
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from attacks.harness import Judged, load_tested  # noqa: E402
+from attacks.harness import Judged, load_tested
 
 HONEST = load_tested("honest")
 NAMED = pytest.mark.parametrize("program", HONEST, ids=[program.name for program in HONEST])
@@ -44,9 +44,7 @@ def test_an_honest_program_passes_in_one_process_too(program: Judged) -> None:
 @NAMED
 def test_a_stub_does_not_pass(program: Judged, box: Sandbox) -> None:
     """Tests that anything passes would pass without a look at what crosses."""
-    stub = (
-        f"class Nothing:\n    pass\n\ndef {program.entry}(*given, **named):\n    return Nothing()\n"
-    )
+    stub = f"class Nothing:\n    pass\n\ndef {program.entry}(*given, **named):\n    return Nothing()\n"
     assert not check(box, stub, entry=program.entry, tests=program.tests).passed
 
 

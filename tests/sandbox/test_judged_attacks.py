@@ -17,8 +17,8 @@ from autotelic.sandbox.cage import MODULES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from attacks.arena import Arena  # noqa: E402
-from attacks.harness import ARMS, LIMITS, Attack, Judged, load, load_tested, run, run_tested  # noqa: E402
+from attacks.arena import Arena
+from attacks.harness import ARMS, LIMITS, Attack, Judged, load, load_tested, run, run_tested
 
 TESTED = load_tested()
 WALL_S = 2.0

@@ -10,7 +10,8 @@ from autotelic.domains.literal import LiteralError, parse_literal, python_litera
 
 _LABEL = re.compile(
     r"(?:so |thus |hence |therefore,? )?(?:the )?(?:final |last |returned |correct )*"
-    r"(?:answer|output|result|value|return value|argument|input|returns?|x|it returns)\s*(?:is|was|=|:|->|==)?\s*:?\s*",
+    r"(?:answer|output|result|value|return value|argument|input|returns?|x|it returns)"
+    r"\s*(?:is|was|=|:|->|==)?\s*:?\s*",
     re.IGNORECASE,
 )
 _RESULT = re.compile(r"f\(.*\)\s*(?:==|=|->|→|returns|is|gives)\s*(.+)")

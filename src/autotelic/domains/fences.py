@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 _MARK = re.compile(r"`{3,}|(?<!\S)~{3,}")
 _LANGUAGE = re.compile(r"[A-Za-z][\w+#.-]*(?=\s|$)")
-LANGUAGES = frozenset("python py python3 py3 pycon json text txt plaintext console output".split())
+LANGUAGES = frozenset(
+    ["python", "py", "python3", "py3", "pycon", "json", "text", "txt", "plaintext", "console", "output"]
+)
 """Names of languages behind which a block's own text may stand on the line of its fence."""
 _THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
 _DEFINITION = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+f[ \t]*\(")
@@ -137,9 +139,7 @@ def _function_end(lines: list[str]) -> int:
     """How many lines a function takes that begins with the first: to where Python reads a whole one."""
     decorated = next((at for at, line in enumerate(lines) if _DEFINITION.match(line)), 0)
     ends = [
-        at
-        for at, line in enumerate(lines)
-        if at > decorated and line.strip() and line[0] not in " \t#)]}\f"
+        at for at, line in enumerate(lines) if at > decorated and line.strip() and line[0] not in " \t#)]}\f"
     ]
     for end in [*ends, len(lines)]:
         if _is_source("\n".join(lines[:end])):

@@ -1,10 +1,10 @@
 """Assert-style tests, in a process that never holds the candidate.
 
 Tests that run beside a candidate can be made to pass by it. Here they run in one sandboxed process and the candidate
-in another, for as long as the tests last. The two take turns: a call is written on a mapping that both have, and so is
-what came of it (`inside/crossing.py`). The tests see of the candidate what Python would show them: values with their
-types, arguments that were changed in place, exceptions by name, its helpers, classes and constants. What cannot cross
-is refused, and so is a comparison that the candidate itself would decide.
+in another, for as long as the tests last. The two take turns on a mapping that both have (`inside/crossing.py`).
+The tests see of the candidate what Python would show them: values with their types, arguments that were changed in
+place, exceptions by name, its helpers, classes and constants. What cannot cross is refused, and so is a comparison
+that the candidate itself would decide.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _report(run: Run) -> Report:
         whose = "" if named else "the candidate: " if run.status == "refused" else "the tests: "
         return Report(passed=False, reason=f"{whose}{run.reason}")
     said = json.loads(run.outputs[0])
-    failed, unjudged = (tuple((int(at), str(why)) for at, why in said[name]) for name in ("failed", "unjudged"))
+    failed, unjudged = (
+        tuple((int(at), str(why)) for at, why in said[name]) for name in ("failed", "unjudged")
+    )
     passed = not (failed or unjudged or said["reason"])
     return Report(
         passed=passed, failed=failed, unjudged=unjudged, reason=said["reason"], calls=int(said["calls"])

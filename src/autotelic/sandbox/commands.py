@@ -113,7 +113,7 @@ def run(
 
 
 def _text(data: bytes) -> str:
-    """A program's text, read as Python reads a file: UTF-8 with or without a mark, or what its first lines declare."""
+    """A program's text, read as Python reads a file: UTF-8, marked or not, or what its first lines declare."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return io.TextIOWrapper(io.BytesIO(data), encoding).read()
 

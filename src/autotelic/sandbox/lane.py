@@ -125,7 +125,7 @@ class Stage:
 
 
 class Lane:
-    """One compiler and one zygote on a core; a second, differently seeded zygote and one of pairs once a job needs it."""
+    """One compiler and one zygote on a core; others, of another seed or for pairs, once a job needs them."""
 
     def __init__(self, plan: Plan, require: int) -> None:
         wall = plan.limits.wall_s + GRACE_S

@@ -265,7 +265,9 @@ def _unfit(job: Job) -> str:
     if job.tests is not None and not isinstance(job.tests, str):
         return "tests must be text"
     if job.tests is not None and (len(job.tests) > MAX_SOURCE_BYTES or "\0" in job.tests or job.inputs):
-        return f"tests are text of at most {MAX_SOURCE_BYTES} characters without a NUL byte, in place of inputs"
+        return (
+            f"tests are text of at most {MAX_SOURCE_BYTES} characters without a NUL byte, in place of inputs"
+        )
     if len(job.entry) > MAX_ENTRY or not job.entry.isidentifier():
         return f"the entry {job.entry[:80]!r} is not a name"
     if not isinstance(job.inputs, tuple | list) or len(job.inputs) > MAX_CASES:

@@ -96,7 +96,9 @@ class FunctionsDomain:
         """A task or the reason why not, for each proposal."""
         for proposal in proposals:
             check_cell(self._whole, proposal.cell)
-        return self._admission.admit([replace(p, text=program_block(p.text, tests=True, call=True)) for p in proposals])
+        return self._admission.admit(
+            [replace(p, text=program_block(p.text, tests=True, call=True)) for p in proposals]
+        )
 
     def demonstrate(self, tasks: Sequence[Task]) -> list[Demonstration | None]:
         """A right completion of each task: working, or tests, included."""

@@ -100,7 +100,11 @@ def _unread(text: str) -> tuple[str, str]:
             warnings.simplefilter("ignore")
             ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return ("syntax", type(error).__name__) if text.isascii() else ("whitelist", "a character that is no ASCII")
+        return (
+            ("syntax", type(error).__name__)
+            if text.isascii()
+            else ("whitelist", "a character that is no ASCII")
+        )
     if text.isascii() and "\\" not in text:
         return "syntax", f"not one function that begins with {HEADER!r}"
     return "whitelist", "a character that is no printable ASCII, or a backslash"

@@ -23,7 +23,23 @@ PLAIN = frozenset({str, float, bool, type(None)})
 LONG = 1 << 4096
 """Integers beyond this are written in base sixteen: base ten takes quadratic time."""
 DENIED = frozenset(
-    "exec eval compile open input __import__ exit quit breakpoint globals locals vars getattr setattr delattr".split()
+    [
+        "exec",
+        "eval",
+        "compile",
+        "open",
+        "input",
+        "__import__",
+        "exit",
+        "quit",
+        "breakpoint",
+        "globals",
+        "locals",
+        "vars",
+        "getattr",
+        "setattr",
+        "delattr",
+    ]
 )
 """Builtins that the tests do not take from a candidate, which could have them called."""
 
@@ -32,7 +48,7 @@ class Refused(BaseException):
     """What was asked for cannot be judged; the text says why. Not an `Exception`: no test takes it for an answer."""
 
 
-class Nonsense(Exception):
+class NonsenseError(Exception):
     """A message is not what the other side writes."""
 
 
@@ -103,8 +119,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "da": datetime.date,
     "td": datetime.timedelta,
     "tz": datetime.timezone,
-    "ti": lambda zone, fold, *rest: datetime.time(*rest, tzinfo=zone, fold=fold),
-    "dt": lambda zone, fold, *rest: datetime.datetime(*rest, tzinfo=zone, fold=fold),
+    "ti": lambda zone, fold, *rest: datetime.time(*rest, zone, fold=fold),
+    "dt": lambda zone, fold, *rest: datetime.datetime(*rest, zone, fold=fold),
     "U": uuid.UUID,
     "re": re.compile,
     "vk": lambda *items: dict.fromkeys(items).keys(),
@@ -124,8 +140,8 @@ class Library:
     def write(self, value: Any) -> Ref:
         """`["N", module, name]` of a function or class of the library, `["M", name]` of a module, or None."""
         if type(value) is types.ModuleType:
-            name = value.__name__
-            return ["M", name] if name in {*self._modules, "sys"} and sys.modules.get(name) is value else None
+            known = value.__name__ in {*self._modules, "sys"}
+            return ["M", value.__name__] if known and sys.modules.get(value.__name__) is value else None
         name = getattr(value, "__qualname__", None)
         module = getattr(value, "__module__", None) or "builtins"
         if type(name) is not str or type(module) is not str:
@@ -136,18 +152,18 @@ class Library:
         return None
 
     def read(self, module: str, name: str = "") -> Any:
-        """What `write` named. Raises Nonsense for a name that is not in the library, or denied."""
+        """What `write` named. Raises NonsenseError for a name that is not in the library, or denied."""
         if not name and module == "sys":
             return sys
         if module not in self._modules or module not in sys.modules:
-            raise Nonsense(f"no module {module}")
+            raise NonsenseError(f"no module {module}")
         if not name:
             return sys.modules[module]
         if module == "builtins" and name in self._denied:
             raise Refused(f"the candidate hands over `{name}`")
         found = self._look(module, name)
         if not callable(found):  # a table of a module is not to be shared, and changed, from the other side
-            raise Nonsense(f"no {module}.{name}")
+            raise NonsenseError(f"no {module}.{name}")
         return found
 
     @staticmethod

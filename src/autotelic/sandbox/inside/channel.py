@@ -6,6 +6,7 @@ it likes whenever it likes, so the tests' side copies a message out once and bel
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 
 from autotelic.sandbox.inside.syscalls import Syscall
@@ -23,7 +24,7 @@ class Gone(BaseException):
     """The candidate's process has died. Not an `Exception`: no test is to take it for an answer."""
 
 
-class TooLong(Exception):
+class CapacityError(Exception):
     """A message is longer than the mapping."""
 
 
@@ -34,9 +35,9 @@ class Channel:
         self._syscall, self._memory, self._side = syscall, memory, side
 
     def send(self, message: bytes) -> None:
-        """Write a message and hand over the turn. Raises TooLong, and writes nothing then."""
+        """Write a message and hand over the turn. Raises CapacityError, and writes nothing then."""
         if len(message) > CAPACITY:
-            raise TooLong(f"a message of {len(message)} bytes; at most {CAPACITY} can cross")
+            raise CapacityError(f"a message of {len(message)} bytes; at most {CAPACITY} can cross")
         self._memory[BODY : BODY + len(message)] = message
         self._memory[8:12] = len(message).to_bytes(4, "little")
         pass_turn(self._syscall, self._memory, TESTS + CANDIDATE - self._side)
@@ -46,10 +47,8 @@ class Channel:
         while (turn := int.from_bytes(self._memory[:4], "little")) != self._side:
             if self._memory[4]:
                 raise Gone
-            try:
+            with contextlib.suppress(OSError):  # the turn has changed meanwhile
                 self._syscall("futex", self._memory, FUTEX_WAIT, turn, 0)
-            except OSError:
-                pass  # the turn has changed meanwhile
         size = min(int.from_bytes(self._memory[8:12], "little"), CAPACITY)
         return self._memory[BODY : BODY + size]
 

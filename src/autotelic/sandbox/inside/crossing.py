@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from autotelic.sandbox.inside import atoms, mirrors
-from autotelic.sandbox.inside.atoms import Library, Nonsense, Ref, Refused
+from autotelic.sandbox.inside.atoms import Library, NonsenseError, Ref, Refused
 from autotelic.sandbox.inside.mirrors import VALUES, Mirror
 
 MOST_SHARED = 100_000
@@ -97,7 +97,7 @@ TAGS = dict(zip(CONTENT, "ldsqynfoa", strict=True))
 KINDS = {tag: kind for kind, tag in TAGS.items()}
 
 
-class Entry:
+class SharedContainer:
     """A shared container, and the line that both sides know it by."""
 
     __slots__ = ("line", "value")
@@ -121,7 +121,7 @@ class Crossing:
     def __init__(self, library: Library, first: int) -> None:
         self._library = library
         self._numbers = count(first, 2)
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, SharedContainer] = {}
         self._shared: dict[int, int] = {}
         self._dropped: list[int] = []
         self._lent: dict[int, Any] = {}
@@ -224,7 +224,8 @@ class Crossing:
         arguments = BaseException.args.__get__(value)  # type: ignore[attr-defined]
         attributes = [part for name, held in vars(value).items() if name[0] != "_" for part in (name, held)]
         cause = value.__cause__
-        said = str(value) if named is None and kind.__str__ is not BaseException.__str__ else None
+        plain: object = BaseException.__str__
+        said = str(value) if named is None and kind.__str__ is not plain else None
         handle = None if named else self._handle(value)
         parts = [*(self.ref(part) for part in (_as_tuple(arguments), _as_tuple(attributes), cause))]
         return ["E", named or self.class_ref(kind), *parts, said, handle]
@@ -264,7 +265,7 @@ class Crossing:
             if len(self._entries) >= MOST_SHARED:
                 raise Refused(f"more than {MOST_SHARED} lists, dicts and sets are shared")
             number = next(self._numbers)
-            self._entries[number] = Entry(value, "")
+            self._entries[number] = SharedContainer(value, "")
             self._shared[id(value)] = number
         self._visit(number)
         return [number]
@@ -296,7 +297,7 @@ class Crossing:
     def _content(self, value: Any, base: type) -> list[Ref]:
         items = list(CONTENT[base](value))
         kinds = set(map(type, items))
-        if kinds <= atoms.PLAIN or (kinds == {int} and -atoms.LONG < min(items) and max(items) < atoms.LONG):
+        if kinds <= atoms.PLAIN or (kinds == {int} and min(items) > -atoms.LONG and max(items) < atoms.LONG):
             return items
         ref = self.ref
         return [ref(item) for item in items]
@@ -304,7 +305,7 @@ class Crossing:
     # ---- reading ------------------------------------------------------------------------------------------------
 
     def unpack(self, message: bytes) -> tuple[str, str, list[Any], str]:
-        """What `pack` was given. Raises Nonsense for anything that `pack` does not write."""
+        """What `pack` was given. Raises NonsenseError for anything that `pack` does not write."""
         self._filling += 1
         self._fresh.clear()
         usual = sys.getrecursionlimit()
@@ -317,12 +318,12 @@ class Crossing:
             for number in json.loads(dropped):
                 self._forget(number)
             if not (type(kind) is type(what) is type(note) is str):
-                raise Nonsense("a message without a kind")
+                raise NonsenseError("a message without a kind")
             return kind, what, values, note
-        except (Nonsense, Refused):
+        except (NonsenseError, Refused):
             raise
         except Exception as error:
-            raise Nonsense(f"{type(error).__name__}: {error}") from None
+            raise NonsenseError(f"{type(error).__name__}: {error}") from None
         finally:
             self._filling -= 1
             sys.setrecursionlimit(usual)
@@ -335,13 +336,13 @@ class Crossing:
             entry = self._entries.get(number)
             if entry is None:
                 if type(number) is not int or len(self._entries) >= MOST_SHARED:
-                    raise Nonsense("too many containers")
+                    raise NonsenseError("too many containers")
                 value = self._shell(KINDS[tag], extra, kind)
-                self._entries[number] = Entry(value, line)
+                self._entries[number] = SharedContainer(value, line)
                 self._shared[id(value)] = number
             else:
                 if not isinstance(entry.value, KINDS[tag]):
-                    raise Nonsense("a container of another type")
+                    raise NonsenseError("a container of another type")
                 entry.line = line
         for _, body, _, attributes in parsed:
             number, tag, _, refs = body
@@ -351,7 +352,7 @@ class Crossing:
                 FILL[KINDS[tag]](value, items)
             for name, ref in attributes:
                 if type(name) is not str or name.startswith("__"):
-                    raise Nonsense("an attribute of no such name")
+                    raise NonsenseError("an attribute of no such name")
                 object.__setattr__(value, name, self.value(ref))
 
     def _parse(self, line: str) -> tuple[Any, Any, Any]:
@@ -361,19 +362,20 @@ class Crossing:
         return body, None, []
 
     def _shell(self, base: type, extra: Ref, kind: Ref) -> Any:
-        made = base if kind is None else self.value(kind)
+        made: Any = base if kind is None else self.value(kind)
+        new: Any = base.__new__
         if not (isinstance(made, type) and issubclass(made, base)):
-            raise Nonsense("a container of no such class")
+            raise NonsenseError("a container of no such class")
         if base is deque:
-            shell: Any = base.__new__(made)
+            shell: Any = new(made)
             deque.__init__(shell, (), extra)
         elif base is defaultdict:
-            shell = base.__new__(made)
+            shell = new(made)
             defaultdict.__init__(shell, self._factory(self.value(extra)))
         elif base is array.array:
-            shell = base.__new__(made, extra)
+            shell = new(made, extra)
         else:
-            shell = base.__new__(made)  # type: ignore[call-overload]
+            shell = new(made)
         return shell
 
     def _factory(self, factory: Any) -> Any:
@@ -381,12 +383,12 @@ class Crossing:
 
         A function of the library is refused: a dict would call it without anyone having asked for that.
         """
-        if isinstance(factory, types.FunctionType | types.BuiltinFunctionType) and not self.is_held(factory):
-            if not self.is_lent(factory):
-                raise Refused("a function of the library makes missing values")
+        function = isinstance(factory, types.FunctionType | types.BuiltinFunctionType)
+        if function and not (self.is_held(factory) or self.is_lent(factory)):
+            raise Refused("a function of the library makes missing values")
         if not isinstance(factory, Mirror):
             return factory
-        made = mirrors.Function()
+        made = mirrors.RemoteFunction()
         self.held[self._held_ids[id(factory)], "factory"] = made
         self._held_ids[id(made)] = self._held_ids[id(factory)]
         return made
@@ -418,7 +420,7 @@ class Crossing:
         return self._lent[handle]
 
     def _read_P(self, handle: int) -> Any:
-        return self._keep(handle, mirrors.Function)
+        return self._keep(handle, mirrors.RemoteFunction)
 
     def _read_G(self, handle: int) -> Any:
         return self._keep(handle, lambda: mirrors.iterator(handle))
@@ -437,8 +439,10 @@ class Crossing:
         self, kind: Ref, arguments: Ref, attributes: Ref, cause: Ref, said: str | None, handle: int | None
     ) -> Any:
         parts = self.value(kind), self.value(arguments), self.value(attributes)
-        made = mirrors.error(*parts, said) if handle is None else self._keep(
-            handle, lambda: mirrors.error(*parts, said)
+        made = (
+            mirrors.error(*parts, said)
+            if handle is None
+            else self._keep(handle, lambda: mirrors.error(*parts, said))
         )
         made.__cause__ = self.value(cause)
         return made
@@ -446,11 +450,11 @@ class Crossing:
     def _read_K(self, number: int, described: dict[str, Any] | None = None) -> Any:
         if number not in self.held:
             if described is None:
-                raise Nonsense("a class that was never described")
+                raise NonsenseError("a class that was never described")
             bases = tuple(self.value(base) for base in described["bases"])
             real = None if described["is"] is None else self.value(described["is"])
             if not all(map(_is_base, bases)) or (real is not None and _is_copied(real)):
-                raise Nonsense("a class of no such kind")
+                raise NonsenseError("a class of no such kind")
             made = mirrors.make(described, bases, real)
             self.held[number], self._held_ids[id(made)] = made, number
         return self.held[number]
@@ -543,4 +547,3 @@ def _is_copied(kind: Any) -> bool:
 def _as_tuple(values: Any) -> tuple[Any, ...]:
     """As a tuple, so that it crosses as a copy."""
     return tuple(values)
-

@@ -135,7 +135,9 @@ class _Digits:
 def is_canonical(text: str) -> bool:
     """Whether `text` is exactly what `encode` writes for some value. Integers may have any number of digits."""
     try:
-        value = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 4000 else _Digits(digits))
+        value = json.loads(
+            text, parse_int=lambda digits: int(digits) if len(digits) < 4000 else _Digits(digits)
+        )
         return encode(value, len(text)) == text
     except (ValueError, TypeError, RecursionError):
         return False

@@ -13,13 +13,13 @@ import builtins
 import collections
 import dataclasses
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 VALUES = (int, float, complex, str, bytes, tuple, frozenset)
 _UNARY = """
-len length_hint iter next reversed call str repr format int float index complex bytes bool abs neg pos invert round trunc
-floor ceil enter exit getitem setitem delitem missing copy deepcopy
+len length_hint iter next reversed call str repr format int float index complex bytes bool abs neg pos invert round
+trunc floor ceil enter exit getitem setitem delitem missing copy deepcopy
 """
 _BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 FORWARDED = (
@@ -33,7 +33,7 @@ OPERATIONS = frozenset((*FORWARDED, *EQUALITY, *DECISIONS))
 """Every special method that can be asked for from the other side."""
 
 
-class Asking(Protocol):
+class AskingSide(Protocol):
     """What stand-ins need of the side they are on."""
 
     judges: bool
@@ -47,11 +47,11 @@ class Asking(Protocol):
     def refuse(self, why: str) -> BaseException: ...
 
 
-_here: list[Asking] = []
+_here: list[AskingSide] = []
 """The one side that this process is."""
 
 
-def serve(side: Asking) -> None:
+def serve(side: AskingSide) -> None:
     """Make all stand-ins of this process ask through `side`."""
     _here[:] = [side]
 
@@ -186,8 +186,10 @@ def _custom(kind: type, name: str) -> bool:
 
 
 _PLAIN_BASES = frozenset(
-    (list, dict, set, bytearray, collections.deque, collections.Counter, collections.defaultdict)
-    + (collections.OrderedDict, array.array)
+    (
+        *(list, dict, set, bytearray, array.array, collections.deque),
+        *(collections.Counter, collections.defaultdict, collections.OrderedDict),
+    )
 )
 
 
@@ -203,8 +205,10 @@ def make(described: dict[str, Any], bases: tuple[type, ...], real: type | None) 
     space: dict[str, Any] = {"__module__": "candidate", "__getattr__": _getattr}
     for operation in described["operations"]:
         if operation in OPERATIONS:
-            maker = _decision if operation in (*EQUALITY, *DECISIONS) else (
-                _binary if operation in BINARY else _forward
+            maker = (
+                _decision
+                if operation in (*EQUALITY, *DECISIONS)
+                else (_binary if operation in BINARY else _forward)
             )
             space[operation] = maker(operation)
     if described["hash"] == 2:
@@ -244,7 +248,7 @@ def _said(self: BaseException) -> str:
 SAID = "\0said"
 
 
-class Function:
+class RemoteFunction:
     """A stand-in for a function."""
 
     __slots__ = ()
@@ -264,9 +268,9 @@ class Function:
     def __repr__(self) -> str:
         return f"<function {self.__qualname__}>"
 
-    __class__ = property(lambda self: types.FunctionType)  # type: ignore[assignment]
-    __doc__ = property(lambda self: _getattr(self, "__doc__"))  # type: ignore[assignment]
-    __module__ = property(lambda self: _getattr(self, "__module__"))  # type: ignore[assignment]
+    __class__ = property(lambda self: types.FunctionType)
+    __doc__ = property(lambda self: _getattr(self, "__doc__"))
+    __module__ = property(lambda self: _getattr(self, "__module__"))
 
 
 def bound(target: object, name: str) -> Callable[..., Any]:
@@ -279,7 +283,7 @@ def bound(target: object, name: str) -> Callable[..., Any]:
     return method
 
 
-def iterator(handle: int) -> Iterator[Any]:
+def iterator(handle: int) -> Generator[Any, Any, Any]:
     """A stand-in for an iterator or a generator, which takes one item at a time from it."""
     sent = None
     while True:
@@ -308,8 +312,9 @@ def error(kind: type, arguments: tuple[Any, ...], attributes: tuple[Any, ...], s
     """An exception of `kind` with these arguments and attributes; its `__init__` is only called for our own types."""
     if not issubclass(kind, BaseException):
         raise TypeError("no exception")
+    new: Any = kind.__new__
     try:
-        made = kind.__new__(kind, *arguments) if isinstance(kind, Mirror) else kind(*arguments)
+        made = new(kind, *arguments) if isinstance(kind, Mirror) else kind(*arguments)
     except Exception:
         made = BaseException.__new__(kind)
     made.args = arguments

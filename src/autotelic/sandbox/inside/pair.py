@@ -6,6 +6,7 @@ has neither: what it knows of the tests is what it is called with.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import marshal
@@ -20,7 +21,7 @@ from autotelic.sandbox.inside import wire
 from autotelic.sandbox.inside.atoms import DENIED, Library
 from autotelic.sandbox.inside.channel import BODY, CANDIDATE, CAPACITY, OVER, TESTS, Channel, pass_turn
 from autotelic.sandbox.inside.crossing import Crossing
-from autotelic.sandbox.inside.peer import Peer
+from autotelic.sandbox.inside.peer import PairSide
 from autotelic.sandbox.inside.syscalls import Syscall
 from autotelic.sandbox.inside.trial import Trial
 from autotelic.sandbox.inside.zygote import SIGKILL, Printed, Zygote, describe, write
@@ -110,10 +111,8 @@ class Pairs(Zygote):
         return state, detail
 
     def _kill(self, pidfd: int) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has died already
             self.syscall("pidfd_send_signal", pidfd, SIGKILL, 0, 0)
-        except OSError:
-            pass  # it has died already
 
     def _crossing(self, denied: frozenset[str], first: int) -> Crossing:
         return Crossing(Library(self.modules, denied), first)
@@ -124,12 +123,12 @@ class Pairs(Zygote):
         """In the candidate's process: load the program, then answer what the tests ask, until killed."""
         self.confine()
         printed = io.StringIO()
-        sys.stdout = sys.__stdout__ = printed  # type: ignore[misc]
+        sys.stdout = sys.__stdout__ = printed  # type: ignore[assignment, misc]
         sys.stderr = sys.__stderr__ = Printed(self.frame, 0, 0)  # type: ignore[assignment, misc]
         code, entry, _ = self.sizes
         name = self.frame[code : code + entry].decode()
         scope = vars(sys.modules["candidate"])
-        peer = Peer(
+        peer = PairSide(
             Channel(self.syscall, self.shared, CANDIDATE),
             self._crossing(frozenset(), 2),
             judges=False,
@@ -158,13 +157,11 @@ class Pairs(Zygote):
         name = self.frame[code : code + entry].decode()
         text = self.frame[code + entry : code + entry + tests].decode()
         channel = Channel(self.syscall, self.shared, TESTS)
-        trial = Trial(Peer(channel, self._crossing(DENIED, 1), judges=True))
+        trial = Trial(PairSide(channel, self._crossing(DENIED, 1), judges=True))
         trial.run(text, name)
         line = (wire.OUTPUT + trial.report() + "\n").encode()
         self.page[wire.PAGE.size : wire.PAGE.size + len(line)] = line
-        wire.PAGE.pack_into(
-            self.page, 0, wire.FINISHED, len(line), int.from_bytes(self.page[8:12], "little")
-        )
+        wire.PAGE.pack_into(self.page, 0, wire.FINISHED, len(line), int.from_bytes(self.page[8:12], "little"))
         os._exit(0)
 
 

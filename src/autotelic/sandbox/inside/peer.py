@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autotelic.sandbox.inside import mirrors
-from autotelic.sandbox.inside.atoms import Nonsense, Refused
-from autotelic.sandbox.inside.channel import Channel, Gone, TooLong
+from autotelic.sandbox.inside.atoms import NonsenseError, Refused
+from autotelic.sandbox.inside.channel import CapacityError, Channel, Gone
 from autotelic.sandbox.inside.crossing import Crossing
 
 ASK, ANSWER, RAISED, REFUSED = "?", "=", "!", "~"
@@ -23,8 +23,8 @@ OF_FUNCTIONS = ("__name__", "__qualname__", "__doc__", "__module__")
 """What a candidate may read of a function of the tests: not what leads on to their other names."""
 
 
-class Peer:
-    """A side. `judges` is whether it is that of the tests; `printed` gives what was printed since it was last asked."""
+class PairSide:
+    """A side. `judges` says that it is that of the tests; `printed` gives what was printed since last time."""
 
     def __init__(
         self, channel: Channel, crossing: Crossing, *, judges: bool, printed: Callable[[], str] = str
@@ -94,7 +94,7 @@ class Peer:
             except Gone:
                 self.broken = "its process ended"
                 raise
-            except Nonsense as error:
+            except NonsenseError as error:
                 self.broken = f"what it sent makes no sense ({error})"
                 raise Gone from None
             if kind == REFUSED:
@@ -152,7 +152,7 @@ class Peer:
         reply = None
         try:
             self.channel.send(self.crossing.finish(lines))
-        except TooLong as error:
+        except CapacityError as error:
             self.channel.send(self.crossing.finish(self.crossing.pack(REFUSED, "", [], str(error))))
 
     def _send(self, kind: str, what: str, values: list[Any]) -> None:
@@ -162,7 +162,7 @@ class Peer:
             raise Refused(f"a value that cannot cross: {type(error).__name__}: {error}") from None
         try:
             self.channel.send(self.crossing.finish(lines))
-        except TooLong as error:
+        except CapacityError as error:
             raise Refused(str(error)) from None
 
     def _do(self, what: str, values: list[Any]) -> Any:
@@ -189,7 +189,7 @@ class Peer:
                 return _advance(target, sent)
             case "name", [text]:
                 return _named(text)
-        raise Nonsense("no such question")
+        raise NonsenseError("no such question")
 
     def _allow(self, what: str, values: list[Any]) -> None:
         """Whether the candidate may ask this of the tests. Raises Refused, or AttributeError for a name."""

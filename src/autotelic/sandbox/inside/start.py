@@ -61,7 +61,15 @@ def f(x):
 
 UNNEEDED = ("_hashlib", "_uuid")
 """What `hashlib` and `uuid` do without: OpenSSL and libuuid, whose mappings every fork would take along."""
-PLACES = ("executable", "_base_executable", "prefix", "exec_prefix", "base_prefix", "base_exec_prefix", "_stdlib_dir")
+PLACES = (
+    "executable",
+    "_base_executable",
+    "prefix",
+    "exec_prefix",
+    "base_prefix",
+    "base_exec_prefix",
+    "_stdlib_dir",
+)
 """What `sys` says of where on this machine the interpreter lies."""
 ZONES = """
 UTC GMT Etc/UTC Europe/London Europe/Paris Europe/Berlin Europe/Madrid Europe/Rome Europe/Moscow America/New_York

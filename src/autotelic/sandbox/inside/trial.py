@@ -1,7 +1,6 @@
 """The tests' side of a pair: runs their statements one after the other and writes down how each went."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -13,7 +12,7 @@ from typing import Any
 
 from autotelic.sandbox.inside.atoms import Refused
 from autotelic.sandbox.inside.channel import Gone
-from autotelic.sandbox.inside.peer import Peer
+from autotelic.sandbox.inside.peer import PairSide
 
 MOST_FAILURES = 200
 """Statements that a report names."""
@@ -27,7 +26,7 @@ class Names(dict[str, Any]):
     In that order, so that no candidate can replace what the tests judge with.
     """
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: PairSide) -> None:
         super().__init__(vars(builtins))
         self._peer = peer
 
@@ -43,7 +42,7 @@ class Names(dict[str, Any]):
 class Trial:
     """A run of tests. `failed` and `unjudged` are lines with the exception's name, or why there is no verdict."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: PairSide) -> None:
         self.peer = peer
         self.failed: list[Failure] = []
         self.unjudged: list[Failure] = []
