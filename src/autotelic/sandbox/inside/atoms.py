@@ -100,6 +100,10 @@ WRITERS: dict[type, Callable[[Any, Callable[[Any], Ref]], Ref]] = {
 }
 
 
+def _dated(kind: Any, zone: Any, fold: int, parts: tuple[int, ...]) -> Any:
+    return kind(*parts, tzinfo=zone, fold=fold)
+
+
 def _pairs(flat: list[Any]) -> dict[Any, Any]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
@@ -119,8 +123,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "da": datetime.date,
     "td": datetime.timedelta,
     "tz": datetime.timezone,
-    "ti": lambda zone, fold, *rest: datetime.time(*rest, zone, fold=fold),
-    "dt": lambda zone, fold, *rest: datetime.datetime(*rest, zone, fold=fold),
+    "ti": lambda zone, fold, *rest: _dated(datetime.time, zone, fold, rest),
+    "dt": lambda zone, fold, *rest: _dated(datetime.datetime, zone, fold, rest),
     "U": uuid.UUID,
     "re": re.compile,
     "vk": lambda *items: dict.fromkeys(items).keys(),
