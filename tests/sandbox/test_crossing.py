@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autotelic.sandbox import Limits, Sandbox
-from autotelic.sandbox.asserting import check
+from autotelic.sandbox import Job, Limits, Sandbox
+from autotelic.sandbox.asserting import check, check_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -19,10 +19,12 @@ HONEST = load_tested("honest")
 NAMED = pytest.mark.parametrize("program", HONEST, ids=[program.name for program in HONEST])
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["core", "python"])
-def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    limits = Limits(wall_s=30.0, cpu_s=10.0)
-    with Sandbox(limits, workers=1, require="L0", core=request.param) as box:
+LIMITS = Limits(wall_s=30.0, cpu_s=10.0)
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(LIMITS, workers=1, require="L0") as box:
         yield box
 
 
@@ -46,6 +48,13 @@ def test_a_stub_does_not_pass(program: Judged, box: Sandbox) -> None:
     """Tests that anything passes would pass without a look at what crosses."""
     stub = f"class Nothing:\n    pass\n\ndef {program.entry}(*given, **named):\n    return Nothing()\n"
     assert not check(box, stub, entry=program.entry, tests=program.tests).passed
+
+
+def test_the_verdicts_are_the_same_without_the_core() -> None:
+    jobs = [Job(source=p.source, entry=p.entry, tests=p.tests) for p in HONEST]
+    with Sandbox(LIMITS, workers=1, require="L0", core=False) as plain:
+        reports = zip(HONEST, check_all(plain, jobs), strict=True)
+        assert {program.name: report for program, report in reports if not report.passed} == {}
 
 
 def test_there_are_enough() -> None:

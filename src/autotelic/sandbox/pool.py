@@ -195,8 +195,9 @@ class Sandbox:
         suffix = b"tests" if tested else b"twice" if twice else b""
         key = hashlib.blake2b(named + suffix, digest_size=16).digest()
         cases = 1 if tested else len(job.inputs)
-        sent = {"source": source, "entry": entry, "inputs": inputs}
-        return Ticket(**sent, cases=cases, twice=twice and not tested, key=key, tested=tested)
+        ticket = Ticket(source=source, entry=entry, inputs=inputs, cases=cases, twice=twice, key=key)
+        ticket.tested, ticket.twice = tested, twice and not tested
+        return ticket
 
     def _await(self, ticket: Ticket) -> None:
         """Pump until a ticket is done, then remember its run."""
