@@ -26,7 +26,8 @@ SAMPLE: dict[str, tuple[str, str]] = {
     ),
     "sort_in_place": (
         "def sort_in_place(items):\n    for i in range(len(items)):\n        for j in range(i):\n"
-        "            if items[i] < items[j]:\n                items[i], items[j] = items[j], items[i]\n    return items",
+        "            if items[i] < items[j]:\n                items[i], items[j] = items[j], items[i]\n"
+        "    return items",
         "a = [3, 1, 2]\nassert sort_in_place(a) is a\nassert a == [1, 2, 3]\nassert sort_in_place([5, 4]) == [4, 5]",
     ),
     "root": (

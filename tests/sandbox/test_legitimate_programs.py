@@ -64,10 +64,52 @@ def test_what_only_reaches_out_cannot_be_imported(name: str, box: Sandbox) -> No
 
 
 HARMLESS = frozenset(
-    "__future__ abc array base64 binascii bisect calendar cmath collections collections.abc colorsys contextlib copy "
-    "dataclasses datetime _strptime decimal enum errno fractions functools getopt heapq itertools json keyword locale "
-    "math numbers operator pprint random re reprlib statistics string struct textwrap time token traceback types "
-    "typing unicodedata".split()
+    [
+        "__future__",
+        "abc",
+        "array",
+        "base64",
+        "binascii",
+        "bisect",
+        "calendar",
+        "cmath",
+        "collections",
+        "collections.abc",
+        "colorsys",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "datetime",
+        "_strptime",
+        "decimal",
+        "enum",
+        "errno",
+        "fractions",
+        "functools",
+        "getopt",
+        "heapq",
+        "itertools",
+        "json",
+        "keyword",
+        "locale",
+        "math",
+        "numbers",
+        "operator",
+        "pprint",
+        "random",
+        "re",
+        "reprlib",
+        "statistics",
+        "string",
+        "struct",
+        "textwrap",
+        "time",
+        "token",
+        "traceback",
+        "types",
+        "typing",
+        "unicodedata",
+    ]
 )
 """Modules that compute and name nothing outside; `module_openers` tries them all for a way to open a file."""
 

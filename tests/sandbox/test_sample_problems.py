@@ -11,11 +11,11 @@ import pytest
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.sandbox.asserting import check_all
 
-for folder in (Path(__file__).parent, Path(__file__).resolve().parents[2]):
-    sys.path.insert(0, str(folder))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
+
+from sample_problems import SAMPLE
 
 from bench.benchmarks import BenchmarkProblem, mutants, off_by_one, returns_none
-from sample_problems import SAMPLE
 
 PROBLEMS = [BenchmarkProblem(name, source, name, tests) for name, (source, tests) in SAMPLE.items()]
 

@@ -11,90 +11,36 @@ import array
 import json
 import sys
 import types
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 from autotelic.sandbox.inside import atoms, mirrors
 from autotelic.sandbox.inside.atoms import Library, NonsenseError, Ref, Refused
+from autotelic.sandbox.inside.containers import (
+    CONTAINERS,
+    CONTENT,
+    DEFAULT_HASHES,
+    FILL,
+    KINDS,
+    TAGS,
+    is_base,
+    is_copied,
+    plain_value,
+    same_items,
+)
 from autotelic.sandbox.inside.mirrors import VALUES, Mirror
 
 MOST_SHARED = 100_000
 """Containers that both sides may hold at once."""
 HELD_BY_TABLE = 2
 """References that `sys.getrefcount` counts to a container that only its entry holds."""
-CONTAINERS = (list, dict, set, bytearray, deque, array.array)
 HEAP_TYPE = 1 << 9
 """`Py_TPFLAGS_HEAPTYPE`: a class that Python code can have made. Another's storage is beyond a stand-in."""
 DEPTH = 30_000
 """Frames that writing or reading a nested value may take: about 6,000 levels, for which a stack has room."""
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-
-
-def _flat(value: dict[Any, Any]) -> list[Any]:
-    return [part for pair in dict.items(value) for part in pair]
-
-
-def _fill_dict(shell: dict[Any, Any], flat: list[Any]) -> None:
-    dict.clear(shell)
-    for key, value in zip(flat[::2], flat[1::2], strict=True):
-        dict.__setitem__(shell, key, value)
-
-
-def _fill_ordered(shell: OrderedDict[Any, Any], flat: list[Any]) -> None:
-    OrderedDict.clear(shell)
-    for key, value in zip(flat[::2], flat[1::2], strict=True):
-        OrderedDict.__setitem__(shell, key, value)
-
-
-def _fill_list(shell: list[Any], items: list[Any]) -> None:
-    list.__setitem__(shell, slice(None), items)
-
-
-def _fill_set(shell: set[Any], items: list[Any]) -> None:
-    set.clear(shell)
-    set.update(shell, items)
-
-
-def _fill_deque(shell: deque[Any], items: list[Any]) -> None:
-    deque.clear(shell)
-    deque.extend(shell, items)
-
-
-def _fill_bytes(shell: bytearray, items: list[Any]) -> None:
-    bytearray.__setitem__(shell, slice(None), items[0].encode("latin-1"))
-
-
-def _fill_array(shell: array.array[Any], items: list[Any]) -> None:
-    del shell[:]
-    shell.extend(items)
-
-
-CONTENT: dict[type, Any] = {
-    list: list.__iter__,
-    dict: _flat,
-    set: set.__iter__,
-    deque: deque.__iter__,
-    bytearray: lambda value: [bytes(value).decode("latin-1")],
-    Counter: _flat,
-    defaultdict: _flat,
-    OrderedDict: lambda value: [part for pair in OrderedDict.items(value) for part in pair],
-    array.array: array.array.tolist,
-}
-FILL: dict[type, Any] = {
-    list: _fill_list,
-    dict: _fill_dict,
-    set: _fill_set,
-    deque: _fill_deque,
-    bytearray: _fill_bytes,
-    Counter: _fill_dict,
-    defaultdict: _fill_dict,
-    OrderedDict: _fill_ordered,
-    array.array: _fill_array,
-}
-TAGS = dict(zip(CONTENT, "ldsqynfoa", strict=True))
-KINDS = {tag: kind for kind, tag in TAGS.items()}
 
 
 class SharedContainer:
@@ -202,7 +148,7 @@ class Crossing:
             raise Refused(f"the module {value.__name__} cannot cross")
         handle = self._handle(value)
         if isinstance(value, VALUES):
-            return ["V", handle, self.class_ref(kind), self.ref(_plain(value)), self._hash(value, kind)]
+            return ["V", handle, self.class_ref(kind), self.ref(plain_value(value)), self._hash(value, kind)]
         if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinMethodType):
             return ["P", handle]
         if kind.__module__ in ("builtins", "itertools") and isinstance(value, Iterator):
@@ -348,7 +294,7 @@ class Crossing:
             number, tag, _, refs = body
             items = refs if list not in set(map(type, refs)) else [self.value(ref) for ref in refs]
             value = self._entries[number].value
-            if not _same(CONTENT[KINDS[tag]](value), items):
+            if not same_items(CONTENT[KINDS[tag]](value), items):
                 FILL[KINDS[tag]](value, items)
             for name, ref in attributes:
                 if type(name) is not str or name.startswith("__"):
@@ -453,7 +399,7 @@ class Crossing:
                 raise NonsenseError("a class that was never described")
             bases = tuple(self.value(base) for base in described["bases"])
             real = None if described["is"] is None else self.value(described["is"])
-            if not all(map(_is_base, bases)) or (real is not None and _is_copied(real)):
+            if not all(map(is_base, bases)) or (real is not None and is_copied(real)):
                 raise NonsenseError("a class of no such kind")
             made = mirrors.make(described, bases, real)
             self.held[number], self._held_ids[id(made)] = made, number
@@ -507,41 +453,6 @@ class Crossing:
     def hash_of(self, value: object) -> int:
         """The hash that the other side gave with an object."""
         return self._hashes[id(value)]
-
-
-PLAINLY: dict[type, Callable[[Any], Any]] = {
-    int: int.__pos__,
-    float: float.__pos__,
-    complex: complex.__pos__,
-    str: lambda value: str.__getnewargs__(value)[0],
-    bytes: lambda value: bytes.__getnewargs__(value)[0],
-    tuple: lambda value: tuple(tuple.__iter__(value)),
-    frozenset: lambda value: frozenset(frozenset.__iter__(value)),
-}
-DEFAULT_HASHES = (None, object.__hash__, *[kind.__hash__ for kind in PLAINLY])
-
-
-def _plain(value: Any) -> Any:
-    """The value of an instance of a subclass, as an instance of the type that it is derived from."""
-    base = next(base for base in type(value).__mro__ if base in PLAINLY)
-    return PLAINLY[base](value)
-
-
-def _same(now: Any, items: list[Any]) -> bool:
-    """Whether a container holds these very objects; it may be in the middle of a loop, and is left alone then."""
-    held = list(now)
-    return len(held) == len(items) and all(a is b for a, b in zip(held, items, strict=True))
-
-
-def _is_base(base: Any) -> bool:
-    """Whether a stand-in may be derived from `base`: from no class that would compare in ways of its own."""
-    plain = isinstance(base, type) and (base in VALUES or base in CONTENT)
-    return plain or isinstance(base, Mirror) or (isinstance(base, type) and issubclass(base, BaseException))
-
-
-def _is_copied(kind: Any) -> bool:
-    """Whether instances of a class cross as copies, so that no stand-in may pass for one."""
-    return not isinstance(kind, type) or kind in (*atoms.WRITERS, *CONTENT, *atoms.PLAIN, int, object, type)
 
 
 def _as_tuple(values: Any) -> tuple[Any, ...]:
