@@ -13,9 +13,9 @@ from autotelic.sandbox.asserting import check_all
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
-from sample_problems import SAMPLE
+from sample_problems import SAMPLE  # noqa: E402
 
-from bench.benchmarks import BenchmarkProblem, mutants, off_by_one, returns_none
+from bench.benchmarks import BenchmarkProblem, mutants, off_by_one, returns_none  # noqa: E402
 
 PROBLEMS = [BenchmarkProblem(name, source, name, tests) for name, (source, tests) in SAMPLE.items()]
 
