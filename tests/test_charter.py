@@ -172,7 +172,7 @@ def test_any_key_misspelt_by_a_letter_finds_its_way_back(key: str, data: st.Data
         ({"limits": {"seconds": 0}}, ["limits.seconds = 0", "above 0, at most 600"]),
         ({"model": {"tiny": {"depth": 0}}}, ["model.tiny.depth = 0", "an integer, 1 to 2**53"]),
         ({"model": {"tiny": 3}}, ["model.tiny = 3", "expected a table", "[model.tiny]"]),
-        ({"learn": {"imitation": float("inf")}}, ["learn.imitation = Infinity", "a number, 0 to 10"]),
+        ({"learn": {"imitation": float("inf")}}, ["learn.imitation = Infinity", "a number, 0 to 1"]),
         ({"exam": {"levels": [0, 1]}}, ["exam.levels = 0 in its list", "the default is domain.levels"]),
         ({"budget": {"seconds": float("nan")}}, ["budget.seconds = NaN", "a number"]),
         (
@@ -208,7 +208,14 @@ def test_any_key_misspelt_by_a_letter_finds_its_way_back(key: str, data: st.Data
             {"curriculum": {"spread": 0.9, "replay": 0.2}},
             ["curriculum.spread + replay = 1.1", "1 or less"],
         ),
-        ({"learn": {"imitation": 0, "policy": 0}}, ["so nothing teaches", "set learn.policy = 0.3"]),
+        (
+            {"learn": {"imitation": 0.7, "policy": 0.4}},
+            ["the shares of [learn] sum to 1.2", "bring them to 1"],
+        ),
+        (
+            {"learn": {"imitation": 0, "own": 0, "policy": 0.5, "practice": 0, "form": 0.1}},
+            ["the shares of [learn] sum to 0.6", "policy = 0.5"],
+        ),
         (
             {"budget": {"seconds": 0, "tokens": 0, "generations": 0}},
             ["[budget] has no limit", "set budget.seconds"],

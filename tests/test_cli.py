@@ -27,7 +27,7 @@ def test_help_names_every_command(capsys: Capture) -> None:
     out = capsys.readouterr().out
     for command in (
         "run", "resume", "exam", "inspect", "check", "replay", "report", "compare", "export", "charter",
-        "schema", "doctor", "models", "sandbox",
+        "auditor", "brake", "review", "schema", "doctor", "models", "sandbox",
     ):  # fmt: skip
         assert f" {command} " in out
 

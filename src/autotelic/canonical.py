@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 
@@ -24,9 +25,11 @@ def canonical(value: Any) -> str:
     Raises `ValueError` for nan and infinity, `TypeError` for what JSON has no word for.
     """
     match value:
-        case None | bool() | str():
-            # json.dumps escapes strings exactly as RFC 8785 section 3.2.2.2 asks, once told to keep Unicode.
-            return json.dumps(value, ensure_ascii=False)
+        case str():
+            # json escapes strings exactly as RFC 8785 section 3.2.2.2 asks, once told to keep Unicode.
+            return encode_basestring(value)
+        case None | bool():
+            return json.dumps(value)
         case int():
             return int.__repr__(value)
         case float():
@@ -36,7 +39,7 @@ def canonical(value: Any) -> str:
         case Mapping():
             # Section 3.2.3: keys sort by their UTF-16 code units.
             keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-            return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+            return "{" + ",".join(f"{encode_basestring(key)}:{canonical(value[key])}" for key in keys) + "}"
     raise TypeError(f"{type(value).__name__} is not JSON: {value!r:.60}")
 
 

@@ -18,6 +18,8 @@ from autotelic.canonical import digest
 from autotelic.errors import CharterError
 from autotelic.settings import RATE, SHARE, WEIGHT, Section, knob
 
+SHARES = ("imitation", "own", "policy", "practice", "form")
+"""The settings of [learn] that divide the gradient among the streams of a lesson."""
 PURPOSE = "Learn to read, invert and write small Python functions, from the rules of the game alone."
 Name = Annotated[str, Field(min_length=1)]
 Level = Annotated[int, Field(ge=1, le=64)]
@@ -183,6 +185,19 @@ class Repair(Section):
     )
 
 
+class Search(Section):
+    """Whether what all siblings missed is searched for, and what search finds is learned."""
+
+    samples: int = knob(
+        0,
+        "samples",
+        "attempt",
+        "At a task that all missed. Raise it where few tasks are solved.",
+        ge=0,
+        le=4096,
+    )
+
+
 class Learn(Section):
     """How verdicts become weights."""
 
@@ -208,11 +223,44 @@ class Learn(Section):
         0.01, "weight", "learn", "It pulls to the reference policy. Raise it if the actor drifts.", **WEIGHT
     )
     imitation: float = knob(
-        1.0, "weight", "learn", "Demonstrations and own right answers. Set 0 for reward alone.", **WEIGHT
+        0.8, "share of gradient", "learn", "Demonstrations. Set 0 for reward alone.", **SHARE
     )
-    policy: float = knob(0.3, "weight", "learn", "The policy gradient. Set 0 for imitation alone.", **WEIGHT)
+    own: float = knob(
+        0.05, "share of gradient", "learn", "Own right answers. Raise it where few are right.", **SHARE
+    )
+    policy: float = knob(
+        0.1, "share of gradient", "learn", "The policy gradient. Raise it where many are right.", **SHARE
+    )
     practice: float = knob(
-        0.05, "share of tasks", "learn", "Learned as proposals. Raise it if few are good.", rare=True, **SHARE
+        0.05,
+        "share of gradient",
+        "learn",
+        "Practice in proposing. Raise it if few are good.",
+        rare=True,
+        **SHARE,
+    )
+    form: float = knob(
+        0.0,
+        "share of gradient",
+        "learn",
+        "Form without solutions. It keeps answers varied.",
+        rare=True,
+        **SHARE,
+    )
+    form_generations: int = knob(
+        0,
+        "generations",
+        "learn",
+        "Form alone, at first: for reward alone from random weights.",
+        rare=True,
+        ge=0,
+    )
+    baseline: Literal["critic", "siblings"] = knob(
+        "critic",
+        "name",
+        "credit",
+        "What reward is compared with. `siblings` saves the critic's time.",
+        rare=True,
     )
 
     @property
@@ -226,11 +274,18 @@ class Learn(Section):
         return self.clip + 0.4 * self.clip
 
     @model_validator(mode="after")
-    def _something_teaches(self) -> Self:
-        if not (self.imitation or self.policy):
-            raise ValueError(
-                "learn.imitation = 0 and learn.policy = 0, so nothing teaches; set learn.policy = 0.3"
-            )
+    def _shares_sum(self) -> Self:
+        """Shares that are left out divide what the named ones leave, as their defaults do."""
+        named = [name for name in SHARES if name in self.model_fields_set]
+        left = 1.0 - sum(getattr(self, name) for name in named)
+        others = {name: getattr(self, name) for name in SHARES if name not in named}
+        rest = sum(others.values())
+        if abs(left) > 1e-6 and (left < 0 or not rest):
+            shown = ", ".join(f"{name} = {getattr(self, name):g}" for name in SHARES)
+            raise ValueError(f"the shares of [learn] sum to {1 - left + rest:g}: {shown}; bring them to 1")
+        for name, share in others.items():
+            # Nobody has seen this frozen object yet.
+            object.__setattr__(self, name, round(share * max(0.0, left) / rest, 6) if rest else 0.0)
         return self
 
 
@@ -319,6 +374,7 @@ class Charter(Section):
     feedback: Feedback = Feedback()
     curriculum: Curriculum = Curriculum()
     repair: Repair = Repair()
+    search: Search = Search()
     learn: Learn = Learn()
     exam: Exam = Exam()
     gate: Gate = Gate()
@@ -362,6 +418,8 @@ class Charter(Section):
         `exam.levels` keeps its value when only `domain.levels` is changed.
         """
         values = self.canonical()
+        for name in set(SHARES) - self.learn.model_fields_set:
+            del values["learn"][name]  # what was derived from the named shares is derived anew
         for key, value in changes.items():
             *path, name = key.split(".")
             table = values

@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": ("running:run", "Start a run: the model makes tasks, learns from them, sits an exam."),
     "resume": ("running:resume", "Go on with a run that was stopped."),
     "exam": ("examining:exam", "Sit an exam with a run's champion, or with a model."),
+    "solve": ("solving:solve", "Let a champion search for an answer, and check it itself."),
     "inspect": ("looking:inspect", "Show one task, attempt, update or generation of a run in full."),
     "check": ("looking:check", "Say what in a run folder is not what was written."),
     "replay": ("replaying:replay", "Compute an update, or all decisions, again from the journal."),
@@ -28,6 +29,9 @@ _COMMANDS = {
     "compare": ("looking:compare", "Compare runs: one table, their curves in one picture."),
     "export": ("examining:export", "Copy a champion to a Hugging Face folder, with its model card."),
     "charter": ("charters:app", "Show, check or describe charters: what a human decides."),
+    "auditor": ("oversight:auditor", "Run a brake with its ledger, witness and auditors."),
+    "brake": ("oversight:app", "Set, release or show a run's brake."),
+    "review": ("oversight:review", "Show the claims that wait for auditors, and sign a review."),
     "schema": ("looking:schema", "Print the JSON schema of the messages."),
     "doctor": ("checkup:doctor", "Say what this machine can do."),
 }

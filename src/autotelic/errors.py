@@ -52,3 +52,15 @@ class DivergedError(ModelError, FloatingPointError):
 
 class SandboxError(AutotelicError):
     """The sandbox cannot give what the charter requires of it on this machine."""
+
+
+class OversightError(AutotelicError):
+    """What oversight cannot rely on: evidence, a setting, a key, a signature, a permit, an answer."""
+
+
+class BrakedError(OversightError):
+    """The brake does not allow it, or cannot be asked. The trainer ends."""
+
+
+class LedgerError(AutotelicError):
+    """A ledger, checkpoint, proof or cosignature that is malformed, is not what was signed, or cannot be kept."""

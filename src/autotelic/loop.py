@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autotelic.attempt.stage import attempt, draft, repair
+from autotelic.attempt.stage import attempt, draft, repair, seek
 from autotelic.charter import Charter
 from autotelic.credit.stage import credit
 from autotelic.dashboard.publish import publish
@@ -25,7 +25,7 @@ from autotelic.engine.start import begin, take_up
 from autotelic.errors import DivergedError
 from autotelic.exam.stage import examine, review, settle
 from autotelic.judge.stage import appraise, instruct, judge
-from autotelic.learn.stage import learn
+from autotelic.learn.stage import form, learn
 from autotelic.machine import Machine
 from autotelic.messages import BudgetExtended, StopReason
 from autotelic.propose.stage import admit, propose
@@ -113,9 +113,11 @@ def generation(engine: Run) -> None:
         judged.append(engine.do(judge, engine.do(attempt, repairing)))
     drafts = engine.do(judge, engine.do(draft, admitted, judged[0]))
     drafted = engine.do(repair, drafts)
+    searched = engine.do(judge, engine.do(seek, judged[0]))
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
-    engine.do(learn, proposed, admitted, judged, drafted, credited)
+    formed = engine.do(form)
+    engine.do(learn, proposed, admitted, [*judged, searched], drafted, credited, formed)
     engine.do(instruct, judged)
     engine.do(review)
     engine.end_generation()

@@ -201,9 +201,19 @@ class Credited(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Formed(Message):
+    """Pairs of form: each a prompt with an answer to something else, in its `secret`. No solution is among them."""
+
+    kind: ClassVar[str] = "formed"
+
+    tasks: Sequence[Task] = nouns("tasks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson(Message):
     """What this generation's updates are made of, before they are made.
 
+    `shares` are those of the gradient, by stream, as they turned out: by weight times tokens.
     `sequences` and `tokens` count by kind, `tokens_by_author` those of tasks by who made them (`rules`, or
     the digest of weights). `cost` is how many tokens a task of a cell comes to, solution included. `replayed`
     tasks were seen before.
@@ -211,6 +221,7 @@ class Lesson(Message):
 
     kind: ClassVar[str] = "lesson"
 
+    shares: Mapping[str, float]
     sequences: Mapping[str, int]
     tokens: Mapping[str, int]
     tokens_by_author: Mapping[str, int]
@@ -372,6 +383,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Repairing,
     Appraised,
     Credited,
+    Formed,
     Lesson,
     Updated,
     CriticUpdated,

@@ -90,12 +90,37 @@ class Demonstrating(Protocol):
 
 
 @runtime_checkable
+class Shaped(Protocol):
+    """A domain that can draw an answer of the right form without knowing a right one."""
+
+    def answers(self, tasks: Sequence[Task], rng: np.random.Generator) -> list[str | None]:
+        """A valid completion for each task, drawn at random whatever would solve it; None where there is none."""
+
+
+@runtime_checkable
 class Repairable(Protocol):
     """A domain in which a failed answer becomes a task of its own."""
 
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         """The task (`is_repair`) of writing a failed answer better, shown what its tests printed; None where
         there is none."""
+
+
+@runtime_checkable
+class Posable(Protocol):
+    """A domain that can read a task that a person wrote."""
+
+    def pose(self, text: str) -> Task:
+        """The task that a text puts. Raises DomainError for a text that puts none."""
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A domain whose tasks show something that an answer can be tried on."""
+
+    def check(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict | None]:
+        """How each answer fares on what its task shows; None where it shows nothing. What a judge holds back is not
+        looked at."""
 
 
 @runtime_checkable

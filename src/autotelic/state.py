@@ -18,10 +18,12 @@ from autotelic.charter import Charter
 from autotelic.exam.sealed import Exam
 from autotelic.propose.curriculum import Curriculum
 from autotelic.propose.novelty import Novelty
-from autotelic.types import RULES, Cell, Spec, Task
+from autotelic.types import RULES, Cell, Episode, Group, Spec, Task
 
 REMEMBERED = 16_000
 """Tasks at hand to replay and to show to the proposer. More would be shown too seldom to matter."""
+KEPT = 8_000
+"""Own right answers at hand to be imitated again: some forty generations of them, in about 30 MB."""
 SMOOTHING = 0.2
 """Weight of a generation in the smoothed share of proposals that become tasks."""
 
@@ -62,6 +64,15 @@ class Champion:
     decided: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """An attempt that was right by the word of a source, at a task that not all of its siblings solved."""
+
+    task: Task
+    episode: Episode
+    source: str
+
+
 @dataclass(slots=True)
 class OwnExam:
     """The model's own exam in the making: tasks set aside, and how each set of weights fared on them."""
@@ -86,6 +97,7 @@ class State:
         )
         self.novelty = Novelty()
         self.pool: deque[Task] = deque(maxlen=REMEMBERED)
+        self.right: deque[Right] = deque(maxlen=KEPT)
         self.own = OwnExam()
         self.sealed: Exam | None = None
         self.champion = Champion(champion)
@@ -144,6 +156,18 @@ class State:
     def _judged(self, message: m.Judged) -> None:
         if message.purpose == "attempt":
             self.curriculum.learn([g for g in message.groups if not g.task.is_repair], self.scale)
+        if message.purpose in ("attempt", "search"):
+            self._remember(message.groups)
+
+    def _remember(self, groups: Sequence[Group]) -> None:
+        """The right answers of groups in which others were not right, each spelling once."""
+        for group in groups:
+            right: dict[str, Right] = {}
+            for episode, verdict in zip(group.episodes, group.verdicts, strict=True):
+                if verdict.passed:
+                    right.setdefault(episode.answer, Right(group.task, episode, verdict.source))
+            if right and not all(verdict.passed for verdict in group.verdicts):
+                self.right.extend(right.values())
 
     def _lesson(self, message: m.Lesson) -> None:
         self.curriculum.weigh({Cell.parse(cell): tokens for cell, tokens in message.cost.items()})
@@ -193,6 +217,7 @@ class State:
             "curriculum": self.curriculum.state(),
             "novelty": self.novelty.state(),
             "pool": [task.id for task in self.pool],
+            "right": [[one.task.id, one.episode.id, one.source] for one in self.right],
             "own": {
                 "pool": [task.id for task in self.own.pool],
                 "rates": self.own.rates,
@@ -211,13 +236,29 @@ class State:
         values: Mapping[str, Any],
         arrays: Mapping[str, Any],
         tasks_of: Callable[[Sequence[str]], Iterable[Task]],
+        episodes_of: Callable[[Sequence[int]], Iterable[Episode]],
     ) -> None:
-        """The inverse of `to_json` and `arrays`; `tasks_of` finds tasks by their ids, in order."""
+        """The inverse of `to_json` and `arrays`; `tasks_of` and `episodes_of` find tasks and episodes by their
+        ids, in order.
+        """
         own = values["own"]
         self.counters = Counters(**values["counters"])
         self.curriculum.restore(values["curriculum"])
         self.novelty.restore(values["novelty"], arrays)
         self.pool = deque(tasks_of(values["pool"]), maxlen=REMEMBERED)
+        right = values["right"]
+        self.right = deque(
+            (
+                Right(task, episode, source)
+                for task, episode, (_, _, source) in zip(
+                    tasks_of([id for id, _, _ in right]),
+                    episodes_of([id for _, id, _ in right]),
+                    right,
+                    strict=True,
+                )
+            ),
+            maxlen=KEPT,
+        )
         self.own = OwnExam(
             pool=list(tasks_of(own["pool"])),
             rates={id: list(rates) for id, rates in own["rates"].items()},

@@ -43,9 +43,9 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most readers of a record
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Source = Literal["verifier", "critic", "consensus", "certainty"]
 Role = Literal["solver", "proposer"]
-Purpose = Literal["attempt", "repair", "draft", "exam", "gate"]
-"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, or a
-score.
+Purpose = Literal["attempt", "repair", "draft", "search", "exam", "gate"]
+"""What attempts were made for: credit, a further turn at a failure, a failure to learn repair from, a
+search for what all siblings missed, or a score.
 """
 RULES = "rules"
 """The author recorded for a task that the human's rules made, as opposed to a digest of weights."""
@@ -355,17 +355,19 @@ class Group:
 
 # ── what is learned ───────────────────────────────────────────────────────────────────────────────────────
 
-Kind = Literal["demonstration", "practice", "own", "attempt", "proposal"]
+Kind = Literal["demonstration", "practice", "own", "attempt", "proposal", "form"]
 """What a sequence of a batch is: a task with a demonstration; a task of the rules as if it had been proposed;
-an own right answer, imitated; an attempt, and a proposal, moved along their advantage."""
+an own right answer, imitated; an attempt, and a proposal, moved along their advantage; a prompt with an answer
+to something else, for the form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One sequence of a batch, by where it comes from.
 
-    `ref` is the id of the task (demonstration, practice), of the episode (own, attempt) or of the proposal.
-    `weight` is that of imitation, or the advantage. `shown` are the tasks that a practised proposer is shown.
+    `ref` is the id of the task (demonstration, practice, form), of the episode (own, attempt) or of the
+    proposal. `weight` is that of imitation, or the advantage times the weight of its stream. `shown` are the
+    tasks that a practised proposer is shown.
     """
 
     kind: Kind

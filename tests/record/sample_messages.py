@@ -49,6 +49,7 @@ SEEN = Task(
     secret={},
     is_repair=True,
 )
+FORM = Task(domain="d", mode="see", level=1, prompt="f(2)", secret={"form": "of another"})
 FIRST = Turn(
     prompt_ids=(1, 2), completion_ids=(3, 4), logprobs=(-0.5, -1.25), weights="sha256:cc", stop="eos"
 )
@@ -101,6 +102,7 @@ ENTRIES = (
     Entry(kind="own", ref="1", weight=0.5),
     Entry(kind="attempt", ref="2", weight=-1.25),
     Entry(kind="proposal", ref="1", weight=0.75),
+    Entry(kind="form", ref=FORM.id, weight=0.25),
 )
 
 
@@ -165,8 +167,14 @@ MESSAGES: tuple[m.Message, ...] = (
             m.Earned(role="proposer", id=1, reward=-1.0, advantage=None),
         ),
     ),
+    m.Formed(tasks=(FORM,)),
     m.Lesson(
-        sequences={"own": 1}, tokens={"own": 4}, tokens_by_author={"rules": 4}, cost={"a/1": 4.0}, replayed=0
+        shares={"own": 1.0},
+        sequences={"own": 1},
+        tokens={"own": 4},
+        tokens_by_author={"rules": 4},
+        cost={"a/1": 4.0},
+        replayed=0,
     ),
     m.Updated(step=0, before="a", after="b", rate=0.5, threads=1, report=LEARNED, batch=ENTRIES),
     m.CriticUpdated(

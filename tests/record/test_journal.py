@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_messages import ENTRIES, EPISODES, MESSAGES, SEEN, TASK, VERDICTS, judged, same
+from sample_messages import ENTRIES, EPISODES, FORM, MESSAGES, SEEN, TASK, VERDICTS, judged, same
 
 from autotelic.errors import RecordError
 from autotelic.messages import MESSAGES as CLASSES
@@ -22,6 +22,7 @@ from autotelic.messages import (
     Credited,
     Dropped,
     Earned,
+    Formed,
     GenerationBegan,
     Judged,
     Proposed,
@@ -106,6 +107,7 @@ def test_rows_are_read_by_place_and_in_slices(journal: Journal) -> None:
 
 def test_updates_are_found_by_what_they_hold(journal: Journal) -> None:
     journal.append(Admitted(tasks=(TASK, SEEN)))
+    journal.append(Formed(tasks=(FORM,)))
     sample = next(m for m in MESSAGES if isinstance(m, Updated))
     first = journal.append(replace(sample, generation=1, batch=ENTRIES))
     journal.mark(1)

@@ -178,6 +178,7 @@ def services(changes: dict[str, Any] | None = None, **parts: Any) -> Any:
             "charter": charter,
             "domain": domain,
             "imitates": charter.learn.imitation > 0,
+            "consults": True,
             "context": 64,
             "tokens": Words(),
             "policy": Scripted(lambda task, i: "right"),

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from numbers_game import MODES, Scripted, Words, group, numbered, run, services, state_of, turn, verdict
+from numbers_game import (
+    MODES,
+    Numbers,
+    Scripted,
+    Words,
+    group,
+    numbered,
+    run,
+    services,
+    state_of,
+    turn,
+    verdict,
+)
 
 from autotelic.attempt.stage import attempt, draft, probes, repair
 from autotelic.credit.stage import credit
 from autotelic.errors import DivergedError, RunError
 from autotelic.judge.stage import instruct, judge
 from autotelic.learn.lesson import Material, episode_of, traces_of
-from autotelic.learn.stage import learn, own_answers, practice, replay
+from autotelic.learn.own import ALIKE, own_answers, practice, recall
+from autotelic.learn.pack import imitate, reinforce
+from autotelic.learn.stage import form, learn, replay
+from autotelic.learn.streams import MOST, predicted, weighed
 from autotelic.messages import (
     Admitted,
     Attempted,
@@ -21,6 +38,7 @@ from autotelic.messages import (
     CriticUpdated,
     Dropped,
     Earned,
+    Formed,
     Judged,
     Lesson,
     Proposed,
@@ -31,6 +49,7 @@ from autotelic.propose.stage import admit, asked_cells, posed, propose
 from autotelic.streams import stream
 from autotelic.types import Calibration, Cell, CriticReport, Entry, LearnReport, Lineage, Proposal, Task
 
+FORM = Task(domain="numbers", mode="double", level=1, prompt="double 7", secret={"form": "no"})
 ACTOR = Lineage(author="sha256:actor", generation=2)
 
 
@@ -273,6 +292,7 @@ def lesson_of(given: Any, state: Any) -> list[Any]:
             judged,
             Repairing(drafted=True),
             Credited(kept=2, flat=0, earned=earned),
+            Formed(),
         )
     )
 
@@ -288,7 +308,13 @@ def test_a_lesson_says_what_its_updates_are_made_of() -> None:
     entries = [entry for update in updates for entry in update.batch]
     assert len(entries) == 11
     assert {e.ref for e in entries if e.kind == "own"} == {"1", "4"}
-    assert [e.weight for e in entries if e.kind == "attempt"] == [pytest.approx(1 / 3)]
+    (attempted,) = [e.weight for e in entries if e.kind == "attempt"]
+    (proposed,) = [e.weight for e in entries if e.kind == "proposal"]
+    assert attempted / proposed == pytest.approx(-1 / 3)
+    assert lesson.shares == {
+        name: pytest.approx(share / 0.95, abs=1e-3)
+        for name, share in (("imitation", 0.8), ("own", 0.05), ("policy", 0.1))
+    }
     assert [(u.before, u.after) for u in updates][:2] == [("w0", "w1"), ("w1", "w2")]
 
 
@@ -300,10 +326,82 @@ def test_an_own_answer_counts_for_whoever_made_the_task() -> None:
     assert lesson.tokens_by_author == {"rules": rules, "sha256:actor": len("halve 3right.") + len("rightxy.")}
 
 
-def test_reward_alone_imitates_nothing() -> None:
+def test_reward_alone_learns_from_no_demonstration() -> None:
     given = learning(Learner(), {"learn.imitation": 0.0})
     lesson = lesson_of(given, state_of(given))[0]
-    assert lesson.sequences == {"attempt": 1, "proposal": 1}
+    assert lesson.sequences == {"own": 2, "attempt": 1, "proposal": 1}
+    policy_alone = learning(Learner(), {"learn.imitation": 0.0, "learn.own": 0.0})
+    assert lesson_of(policy_alone, state_of(policy_alone))[0].sequences == {"attempt": 1, "proposal": 1}
+
+
+def test_streams_get_the_shares_that_the_charter_names_as_far_as_may_be() -> None:
+    learn_ = services({"learn.imitation": 0.5, "learn.own": 0.0, "learn.form": 0.3}).charter.learn
+    written = reinforce(group(numbered("double", 1), ["right"]).episodes[0], -2.0)
+    many = [(Entry(kind="demonstration", ref=str(n), weight=1.0), imitate((1, 2), (3, 4))) for n in range(40)]
+    few = [(Entry(kind="attempt", ref="1", weight=-2.0), written)]
+    found, shares = weighed([*many, *few, (Entry(kind="own", ref="2", weight=1.0), many[0][1])], learn_)
+    assert len(found) == 41  # own answers have no share, and are left out
+    weights = {entry.kind: entry.weight for entry, _ in found}
+    assert weights["attempt"] == pytest.approx(-2.0 * learn_.policy / (0.5 + learn_.policy) * 86 / 6)
+    heavy, _ = weighed([*many, *many, *many, *few], learn_)
+    assert heavy[-1][0].weight == pytest.approx(-2.0 * MOST)
+    assert shares["imitation"] + shares["policy"] == pytest.approx(1.0)
+    for entry, trace in found:  # recorded in 32 bits, as it is computed again
+        again = imitate((1, 2), (3, 4), entry.weight) if entry.kind == "demonstration" else None
+        if again is not None:
+            assert (again.nll == trace.nll).all()
+        else:
+            assert (
+                reinforce(group(numbered("double", 1), ["right"]).episodes[0], entry.weight).advantage
+                == trace.advantage
+            ).all()
+    assert predicted(written) == 6
+
+
+def test_pairs_of_form_hold_no_solution_and_are_recorded_as_tasks() -> None:
+    given = services({"learn.form": 0.25, "learn.form_generations": 1})
+    assert 38 <= len(form(given, state_of(given, 1)).tasks) <= 40  # a mode's odd one out has no partner
+    made = form(given, state_of(given, 2)).tasks
+    assert 8 <= len(made) <= 10
+    assert all(set(task.secret) == {"form"} for task in made)
+    assert not form(services(), state_of(services(), 1)).tasks
+    alone = services({"learn.form_generations": 3})
+    (proposed,) = run(propose(alone, state_of(alone, 3)))
+    assert isinstance(proposed, Proposed)
+    assert not proposed.tasks
+
+
+def test_the_pairs_of_a_domain_that_draws_answers_are_its_own() -> None:
+    class Drawing(Numbers):
+        def answers(self, tasks: Sequence[Task], rng: Any) -> list[str | None]:
+            return [None if at == 0 else f"drawn {at}" for at in range(len(tasks))]
+
+    given = services({"learn.form": 0.25}, domain=Drawing())
+    assert {task.secret["form"] for task in form(given, state_of(given)).tasks} == {
+        f"drawn {at}" for at in range(1, 10)
+    }
+
+
+def test_an_own_answer_is_imitated_so_often_and_recalled_by_its_rarity() -> None:
+    given = services({"learn.own": 0.5})
+    groups = [group(numbered("double", n), ["right", "wrong"], first=10 * n + 1) for n in range(1, 6)]
+    assert len(own_answers(given, groups)) == 5
+    common = [group(numbered("double", n), ["right", "wrong"], 100 * n + 1) for n in range(1, 31)]
+    for n in range(
+        10
+    ):  # ten spellings once, one thirty times: that one is imitated so often as the mean allows
+        one = group(numbered("double", n), ["right", "wrong"], 10_000 + 10 * n)
+        rare = replace(one.episodes[0], answer=f"right {n}")
+        common.append(replace(one, episodes=(rare, one.episodes[1])))
+    assert len(own_answers(given, common)) == 10 + round(ALIKE * 40 / 11)
+    state = state_of(given)
+    state.apply(Judged(purpose="attempt", groups=groups))
+    assert [one.episode.id for one in state.right] == [11, 21, 31, 41, 51]
+    again = recall(given, state, groups[:2], stream(0))
+    assert {one.episode.id for one in again} == {31, 41, 51}
+    assert not recall(services({"learn.own": 0.0}), state, [], stream(0))
+    state.apply(Judged(purpose="attempt", groups=[group(numbered("double", 9), ["right", "right"], 91)]))
+    assert len(state.right) == 5
 
 
 def collect(stage: Any, into: list[Any]) -> None:
@@ -316,7 +414,7 @@ def test_an_update_that_is_not_finite_is_recorded_and_stops() -> None:
     state = state_of(given)
     seen: list[Any] = []
     admitted = Admitted(tasks=tuple(numbered("double", n) for n in range(20)))
-    nothing = (Repairing(drafted=True), Credited(kept=0, flat=0))
+    nothing = (Repairing(drafted=True), Credited(kept=0, flat=0), Formed())
     stage = learn(given, state, Proposed(bootstrap=False, wanted={}), admitted, [], *nothing)
     with pytest.raises(DivergedError, match=r"update 0 of generation 2, .* loss nan"):
         collect(stage, seen)
@@ -348,6 +446,7 @@ def test_nothing_to_learn_from_ends_a_run_after_five_generations() -> None:
             [],
             Repairing(drafted=True),
             nothing,
+            Formed(),
         )
         for message in stage:
             state.apply(message)
@@ -377,16 +476,20 @@ def test_replay_is_of_the_past_and_practice_of_the_rules_tasks() -> None:
 
 def test_traces_are_of_what_entries_stand_for() -> None:
     task = numbered("double", 1)
-    material = Material({task.id: task}, {"1": group(task, ["right"]).episodes[0]}, {"2": written("9", 2)})
+    material = Material(
+        {task.id: task, FORM.id: FORM}, {"1": group(task, ["right"]).episodes[0]}, {"2": written("9", 2)}
+    )
     entries = [
         Entry(kind="demonstration", ref=task.id, weight=0.5),
         Entry(kind="practice", ref=task.id, weight=1.0, shown=(task.id,)),
         Entry(kind="own", ref="1", weight=0.25),
         Entry(kind="attempt", ref="1", weight=2.0),
         Entry(kind="proposal", ref="2", weight=-1.0),
+        Entry(kind="form", ref=FORM.id, weight=0.5),
     ]
     found = [t for t in traces_of(entries, material, services().domain, Words()) if t is not None]  # type: ignore[arg-type]
-    assert len(found) == 5
+    assert len(found) == 6
+    assert found[5].nll.tolist() == [0.0] * len(FORM.prompt) + [0.5, 0.5, 0.5]
     assert found[0].nll.max() == 0.5
     assert found[2].nll.max() == 0.25
     assert not found[2].policy.any()
@@ -423,11 +526,17 @@ def test_a_state_comes_back_as_it_was() -> None:
         task = numbered("double", n, ACTOR)
         tasks[task.id] = task
         state.apply(Admitted(tasks=(task,), sealed=(f"s{n}",)))
-    state.apply(Judged(purpose="attempt", groups=(group(task, ["right", "wrong"]),)))
+    judged = group(task, ["right", "wrong"])
+    state.apply(Judged(purpose="attempt", groups=(judged,)))
+    episodes = {episode.id: episode for episode in judged.episodes}
     again = state_of(given, 1)
     again.restore(
-        json.loads(json.dumps(state.to_json())), state.arrays(), lambda ids: [tasks[i] for i in ids]
+        json.loads(json.dumps(state.to_json())),
+        state.arrays(),
+        lambda ids: [tasks[i] for i in ids],
+        lambda ids: [episodes[i] for i in ids],
     )
+    assert list(again.right) == list(state.right)
     assert again.to_json() == state.to_json()
     assert list(again.pool) == list(state.pool)
     assert "double 3" in again.novelty.known

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from autotelic.attempt.rollout import fitting
+from autotelic.attempt.search import search
 from autotelic.messages import Admitted, Attempted, Dropped, Judged, Message, Repairing
-from autotelic.protocols import Repairable
+from autotelic.protocols import Checkable, Repairable
 from autotelic.streams import seed_of, stream
 from autotelic.types import RULES, Group, Lineage, Purpose, Task
 
@@ -41,6 +42,32 @@ def draft(services: Services, state: State, admitted: Admitted, judged: Judged) 
     rng = stream(services.charter.seed, "draft", state.generation)
     drawn = rng.permutation(len(open_to))[: round(share * len(open_to))]
     yield from _attempts(services, state, [open_to[int(i)] for i in drawn], "draft")
+
+
+def seek(services: Services, state: State, judged: Judged) -> Attempted:
+    """A search at each task that every sibling failed, as far as the domain can check an answer by what the task
+    shows. Each search that found something is a group of what passed its own checks and one try that did not.
+    """
+    most = services.charter.search.samples
+    if not most or not isinstance(services.domain, Checkable):
+        return Attempted(purpose="search", groups=())
+    missed = [g.task for g in judged.groups if g.verdicts and not any(v.passed for v in g.verdicts)]
+    found = search(
+        services.policy,
+        services.domain,
+        missed,
+        budget=most,
+        temperature=services.charter.roles.temperature,
+        seed=seed_of(services.charter.seed, "search", state.generation),
+        repairs=bool(services.charter.repair.share),
+    )
+    groups = []
+    for one in found:
+        chosen = one.chosen(services.domain) if one.passed else None
+        failed = [e for e, check in zip(one.tried, one.checks, strict=True) if check and not check.passed]
+        if chosen is not None and failed and chosen.turns[0].prompt_ids == failed[0].turns[0].prompt_ids:
+            groups.append(Group(task=one.task, episodes=(failed[0], chosen)))
+    return Attempted(purpose="search", groups=tuple(groups))
 
 
 def probes(services: Services, state: State, tasks: Sequence[Task]) -> list[Task]:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 from autotelic.protocols import (
     Answering,
+    Checkable,
     Comparable,
     Demonstrating,
     Domain,
     Formal,
     Interactive,
+    Posable,
     Proposable,
     Repairable,
+    Shaped,
     Textual,
 )
 
@@ -20,7 +23,10 @@ CAPABILITIES: Mapping[str, type] = {
     "interactive": Interactive,
     "proposable": Proposable,
     "demonstrating": Demonstrating,
+    "shaped": Shaped,
     "repairable": Repairable,
+    "checkable": Checkable,
+    "posable": Posable,
     "answering": Answering,
     "textual": Textual,
     "formal": Formal,

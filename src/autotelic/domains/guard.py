@@ -60,7 +60,18 @@ class Guarded:
         self._given: OrderedDict[str, str] = OrderedDict()
         # On the instance, and only what the domain has: `isinstance(guarded, Proposable)` says what it says
         # of the domain.
-        for name in ("open", "admit", "demonstrate", "repair", "answer", "same", *TEXTS):
+        for name in (
+            "open",
+            "admit",
+            "demonstrate",
+            "answers",
+            "check",
+            "pose",
+            "repair",
+            "answer",
+            "same",
+            *TEXTS,
+        ):
             if hasattr(domain, name):
                 guarded = self._text(name) if name in TEXTS else getattr(self, f"_{name}")
                 setattr(self, name, guarded)
@@ -164,6 +175,19 @@ class Guarded:
         method = self._method("demonstrate")
         found = self._watch.each("demonstrate", tasks, lambda some: in_number(method(some), len(some)))
         return [self._kept(item, Demonstration, "demonstration", "demonstrate") for item in found]
+
+    def _check(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict | None]:
+        method = self._method("check")
+        found = self._watch.each("check", episodes, lambda some: in_number(method(some), len(some)))
+        return [self._kept(item, Verdict, "check", "check") for item in found]
+
+    def _pose(self, text: str) -> Task:
+        return self._method("pose")(text)  # type: ignore[no-any-return]  # a person waits, and reads what it raises
+
+    def _answers(self, tasks: Sequence[Task], rng: np.random.Generator) -> list[str | None]:
+        method = self._method("answers")
+        found = self._watch.each("answers", tasks, lambda some: in_number(method(some, rng), len(some)))
+        return [self._kept(item, str, "answer of the right form", "answers") for item in found]
 
     def _repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         found = self._watch.call(lambda: self._method("repair")(task, answer, verdict, lineage))

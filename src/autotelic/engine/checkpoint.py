@@ -57,7 +57,7 @@ def restore(services: Services, state: State, journal: Any, found: checkpoints.C
     """Take up everything that `save` put down. The journal has been rewound to the same place."""
     values, tensors = found.state, found.tensors
     services.weights.adopt(values["weights"])
-    state.restore(values["state"], tensors["state"], journal.tasks)
+    state.restore(values["state"], tensors["state"], journal.tasks, journal.episodes_at)
     services.take(values["actor"], "train")
     services.learner.restore(tensors["optimiser"])
     champion = state.champion.weights

@@ -55,11 +55,15 @@ OUTPUT_KB = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
-    """What an experiment turns that no charter can: the share of groups whose verdicts are dealt out anew
-    before credit, and what reward is compared with.
+    """What an experiment turns that no charter can: the share of groups whose verdicts are dealt out anew,
+    and what reward is compared with.
+
+    They are dealt out just before credit, so that all else is as ever; with `early` as soon as they are given,
+    so that nothing that follows from a verdict, own right answers among it, says anything of the attempt.
     """
 
     shuffle: float = 0.0
+    early: bool = False
     baseline: Literal["critic", "siblings"] = "critic"
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +99,8 @@ def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> Worl
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """Everything a stage works with. `imitates` is whether demonstrations are learned from; `context` is the
+    """Everything a stage works with. `imitates` is whether demonstrations are learned from, `consults`
+    whether anything asks the critic, so that it has to learn; `context` is the
     most tokens a sequence may have; `reference` is the champion's model, from which the policy's distance is
     priced.
     """
@@ -122,6 +127,7 @@ class Services:
     rate: Callable[[int, float], float]
     context: int
     imitates: bool
+    consults: bool
     parameters: int
     learned: int
 
@@ -240,7 +246,7 @@ def equip(
         learner=learner,
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic),
-        credit=GroupAdvantage(prior=critic.baseline if controls.baseline == "critic" else None, scale=scale),
+        credit=GroupAdvantage(prior=critic.baseline if _prior(charter, controls) else None, scale=scale),
         gate=PairedGate(charter.gate.level),
         weights=weights,
         store=store,
@@ -249,9 +255,15 @@ def equip(
         rate=warmup_then_cooldown(WARMUP, charter.learn.cooldown),
         context=context,
         imitates=bool(charter.learn.imitation) and isinstance(world.domain, Demonstrating),
+        consults=_prior(charter, controls) or bool(charter.feedback.critic or charter.feedback.withhold),
         parameters=sum(p.numel() for p in model.parameters()),
         learned=sum(p.numel() for p in model.parameters() if p.requires_grad),
     )
+
+
+def _prior(charter: Charter, controls: Controls) -> bool:
+    """Whether the critic's guess is part of the baseline."""
+    return charter.learn.baseline == "critic" and controls.baseline == "critic"
 
 
 def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
@@ -261,7 +273,6 @@ def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: C
         lr_matrix=learn.lr_matrix,
         lr_other=learn.lr_other,
         clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
-        policy=learn.policy,
         temperature=charter.roles.temperature,
         checkpointing=machine.checkpointing,
         optimiser=learn.optimiser,
@@ -280,6 +291,7 @@ def _feedback(charter: Charter, controls: Controls, domain: Domain, critic: Crit
         certainty=feedback.certainty,
         withhold=feedback.withhold,
         shuffle=controls.shuffle,
+        early=controls.early,
         seed=charter.seed,
     )
 

@@ -60,7 +60,8 @@ class Mixed:
     `withhold` is the share of tasks on which the verifier is not asked and the critic alone is the judge,
     while it is trusted. It is a task's own property, drawn from `seed` and its id, so a task tried again
     stays withheld. `shuffle` is the share of groups whose verdicts are dealt out anew among the siblings just
-    before credit, so that reward says nothing of the attempt: a control. Raises DomainError for consensus in
+    before credit, so that reward says nothing of the attempt: a control. With `early` they are dealt out as soon
+    as they are given. Raises DomainError for consensus in
     a domain that cannot say which answers are the same.
     """
 
@@ -75,12 +76,14 @@ class Mixed:
         certainty: float = 0.0,
         withhold: float = 0.0,
         shuffle: float = 0.0,
+        early: bool = False,
         seed: int = 0,
     ) -> None:
         self.critic = critic
         self.scale: Scale = domain.spec.scale
         self.withhold = withhold
         self.shuffle = shuffle
+        self.early = early
         self.seed = seed
         self.weights: dict[Source, float] = {
             "verifier": verifier,
@@ -123,14 +126,17 @@ class Mixed:
 
     def verify(self, groups: Sequence[Group]) -> list[Group]:
         """The groups with the verdicts to learn from."""
-        judged = zip(groups, self.judge(groups), strict=True)
-        return [replace(group, verdicts=tuple(verdicts)) for group, verdicts in judged]
+        judged = [
+            replace(group, verdicts=tuple(verdicts))
+            for group, verdicts in zip(groups, self.judge(groups), strict=True)
+        ]
+        return [self._dealt(group) for group in judged] if self.shuffle and self.early else judged
 
     def dealt(self, groups: Sequence[Group]) -> list[Group]:
         """The groups as credit sees them. In the control their verdicts are dealt out anew among the
         siblings; what is imitated, repaired, counted and learned by the critic is the true ones.
         """
-        return [self._dealt(group) for group in groups] if self.shuffle else list(groups)
+        return [self._dealt(group) for group in groups] if self.shuffle and not self.early else list(groups)
 
     def _dealt(self, group: Group) -> Group:
         # A pure function of the attempts, so that dealing twice gives the same.

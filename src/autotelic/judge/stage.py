@@ -24,6 +24,8 @@ def judge(services: Services, state: State, attempted: Attempted) -> Iterator[Me
 
 def appraise(services: Services, state: State, judged: Sequence[Judged]) -> Iterator[Message]:
     """What the other sources say of the same attempts, before any of them learns the outcomes."""
+    if not services.consults:
+        return
     groups = [group for message in judged for group in message.groups]
     appraised, notes = services.feedback.appraise(groups, state.generation)
     for note in notes:
@@ -33,8 +35,10 @@ def appraise(services: Services, state: State, judged: Sequence[Judged]) -> Iter
 
 def instruct(services: Services, state: State, judged: Sequence[Judged]) -> Iterator[Message]:
     """The critic learns the outcomes. After the actor has learned: its guess was the actor's baseline, and a
-    baseline that knew the outcome would bias the gradient.
+    baseline that knew the outcome would bias the gradient. A critic that nothing asks learns nothing.
     """
+    if not services.consults:
+        return
     groups = [group for message in judged for group in message.groups]
     report = services.critic.learn(groups, seed_of(services.charter.seed, "critic", state.generation))
     if report.skipped:

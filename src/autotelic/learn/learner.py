@@ -113,7 +113,7 @@ class PolicyLearner:
         lr_matrix: float,
         lr_other: float,
         clip: Clip,
-        policy: float,
+        policy: float = 1.0,
         temperature: float = 1.0,
         optimiser: str = "muon",
         checkpointing: bool = False,

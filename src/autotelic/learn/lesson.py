@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from autotelic.learn.form import FORM
 from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce
 from autotelic.models.tokens import Tokens
@@ -71,6 +72,7 @@ def traces_of(
     found: list[Trace | None] = [None] * len(entries)
     _demonstrations(entries, sources, domain, tokens, found)
     _practice(entries, sources, domain, tokens, found)
+    _forms(entries, sources, tokens, found)
     for at, entry in enumerate(entries):
         if entry.kind == "own":
             found[at] = _imitated(sources.attempt(entry.ref), entry.weight)
@@ -116,6 +118,18 @@ def _practice(
     prompts = tokens.prompts([domain.ask(t.cell, s) for t, s in zip(tasks, shown, strict=True)])
     written = tokens.completions([domain.proposal(task) for task in tasks])
     for at, prompt, completion in zip(places, prompts, written, strict=True):
+        found[at] = imitate(prompt, completion, entries[at].weight)
+
+
+def _forms(entries: Sequence[Entry], sources: Sources, tokens: Tokens, found: list[Trace | None]) -> None:
+    """Pairs of form: the completion lies in the task that was recorded for it."""
+    places = [at for at, entry in enumerate(entries) if entry.kind == "form"]
+    if not places:
+        return
+    tasks = [sources.task(entries[at].ref) for at in places]
+    prompts = tokens.prompts([task.prompt for task in tasks])
+    completions = tokens.completions([task.secret[FORM] for task in tasks])
+    for at, prompt, completion in zip(places, prompts, completions, strict=True):
         found[at] = imitate(prompt, completion, entries[at].weight)
 
 

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotelic.errors import DivergedError, RunError
+from autotelic.learn.form import pairs
 from autotelic.learn.lesson import Material, referenced, traces_of
+from autotelic.learn.own import own_answers, practice, recall
 from autotelic.learn.pack import Trace, pack, split
+from autotelic.learn.streams import Sequences, weighed
 from autotelic.messages import (
     Admitted,
     Credited,
     Dropped,
+    Formed,
     Judged,
     Lesson,
     Message,
@@ -24,16 +28,13 @@ from autotelic.messages import (
     Repairing,
     Updated,
 )
-from autotelic.protocols import Proposable
-from autotelic.references import draw_references
 from autotelic.streams import stream
-from autotelic.types import Batch, Entry, Group, Task
+from autotelic.types import Batch, Entry, Episode, Group, Task
 
 if TYPE_CHECKING:
     from autotelic.engine.services import Services
-    from autotelic.state import State
+    from autotelic.state import Right, State
 
-Sequences = list[tuple[Entry, Trace]]
 EMPTY_LIMIT = 5
 """Generations without anything to learn from, after which the run stops rather than burn its budget."""
 
@@ -46,32 +47,59 @@ def learn(
     judged: Sequence[Judged],
     drafted: Repairing,
     credited: Credited,
+    formed: Formed,
 ) -> Iterator[Message]:
     """All of a generation into one set of updates. Yields the lesson, then each update as it is made.
 
     `judged` are the attempts and then each round of repairs; `drafted` are repairs to learn from without an
-    attempt.
+    attempt; `formed` are pairs of form.
     """
     rng = stream(services.charter.seed, "learn", state.generation)
     groups = [group for message in judged for group in message.groups]
     repaired = [group.task for group in groups if group.task.is_repair]
     replayed = replay(services, state, len(admitted.tasks), rng)
     demonstrated = services.feedback.executed([*admitted.tasks, *replayed, *repaired, *drafted.tasks])
-    entries = _imitation(services, state, demonstrated, groups, rng)
+    remembered = recall(services, state, groups, rng)
+    entries = _demonstrations(services, demonstrated)
+    entries += [Entry(kind="own", ref=str(id), weight=1.0) for id in own_answers(services, groups)]
+    entries += [Entry(kind="own", ref=str(one.episode.id), weight=1.0) for one in remembered]
+    entries += practice(services, state, rng) + _reinforced(credited)
+    entries += [Entry(kind="form", ref=task.id, weight=1.0) for task in formed.tasks]
     material = Material(
-        tasks={task.id: task for task in [*demonstrated, *state.pool, *(g.task for g in groups)]},
-        episodes={str(e.id): e for group in groups for e in group.episodes},
+        tasks={t.id: t for t in [*demonstrated, *state.pool, *formed.tasks, *(g.task for g in groups)]},
+        episodes={str(e.id): e for e in _episodes(groups, remembered)},
         proposals={str(p.id): p for p in proposed.proposals},
     )
-    entries += _reinforced(credited)
-    sequences, left_out = _fitting(services, entries, material)
+    fitting, left_out = _fitting(services, entries, material)
     if left_out:
         yield Dropped(what="sequence", n=left_out, why=f"longer than {services.context} tokens")
-    yield _lesson(sequences, material, groups, len(replayed))
+    sequences, shares = weighed(fitting, services.charter.learn)
+    task_of = {str(one.episode.id): one.task for one in remembered}
+    task_of |= {str(e.id): group.task for group in groups for e in group.episodes}
+    yield _lesson(sequences, shares, material, task_of, len(replayed) + len(remembered))
     yield from _updates(services, state, sequences, rng)
     services.sync()
     if services.machine.server:  # whose digest is what it was sent, which is not what it computes with
         yield services.probe()
+
+
+def form(services: Services, state: State) -> Formed:
+    """Pairs of form: a whole generation of them at first, and then as many as the charter's share comes to."""
+    learn, curriculum = services.charter.learn, services.charter.curriculum
+    first = state.generation <= learn.form_generations
+    count = curriculum.tasks_per_generation if first else round(learn.form * curriculum.tasks_per_generation)
+    if not count or not (first or learn.form):
+        return Formed(tasks=())
+    rng = stream(services.charter.seed, "form", state.generation)
+    made = pairs(services.domain, state.curriculum.allocate(count, rng), rng)
+    return Formed(tasks=tuple(task for task in made if task.signature not in state.novelty.sealed))
+
+
+def _episodes(groups: Sequence[Group], remembered: Sequence[Right]) -> Iterator[Episode]:
+    for group in groups:
+        yield from group.episodes
+    for one in remembered:
+        yield one.episode
 
 
 def replay(services: Services, state: State, fresh: int, rng: np.random.Generator) -> list[Task]:
@@ -92,59 +120,10 @@ def replay(services: Services, state: State, fresh: int, rng: np.random.Generato
     return [old[int(i)] for i in picked]
 
 
-def _imitation(
-    services: Services,
-    state: State,
-    demonstrated: Sequence[Task],
-    groups: Sequence[Group],
-    rng: np.random.Generator,
-) -> list[Entry]:
-    """Demonstrations, own right answers and practice in proposing, as the charter weighs imitation."""
-    weight = float(np.float32(services.charter.learn.imitation))  # in 32 bits, as it is recorded
-    if not weight:
+def _demonstrations(services: Services, tasks: Sequence[Task]) -> list[Entry]:
+    if not services.imitates:
         return []
-    found: list[Entry] = []
-    if services.imitates:
-        found += [Entry(kind="demonstration", ref=task.id, weight=weight) for task in demonstrated]
-    found += [Entry(kind="own", ref=str(id), weight=weight) for id in own_answers(services, groups)]
-    return found + practice(services, state, rng)
-
-
-def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
-    """The model's own right answers, one a group, where siblings failed: what it can do but not yet reliably.
-
-    Right by the word of the leading source: the verifier's, unless the charter has it silenced.
-    """
-    leader = services.feedback.leader
-    found: list[int] = []
-    for group in groups:
-        passed = [i for i, v in enumerate(group.verdicts) if v.passed and v.source == leader]
-        if 0 < len(passed) < len(group.verdicts):
-            found.append(group.episodes[passed[0]].id)
-    return found
-
-
-def practice(services: Services, state: State, rng: np.random.Generator) -> list[Entry]:
-    """Examples of proposing: tasks of the rules, as if the actor had been asked for them.
-
-    Of the rules alone. A proposer that imitates what it wrote itself narrows to it within a few generations;
-    what it does better than the rules it learns from its reward.
-    """
-    charter, known = services.charter, state.rules_tasks
-    count = round(charter.learn.practice * charter.curriculum.tasks_per_generation)
-    if not isinstance(services.domain, Proposable) or not charter.curriculum.actor_share:
-        return []
-    chosen = [known[int(i)] for i in rng.permutation(len(known))[:count]]
-    shown = draw_references(known, [task.cell for task in chosen], charter.roles.references, rng)
-    return [
-        Entry(
-            kind="practice",
-            ref=task.id,
-            weight=charter.learn.imitation,
-            shown=tuple(t.id for t in references),
-        )
-        for task, references in zip(chosen, shown, strict=True)
-    ]
+    return [Entry(kind="demonstration", ref=task.id, weight=1.0) for task in tasks]
 
 
 def _reinforced(credited: Credited) -> list[Entry]:
@@ -168,16 +147,21 @@ def _fitting(services: Services, entries: Sequence[Entry], material: Material) -
     return kept, len(made) - len(kept)
 
 
-def _lesson(sequences: Sequences, material: Material, groups: Sequence[Group], replayed: int) -> Lesson:
-    """What the updates are made of, counted."""
-    task_of = {str(e.id): group.task for group in groups for e in group.episodes}
+def _lesson(
+    sequences: Sequences,
+    shares: Mapping[str, float],
+    material: Material,
+    task_of: Mapping[str, Task],
+    replayed: int,
+) -> Lesson:
+    """What the updates are made of, counted. `task_of` has the tasks of the episodes, by their ids."""
     authors: Counter[str] = Counter()
     tokens: Counter[str] = Counter()
     sizes: dict[str, list[int]] = {}
     attempts: dict[str, list[int]] = {}
     for entry, trace in sequences:
         tokens[entry.kind] += len(trace)
-        if entry.kind == "proposal":
+        if entry.kind in ("proposal", "form"):
             continue
         of_task = entry.kind in ("demonstration", "practice")
         task = material.task(entry.ref) if of_task else task_of[entry.ref]
@@ -189,6 +173,7 @@ def _lesson(sequences: Sequences, material: Material, groups: Sequence[Group], r
             attempts.setdefault(str(task.cell), []).append(len(trace))
     sizes = sizes or attempts  # with reward alone a task costs what its attempts do
     return Lesson(
+        shares=shares,
         sequences=dict(Counter(entry.kind for entry, _ in sequences)),
         tokens=dict(tokens),
         tokens_by_author=dict(authors),

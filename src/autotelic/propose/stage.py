@@ -40,7 +40,9 @@ def propose(services: Services, state: State) -> Iterator[Message]:
     settings = charter.curriculum
     rng = stream(charter.seed, "curriculum", g)
     count = settings.tasks_per_generation
-    if services.imitates:  # the first generation has nothing to replay
+    if g <= charter.learn.form_generations:  # what is written before there is any form is of no use
+        count = 0
+    elif services.imitates:  # the first generation has nothing to replay
         count = round(count * (1 - settings.replay * bool(state.pool)))
     else:  # without demonstrations a task teaches by being attempted alone
         count = min(count, settings.probe_tasks)

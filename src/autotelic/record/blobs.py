@@ -18,9 +18,9 @@ from autotelic.record.plain import shown as as_json
 from autotelic.types import Entry, Kind, Step, Turn
 
 Decode = Callable[[Sequence[int]], str]
-KINDS: tuple[Kind, ...] = ("demonstration", "practice", "own", "attempt", "proposal")
+KINDS: tuple[Kind, ...] = ("demonstration", "practice", "own", "attempt", "proposal", "form")
 """Kinds of sequences in the order of their numbers in `entries.kinds`; new ones go to the end."""
-OF_TASKS: tuple[Kind, ...] = ("demonstration", "practice")
+OF_TASKS: tuple[Kind, ...] = ("demonstration", "practice", "form")
 """Kinds of sequences whose `ref` is the id of a task."""
 SHOWN = 255
 """The number of a task that the entry before it shows."""

@@ -1,5 +1,7 @@
-"""Intervals, paired tests and measures of predictions, used by exam, judge, oversee and the readers."""
+"""Intervals, bounds, paired tests and measures of predictions, used by exam, judge, oversee and the readers."""
 
+from autotelic.statistics.bounded import mean_upper_bound
+from autotelic.statistics.exact import binomial_tail, fisher_tail
 from autotelic.statistics.intervals import (
     CONFIDENCE,
     RESAMPLES,
@@ -17,11 +19,14 @@ __all__ = [
     "RESAMPLES",
     "Comparison",
     "auroc",
+    "binomial_tail",
     "brier",
     "compare",
     "expected_calibration_error",
+    "fisher_tail",
     "mean_of_cells",
     "mean_score",
+    "mean_upper_bound",
     "pass_at_k",
     "share",
     "wilson",

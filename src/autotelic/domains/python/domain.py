@@ -11,7 +11,7 @@ import numpy as np
 from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.programs.execution import Executor
 from autotelic.domains.programs.inputs import SIZES
-from autotelic.domains.programs.modes import MODES, PRACTISED, PROGRAMS, same_value
+from autotelic.domains.programs.modes import MODES, PRACTISED, PROGRAMS, SHOWN, same_value
 from autotelic.domains.programs.source import ProgramError
 from autotelic.domains.python import judge as judging
 from autotelic.domains.python.admission import Admission
@@ -19,7 +19,15 @@ from autotelic.domains.python.execution import bundled
 from autotelic.domains.python.operations import OPERATIONS
 from autotelic.domains.python.program import parse_program
 from autotelic.domains.python.styles import Compact, Natural, Style
-from autotelic.domains.python.tasks import NAME, SPECIAL, learned_spans, proposal_of, repair_of
+from autotelic.domains.python.tasks import (
+    NAME,
+    SPECIAL,
+    bare_answer,
+    learned_spans,
+    posed,
+    proposal_of,
+    repair_of,
+)
 from autotelic.domains.texts import corpus_of
 from autotelic.errors import DomainError
 from autotelic.sandbox import Sandbox
@@ -35,6 +43,8 @@ from autotelic.types import (
     Verdict,
 )
 
+DRAWS = 8
+"""Other tasks that are tried for an answer that behaves otherwise: few cells have that many alike."""
 _STYLES: dict[str, type[Compact] | type[Natural]] = {"compact": Compact, "natural": Natural}
 
 
@@ -77,6 +87,18 @@ class PythonDomain:
         """What running says of each answer (`answer` of a completion)."""
         return judging.judge(self._executor, episodes)
 
+    def check(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict | None]:
+        """A program on the calls that its task shows, an argument in the program that is given; a deduction shows
+        nothing but the program to be understood.
+        """
+        shown = [(_shown(task), episode) for task, episode in episodes if task.mode != "deduction"]
+        verdicts = iter(judging.judge(self._executor, shown))
+        return [None if task.mode == "deduction" else next(verdicts) for task, _ in episodes]
+
+    def pose(self, text: str) -> Task:
+        """The induction that calls put, one a line: `f([1,2])==3`."""
+        return self._style.styled(posed(text))
+
     def ask(self, cell: Cell, references: Sequence[Task]) -> str:
         """The prompt for a proposer."""
         check_cell(self._whole, cell)
@@ -100,6 +122,16 @@ class PythonDomain:
             Demonstration(completion=self._style.demonstration(task), told=learned_spans(task))
             for task in tasks
         ]
+
+    def answers(self, tasks: Sequence[Task], rng: np.random.Generator) -> list[str | None]:
+        """The program, value or argument of another of these tasks, without working; None where all behave alike."""
+        mates = {mode: [task for task in tasks if task.mode == mode] for mode in self.spec.modes}
+        found: list[str | None] = []
+        for task in tasks:
+            drawn = [mates[task.mode][int(i)] for i in rng.integers(len(mates[task.mode]), size=DRAWS)]
+            others = [other for other in drawn if other.signature != task.signature]
+            found.append(bare_answer(others[0]) if others else None)
+        return found
 
     def repair(self, task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Task | None:
         """The task of repairing a failed program, shown what its tests printed; None where none can start."""
@@ -128,6 +160,11 @@ class PythonDomain:
     def corpus(self, rng: np.random.Generator, count: int) -> list[str]:
         """`count` texts of the rules, of every mode and level, of solver and proposer in turn."""
         return corpus_of(self, rng, count, self._whole.cells)
+
+
+def _shown(task: Task) -> Task:
+    """The task without the pairs that are held back."""
+    return replace(task, secret={**task.secret, "pairs": task.secret["pairs"][:SHOWN]}, id="")
 
 
 def describe() -> str:

@@ -11,18 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autotelic.domains.literal import canonical
+from autotelic.domains.literal import LiteralError, canonical, parse_literal
 from autotelic.domains.programs.admission import Evidence, proposal_text
 from autotelic.domains.programs.behaviour import behaviour, cluster, digest, form_of
 from autotelic.domains.programs.execution import Outcome
 from autotelic.domains.programs.modes import PROGRAMS, SHOWN
 from autotelic.domains.programs.source import ProgramError
 from autotelic.domains.python.program import Program, parse_program
+from autotelic.errors import DomainError
 from autotelic.types import Cell, Json, Lineage, Task, Verdict, text_of
 
 NAME = "python"
 _CALL = re.compile(r"^(?:<\|induction\|>)?f\(.*\)==(.*\n)", re.MULTILINE)
 """A call as prompts show it, and what it returns."""
+_WRITTEN = re.compile(r"f\((.*)\)\s*==?\s*(.*)")
+"""A call as a person may write it."""
 REPAIR = "<|repair|>"
 """Between a failed program and what it printed."""
 SPECIAL = ("<|deduction|>", "<|abduction|>", "<|induction|>", REPAIR, "<|propose|>", "<|task|>")
@@ -83,6 +86,28 @@ def repair_of(task: Task, answer: str, verdict: Verdict, lineage: Lineage) -> Ta
     return replace(task, mode="repair", prompt=prompt, is_repair=True, lineage=whence, id="")
 
 
+def posed(text: str) -> Task:
+    """The induction of these calls, as a person writes them. All are shown, so none is held back.
+
+    Raises DomainError for a line that is no call, and for more calls than are shown.
+    """
+    pairs: list[list[Json]] = []
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        found = _WRITTEN.fullmatch(line)
+        try:
+            pairs.append([parse_literal(found[1]), parse_literal(found[2])] if found else [])
+        except LiteralError as error:
+            raise DomainError(f"{line!r} has a value that is no JSON: {error}", "write f([1,2])==3") from None
+        if not found:
+            raise DomainError(f"{line!r} is no call with its output", "write one a line, as in f([1,2])==3")
+    if not 1 <= len(pairs) <= SHOWN:
+        raise DomainError(f"{len(pairs)} calls", f"give 1 to {SHOWN}, one a line, as in f([1,2])==3")
+    return Task(
+        domain=NAME, mode="induction", level=1, prompt=_induction_prompt(pairs), secret={"pairs": pairs}
+    )
+
+
 def proposal_of(task: Task) -> str:
     """The text that would have proposed this task."""
     return proposal_text(task.secret["program"], task.secret["pairs"][0][0])
@@ -103,6 +128,14 @@ def demonstration_text(task: Task) -> str:
     if task.mode == "abduction":
         return "\n".join([*reversed(values[:-1]), canonical(secret["pairs"][0][0])])
     return parse_program(secret["program"]).annotated(tuple(values))
+
+
+def bare_answer(task: Task) -> str:
+    """What answers a task, without the working that a demonstration shows."""
+    if task.mode in PROGRAMS:
+        return str(task.secret["program"])
+    given, output = task.secret["pairs"][0]
+    return canonical(output if task.mode == "deduction" else given)
 
 
 def answer_text(mode: str, completion: str) -> str:

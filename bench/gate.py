@@ -1,0 +1,376 @@
+"""What a gate certifies: no better candidates, worse ones, better ones. Beside today's gate on the same outcomes.
+
+    python -m bench.gate                                   # a few minutes on one core
+    python -m bench.gate --json docs/results/oversight/gate.json
+
+An item has a difficulty from Beta(.4, .3): the champion's chance of passing it. A candidate has the same
+chances, all moved so that the mean of all items changes by exactly the gain asked for, and with `mixed` items
+each item's own chance changes too (a share of items trade their difficulty for a fresh one), as happens when
+weights go on training. Items of `family` come from one program each three, and rise and fall together.
+
+- certificates: `autotelic.oversee.certify`, on 4 sampled answers an item, alpha .05 over G planned gates.
+- today's gate: `autotelic.oversee.gate.PairedGate` at level .05 on one answer an item.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotelic.oversee import certify
+from autotelic.oversee.gate import PairedGate
+from autotelic.streams import stream
+from autotelic.types import Candidate
+
+Floats = NDArray[np.float64]
+ALPHA = certify.ALPHA
+LEVEL = 0.05
+"""That of today's gate in the default charter."""
+MIXED = (0.0, 0.1, 0.3)
+GAINS = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.10)
+SIZES = ((200, 1), (200, 2), (200, 4), (400, 4))
+"""Items and answers of each."""
+FAMILY = 3
+"""Items of one program, where items depend on each other."""
+
+
+def difficulty(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    return rng.beta(0.4, 0.3, shape)
+
+
+@cache
+def shift_for(gain: float) -> float:
+    """How far all chances must move, cut to [0, 1], so that their mean moves by `gain`."""
+    p_N = difficulty(stream(0, "bench.gate", "shift"), (2_000_000,))
+    low, high = -1.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        moved = float((np.clip(p_N + middle, 0, 1) - p_N).mean())
+        low, high = (middle, high) if moved < gain else (low, middle)
+    return low
+
+
+def chances(
+    rng: np.random.Generator, shape: tuple[int, int], shift: float, mixed: float, family: bool
+) -> tuple[Floats, Floats]:
+    """The chances of champion and candidate on each item, [R, N] each."""
+    runs, items = shape
+    columns = -(-items // FAMILY) if family else items
+    champion_RN = difficulty(rng, (runs, columns))
+    fresh_RN = np.where(rng.random((runs, columns)) < mixed, difficulty(rng, (runs, columns)), champion_RN)
+    candidate_RN = np.clip(fresh_RN + shift, 0, 1)
+    if family:
+        champion_RN, candidate_RN = (
+            np.repeat(x, FAMILY, axis=1)[:, :items] for x in (champion_RN, candidate_RN)
+        )
+    return champion_RN, candidate_RN
+
+
+def answers(rng: np.random.Generator, chance_RN: Floats, count: int) -> Floats:
+    """The share of `count` answers that pass."""
+    return rng.binomial(count, chance_RN) / count
+
+
+def programs(difference_RN: Floats, family: bool) -> Floats:
+    """One bet a program: [R, N] to [R, P]."""
+    if not family:
+        return difference_RN
+    runs, items = difference_RN.shape
+    whole = items - items % FAMILY
+    means = difference_RN[:, :whole].reshape(runs, -1, FAMILY).mean(axis=2)
+    return (
+        means
+        if whole == items
+        else np.concatenate([means, difference_RN[:, whole:].mean(axis=1, keepdims=True)], axis=1)
+    )
+
+
+@cache
+def promoted(wins: int, losses: int) -> bool:
+    """What today's gate says of so many wins and losses; ties do not count."""
+    both = (1.0,) * wins + (0.0,) * losses
+    case = Candidate(
+        weights="new",
+        champion="old",
+        generation=1,
+        items=tuple(map(str, range(wins + losses))),
+        candidate_outcomes=both,
+        champion_outcomes=tuple(1 - x for x in both),
+    )
+    return PairedGate(LEVEL).review(case).verdict == "promote"
+
+
+def today(difference_RN: Floats) -> NDArray[np.bool_]:
+    """Today's gate on one answer an item."""
+    wins_R, losses_R = (difference_RN > 0).sum(axis=1), (difference_RN < 0).sum(axis=1)
+    return np.array([promoted(int(w), int(lost)) for w, lost in zip(wins_R, losses_R, strict=True)])
+
+
+def one_gate(
+    rng: np.random.Generator,
+    runs: int,
+    *,
+    gain: float,
+    items: int,
+    count: int,
+    gates: int,
+    mixed: float = 0.0,
+    family: bool = False,
+    apart: bool = False,
+) -> dict[str, Any]:
+    """The share of candidates certified at the first of `gates` planned gates, rolled back, and promoted by
+    today's gate. `apart` bets on items of one program as if they were independent, which they are not.
+    """
+    certified, back, old = 0, 0, 0
+    for first in range(0, runs, 2_000):
+        shape = (min(2_000, runs - first), items)
+        champion_RN, candidate_RN = chances(rng, shape, shift_for(gain) if gain else 0.0, mixed, family)
+        difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
+        bet_RP = programs(difference_RN, family and not apart)
+        certified += int((certify.log_e_value(bet_RP) >= np.log(gates / ALPHA)).sum())
+        back += int((certify.log_e_value(-bet_RP) >= np.log(gates / ALPHA)).sum())
+        old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
+    return {
+        "gain": gain,
+        "items": items,
+        "answers": count,
+        "gates": gates,
+        "mixed": mixed,
+        "of one program": FAMILY if family else 1,
+        "runs": runs,
+        "certified": certified / runs,
+        "rolled_back": back / runs,
+        "todays_gate_promotes": old / runs,
+    }
+
+
+def null_run(
+    rng: np.random.Generator,
+    runs: int,
+    *,
+    gates: int,
+    items: int,
+    count: int,
+    mixed: float,
+    family: bool = False,
+) -> dict[str, Any]:
+    """Any false certificate, and any false roll-back, in a run of candidates that are as good as the champion."""
+    falsely = {"certificate": np.zeros(runs, dtype=bool), "roll_back": np.zeros(runs, dtype=bool)}
+    old = 0
+    for _ in range(gates):
+        for first in range(0, runs, 1_000):
+            part = slice(first, min(first + 1_000, runs))
+            champion_RN, candidate_RN = chances(rng, (part.stop - part.start, items), 0.0, mixed, family)
+            difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
+            bet_RP = programs(difference_RN, family)
+            # Only the first false one matters, so what comes back after one plays no part.
+            falsely["certificate"][part] |= certify.log_e_value(bet_RP) >= np.log(gates / ALPHA)
+            falsely["roll_back"][part] |= certify.log_e_value(-bet_RP) >= np.log(gates / ALPHA)
+            if first == 0:
+                old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
+    return {
+        "gates": gates,
+        "items": items,
+        "answers": count,
+        "mixed": mixed,
+        "of one program": FAMILY if family else 1,
+        "runs": runs,
+        "any_false_certificate": float(falsely["certificate"].mean()),
+        "any_false_roll_back": float(falsely["roll_back"].mean()),
+        "todays_gate_promotes": old / (gates * min(runs, 1_000)),
+    }
+
+
+def climb(
+    rng: np.random.Generator, runs: int, *, step: float, gates: int, items: int, count: int, start: float
+) -> dict[str, Any]:
+    """Working weights whose mean moves by `step` a gate: what is certified at the end, by the real classes.
+
+    Each gate tests the working weights against the last certified ones. Today's gate takes each promoted
+    candidate as the next champion and rolls the working weights back at a rejection.
+    """
+    end, certificates, back, today_end = [], 0, 0, []
+    for _ in range(runs):
+        certifier = certify.Certifier(certify.CertificatePlan(gates=gates, items=items, answers=count))
+        working = certified = today_is = start
+        for gate in range(gates):
+            working = min(0.98, max(0.02, working + step))
+            chance_N = difficulty(rng, (items,))
+            new_N, old_N = (_moved(chance_N, mean) for mean in (working, certified))
+            evidence = [
+                certify.PairedItem(
+                    item=f"{gate}.{n}", program=f"{gate}.{n}", champion=tuple(old), candidate=tuple(new)
+                )
+                for n, (old, new) in enumerate(
+                    zip(
+                        *(
+                            (rng.random((items, count)) < p_N[:, None]).astype(float).tolist()
+                            for p_N in (old_N, new_N)
+                        ),
+                        strict=True,
+                    )
+                )
+            ]
+            ruling = certifier.review(evidence)
+            if ruling.outcome == "certify":
+                certified, certificates = working, certificates + 1
+            elif ruling.outcome == "roll back":
+                working, back = certified, back + 1
+            next_is = min(0.98, max(0.02, today_is + step))
+            before_N, after_N = (_moved(chance_N, mean) for mean in (today_is, next_is))
+            moved_1N = answers(rng, after_N[None], 1) - answers(rng, before_N[None], 1)
+            today_is = next_is if today(moved_1N)[0] else today_is
+        end.append(certified)
+        today_end.append(today_is)
+    return {
+        "step": step,
+        "gates": gates,
+        "items": items,
+        "answers": count,
+        "runs": runs,
+        "start": start,
+        "certified_at_the_end": float(np.mean(end)),
+        "champion_of_todays_gate": float(np.mean(today_end)),
+        "certificates": certificates / runs,
+        "rolled_back": back / runs,
+    }
+
+
+def _moved(chance_N: Floats, mean: float) -> Floats:
+    """Chances in the order of `chance_N` whose mean over all items is `mean` (by a power of them)."""
+    return np.asarray(chance_N ** _power(round(mean, 6)), dtype=np.float64)
+
+
+@cache
+def _power(mean: float) -> float:
+    p_N = difficulty(stream(0, "bench.gate", "power"), (200_000,))
+    low, high = -12.0, 12.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float((p_N ** np.exp2(middle)).mean()) > mean else (low, middle)
+    return float(np.exp2(low))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10_000, help="of one gate; runs of 100 gates are a fifth")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    began = time.monotonic()
+
+    def rng(*names: Any) -> np.random.Generator:
+        return stream(given.seed, "bench.gate", *map(str, names))
+
+    single = []
+    for mixed, gain, (items, count), gates in product(MIXED, GAINS, SIZES, (7, 100)):
+        runs = given.runs if gain in (0.10, -0.05) else given.runs // 5
+        names = ("one", mixed, gain, items, count, gates)
+        single.append(
+            one_gate(rng(*names), runs, gain=gain, items=items, count=count, gates=gates, mixed=mixed)
+        )
+        print(single[-1], flush=True)
+    families = [
+        one_gate(
+            rng("family", apart),
+            given.runs,
+            gain=0.0,
+            items=201,
+            count=4,
+            gates=7,
+            mixed=0.3,
+            family=True,
+            apart=apart,
+        )
+        for apart in (False, True)
+    ]
+    print(*families, sep="\n", flush=True)
+    null = [
+        null_run(
+            rng("null", items, count, mixed, family),
+            given.runs // 5,
+            gates=100,
+            items=items,
+            count=count,
+            mixed=mixed,
+            family=family,
+        )
+        for items, count, mixed, family in (
+            (200, 4, 0.0, False),
+            (200, 4, 0.3, False),
+            (201, 4, 0.3, True),
+            (200, 1, 0.3, False),
+        )
+    ]
+    print(*null, sep="\n", flush=True)
+    climbs = [
+        climb(rng("climb", step), 40, step=step, gates=gates, items=200, count=4, start=start)
+        for step, gates, start in ((0.02, 30, 0.2), (0.08, 7, 0.05), (-0.005, 100, 0.6), (0.0, 100, 0.5))
+    ]
+    print(*climbs, sep="\n", flush=True)
+    result = {
+        "command": f"python -m bench.gate --runs {given.runs} --seed {given.seed}",
+        "seconds": round(time.monotonic() - began, 1),
+        "one_gate": single,
+        "items_of_one_program": {"one bet a program": families[0], "one bet an item (wrong)": families[1]},
+        "null_runs": null,
+        "climbs": climbs,
+        "checks": checks(single, null),
+    }
+    for check in result["checks"]:
+        print("met   " if check["met"] else "MISSED", check)
+    if given.json:
+        given.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def checks(single: list[dict[str, Any]], null: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was asked, what came, whether it is met."""
+    found = []
+    for row in null:
+        for what in ("any_false_certificate", "any_false_roll_back"):
+            found.append(
+                {
+                    "what": f"{what} in 100 null gates, {_named(row)}",
+                    "at_most": 0.02,
+                    "got": row[what],
+                    "met": row[what] <= 0.02,
+                }
+            )
+    for row in single:
+        if row["gain"] == -0.05:
+            got = row["certified"]
+            found.append(
+                {
+                    "what": f"5 points worse certified, {_named(row)}",
+                    "at_most": 0.01,
+                    "got": got,
+                    "met": got <= 0.01,
+                }
+            )
+        if row["gain"] == 0.10 and (row["items"], row["answers"], row["gates"]) == (200, 4, 7):
+            got = row["certified"]
+            found.append(
+                {
+                    "what": f"10 points better certified, {_named(row)}",
+                    "at_least": 0.97,
+                    "got": got,
+                    "met": got >= 0.97,
+                }
+            )
+    return found
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['items']} items, {row['answers']} answers, {row['gates']} gates, mixed {row['mixed']:g}"
+
+
+if __name__ == "__main__":
+    main()

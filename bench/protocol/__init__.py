@@ -1,0 +1,1 @@
+"""The permit protocol: a model of it, searched exhaustively, and its real code under random faults."""

@@ -1,0 +1,408 @@
+"""`autotelic auditor`, `autotelic brake` and `autotelic review`: who watches, who stops, who signs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from autotelic.commands import Json
+
+if TYPE_CHECKING:
+    from autotelic.oversee.client import RemoteOverseer
+    from autotelic.oversee.house import House
+    from autotelic.oversee.keys import PublicKey
+    from autotelic.oversee.overseer import Overseer
+
+FOLDER = "oversight"
+"""The oversight folder in a run folder."""
+
+app = App(name="brake", help="Set, release or show a run's brake.")
+Brakes = Annotated[str, Parameter(help="A run folder, an oversight folder, or an overseer's address.")]
+
+
+def house_of(place: Path) -> House:
+    """The oversight folder of a run folder, or the folder itself."""
+    from autotelic.errors import OversightError
+    from autotelic.oversee.house import House
+
+    folder = place / FOLDER if (place / FOLDER).is_dir() else place
+    if not (folder / "keys").is_dir():
+        raise OversightError(f"{place} has no oversight folder", "give a run folder, or an oversight folder")
+    return House(folder, folder.parent / "weights")
+
+
+def _remote(place: str, pinned: Path | None) -> RemoteOverseer | None:
+    """The overseer that listens for a place; None where the place is a folder of which nobody listens."""
+    from autotelic.oversee.client import RemoteOverseer
+    from autotelic.oversee.server import listens
+
+    if place.startswith(("unix:", "http:", "https:")):
+        return RemoteOverseer(place, pinned=pinned)
+    house = house_of(Path(place))
+    return RemoteOverseer(house.socket) if listens(house.socket) else None
+
+
+@app.command
+def status(place: Brakes = "runs/default", *, pinned: Path | None = None, as_json: Json = False) -> None:
+    """Show the level of the brake, why, and the champion.
+
+    Parameters
+    ----------
+    pinned
+        The certificate of an overseer at an https address.
+    """
+    _show(_reached(place, pinned, lambda overseer: overseer.status()), as_json)
+
+
+@app.command(name="set")
+def raise_brake(
+    level: Literal["slow", "hold", "stop", "quarantine", "1", "2", "3", "4"],
+    place: Brakes = "runs/default",
+    *,
+    reason: str = "a human set it",
+    pinned: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Raise the brake. Anybody may, and no key is needed.
+
+    Parameters
+    ----------
+    level
+        1 slow: smaller leases. 2 hold: no certificate. 3 stop: no lease. 4 quarantine: back to certified weights.
+    reason
+        Why, for the record.
+    pinned
+        The certificate of an overseer at an https address.
+    """
+    from autotelic.oversee.bodies import LEVELS
+
+    wanted = int(level) if level.isdigit() else LEVELS.index(level)
+
+    def raised(overseer: Any) -> Mapping[str, Any]:
+        overseer.raise_to(wanted, reason, "human")
+        return dict(overseer.status())
+
+    _show(_reached(place, pinned, raised), as_json)
+
+
+@app.command
+def release(
+    place: Brakes = "runs/default",
+    *,
+    to: Literal["run", "slow", "hold", "stop", "0", "1", "2", "3"] = "run",
+    key: tuple[Path, ...] = (),
+    reason: str = "a human released it",
+    pinned: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Lower the brake, with a human's key; from 3 up with those of two humans.
+
+    Parameters
+    ----------
+    to
+        The level to lower it to.
+    key
+        Key files of humans. Without, those of the oversight folder: at grade A they lie there.
+    reason
+        Why, for the record.
+    pinned
+        The certificate of an overseer at an https address.
+    """
+    from autotelic.oversee.bodies import LEVELS, Order
+    from autotelic.oversee.keys import path_of, read_key
+
+    paths = key or tuple(path_of(house_of(Path(place)).keys, "human", name) for name in ("first", "second"))
+    keys = [read_key(path, "human") for path in paths]
+    wanted = int(to) if to.isdigit() else LEVELS.index(to)
+
+    def released(overseer: Any) -> Mapping[str, Any]:
+        now = overseer.status()
+        order = Order(run=now["run"], level=wanted, change=now["change"], reason=reason)
+        overseer.release([order.sign(one) for one in keys])
+        return dict(overseer.status())
+
+    _show(_reached(place, pinned, released), as_json)
+
+
+def _reached(place: str, pinned: Path | None, work: Any) -> Mapping[str, Any]:
+    """Do something with the overseer of a place. Where none runs, the brake is opened here, with its key."""
+    remote = _remote(place, pinned)
+    if remote is not None:
+        return dict(work(remote))
+    house = house_of(Path(place))
+    overseer = house.again()
+    try:
+        return dict(work(overseer))
+    finally:
+        house.close(overseer)
+
+
+def _show(now: Mapping[str, Any], as_json: bool) -> None:
+    from autotelic.oversee.house import GRADES
+
+    if as_json:
+        print(json.dumps(dict(now), indent=2))
+        return
+    why = f": {now['reason']}" if now["reason"] else ""
+    print(f"brake     {now['level']} ({now['name']}){why}")
+    print(f"champion  {now['champion']}, generation {now['generation']}, {len(now['certified'])} certified")
+    print(
+        f"auditors  {', '.join(now['auditors'])}; {now['quorum']} must approve; {now['pending']} claims pending"
+    )
+    print(f"grade     {now['grade']} ({GRADES.get(now['grade'], 'unknown')})")
+    if now["broken"]:
+        print(f"broken    {now['broken']}")
+
+
+# ── the program of an overseer ───────────────────────────────────────────────────────────────────────────
+
+
+def auditor(
+    folder: Path,
+    *,
+    listen: str = "",
+    weights: Path | None = None,
+    auditors: Annotated[tuple[str, ...], Parameter(name="--auditor", negative="")] = (),
+    other: tuple[str, ...] = (),
+    quorum: int | None = None,
+    patience: float = 600.0,
+    certificate: Path | None = None,
+    private: Path | None = None,
+    keys: Annotated[bool, Parameter(negative="")] = False,
+    child: Annotated[bool, Parameter(negative="", show=False)] = False,
+) -> None:
+    """Run a brake with its ledger, witness and auditors, for one run to train under.
+
+    Parameters
+    ----------
+    folder
+        The oversight folder. Its keys are made where they are missing.
+    listen
+        unix:PATH (the folder's `socket` without), http://127.0.0.1:PORT, or https://HOST:PORT.
+    weights
+        The run's store of weights; the folder beside this one without.
+    auditors
+        A class to audit with, `module:Class`, called with its key. May be given several times.
+    other
+        The public key of an auditor or human that is elsewhere, as --keys prints it.
+    quorum
+        Auditors that must approve; all without.
+    patience
+        Seconds that auditors have for a claim.
+    certificate
+        For https: the certificate, in PEM.
+    private
+        For https: its private key, in PEM.
+    keys
+        Make the keys, print the public ones, and end.
+    """
+    from autotelic.oversee.house import House
+    from autotelic.oversee.keys import PublicKey
+    from autotelic.oversee.server import Reception, Server, server_context
+
+    house = House(folder, weights or folder.parent / "weights")
+    made = house.make_keys()
+    if keys:
+        for key in made.values():
+            print(key.public)
+        return
+    who = [made_auditor(spec, house) for spec in auditors]
+    others = [PublicKey.parse(line) for line in other]
+    tls = server_context(certificate, private) if certificate and private else None
+
+    def begin(given: Mapping[str, Any]) -> Overseer:
+        everyone = [one.public for one in who] + [key for key in others if key.role == "auditor"]
+        grade: Literal["A", "B", "C"] = "A" if child else _grade(listen, given)
+        return house.begin(
+            beginning(given),
+            who,
+            quorum=quorum or len(everyone),
+            grade=grade,
+            others=others,
+            patience=patience,
+        )
+
+    house.make_socket_folder()
+    reception = Reception(begin)
+    server = Server(reception, listen or house.socket, tls)
+    print(f"listening on {server.address}", flush=True)
+    try:
+        server.start()
+        _wait(child)
+    finally:
+        server.shutdown()
+        server.server_close()
+        if reception.begun is not None:
+            house.close(reception.begun)
+
+
+def _wait(child: bool) -> None:
+    """Until the parent is gone (its end of the pipe is closed), or a signal comes."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A child's terminal is its parent's: Ctrl-C there is for the parent to answer.
+        signal.signal(number, signal.SIG_IGN if child and number == signal.SIGINT else lambda *_: stop.set())
+
+    def until_the_parent_ends() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    if child:
+        threading.Thread(target=until_the_parent_ends, daemon=True).start()
+    while not stop.wait(1.0):
+        pass
+
+
+def _grade(listen: str, given: Mapping[str, Any]) -> Literal["A", "B", "C"]:
+    """The grade that can be stated: by the user and the machine that the trainer says it has.
+
+    A trainer that lies about these makes its own evidence look weaker or itself a forger; the operator who set up
+    another user or another host knows better, and `autotelic brake status` shows what was recorded.
+    """
+    import os
+
+    from autotelic.oversee.host import HostClock
+
+    if given.get("boot") != HostClock().boot():
+        return "C"
+    return "A" if given.get("user") == os.getuid() else "B"
+
+
+def beginning(given: Mapping[str, Any]) -> Any:
+    """What a trainer said of its run."""
+    from autotelic.errors import OversightError
+    from autotelic.oversee.house import Beginning
+    from autotelic.oversee.keys import PublicKey
+
+    texts = [given[name] for name in ("run", "charter", "start", "blob", "trainer")]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise OversightError("a run begins with run, charter, start, blob and trainer", "give each as a text")
+    key = PublicKey.parse(texts[4])
+    if key.role != "trainer":
+        raise OversightError(f"the trainer's key is one of the {key.role}", "give the trainer's own key")
+    return Beginning(run=texts[0], charter=texts[1], start=texts[2], blob=texts[3], trainer=key)
+
+
+def made_auditor(spec: str, house: House) -> Any:
+    """An auditor of `module:Class`, with a key of its own in the folder, named by the class's `name`."""
+    import importlib
+
+    from autotelic.errors import OversightError
+    from autotelic.oversee.keys import make_keys
+
+    module, _, name = spec.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OversightError(f"there is no auditor {spec!r}: {error}", "give module:Class") from error
+    finally:
+        sys.path.pop(0)
+    called = str(getattr(kind, "name", name.lower()))
+    return kind(make_keys(house.keys, [("auditor", called)])["auditor", called])
+
+
+# ── a human auditor ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def review(
+    place: Brakes = "runs/default",
+    *,
+    key: Path | None = None,
+    verdict: Literal["approve", "refuse"] | None = None,
+    reason: tuple[str, ...] = (),
+    brake: str = "",
+    pinned: Path | None = None,
+    as_json: Json = False,
+) -> int:
+    """Show the claims that wait for auditors, with their evidence, and sign a review of the first.
+
+    Parameters
+    ----------
+    key
+        The auditor's key file. Without it claims are shown and nothing is signed.
+    verdict
+        What to sign. Without it you are asked.
+    reason
+        A sentence for the record. May be given several times.
+    brake
+        The brake's public key, where the overseer is elsewhere.
+    pinned
+        The certificate of an overseer at an https address.
+    """
+    from autotelic.oversee.keys import PublicKey, read_key
+
+    remote = _remote(place, pinned)
+    pending = [] if remote is None else list(remote.pending())
+    if remote is None or not pending:
+        print("nothing waits for a review")
+        return 0
+    if as_json:
+        print(json.dumps(pending, indent=2))
+    else:
+        for one in pending:
+            _show_claim(one)
+    if key is None:
+        return 0
+    signer = read_key(key, "auditor")
+    trusted = PublicKey.parse(brake) if brake else house_of(Path(place)).published("brake")
+    mine = next((one for one in pending if signer.public.name in one["missing"]), None)
+    if mine is None:
+        print(f"nothing waits for a review by {signer.public.name}")
+        return 0
+    said = verdict or _asked()
+    if said is None:
+        print("nothing was signed")
+        return 1
+    print(f"{said}: {_sent(remote, trusted, signer, mine, said, reason)}")
+    return 0
+
+
+def _sent(
+    remote: RemoteOverseer,
+    brake: PublicKey,
+    signer: Any,
+    one: Mapping[str, Any],
+    said: Any,
+    reason: Sequence[str],
+) -> str:
+    """Sign a review of exactly what the run's trainer claims; what became of it."""
+    from autotelic.oversee.auditor import Opinion, sign_opinion
+    from autotelic.oversee.bodies import Claim
+    from autotelic.oversee.permits import Trust
+    from autotelic.oversee.signed import Signed
+
+    trust = Trust.of(remote.founding(), brake)
+    claim = Claim.opened(Signed.parse(one["claim"]), *trust.of_role("trainer"))
+    opinion = Opinion(said, tuple(reason) or ("a human looked at it",))
+    return remote.review(sign_opinion(signer, claim, one["evidence"], opinion))
+
+
+def _asked() -> Literal["approve", "refuse"] | None:
+    """What the human at the terminal says: only the whole word counts."""
+    if not sys.stdin.isatty():
+        return None
+    said = input("approve or refuse? ").strip()
+    if said == "approve":
+        return "approve"
+    return "refuse" if said == "refuse" else None
+
+
+def _show_claim(one: Mapping[str, Any]) -> None:
+    from autotelic.oversee.signed import Signed
+
+    body = Signed.parse(one["claim"]).body
+    print(f"candidate   {body['candidate']}")
+    print(f"parent      {body['parent']}")
+    print(f"generation  {body['generation']}, epoch {body['epoch']}, run {body['run']}")
+    print(f"missing     {', '.join(one['missing']) or 'nobody'}")
+    for name, value in sorted(one["evidence"].items()):
+        print(f"evidence    {name}: {json.dumps(value)[:1000]}")
+    print()

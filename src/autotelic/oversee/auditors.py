@@ -1,0 +1,160 @@
+"""The auditors that ship: exam, safety and rate. Each decides by numbers and says which.
+
+Where the numbers come from is an argument: a sitting runs the candidate in a process of its own, with torch; the
+rules of certificates, alarms and rates are pure functions of what was observed. What the trainer sends as evidence
+counts for nothing here. None of it imports torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from autotelic.errors import OversightError
+from autotelic.oversee.auditor import Exhibits, Opinion, SigningAuditor, approve, refuse
+from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim
+from autotelic.oversee.keys import PrivateKey
+from autotelic.oversee.protocols import BootClock
+
+
+class Sitting(Protocol):
+    """Lets a candidate and its parent answer the same fresh items, in a process of its own."""
+
+    def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
+        """The outcomes, one `PairedItem` an item.
+
+        The worker draws the items from the seed, and loads the bytes that the claim names and no others.
+        """
+
+
+class GateRule(Protocol):
+    """Decides by paired outcomes. `Certifier` of `certify.py` is one."""
+
+    def review(self, items: Sequence[Any]) -> Any:
+        """What has `outcome` (`certify`, `roll back` or `train on`) and `reason`, a sentence with its numbers."""
+
+
+class Pace(Protocol):
+    """The charter's limit on how much may be gained. `RateLimit` of `rate.py` is one."""
+
+    def review(self, items: Sequence[Any], now_s: float) -> Any:
+        """What has `waits`, whether a human must decide, and `reason`."""
+
+    def record(self, report: Any, now_s: float) -> None:
+        """The candidate of this report was certified."""
+
+
+class Ground(Protocol):
+    """A proving ground: runs a candidate in packs of situations with control arms."""
+
+    def run(self, candidate: Claim) -> Sequence[tuple[str, bool, str]]:
+        """A row a pack: its name, whether the candidate passed, and the numbers in a sentence."""
+
+
+class ExamAuditor(SigningAuditor):
+    """Holds the sealed items: it draws them from a secret seed that the trainer never has.
+
+    `commitment` is the hash of the seed. It is published at the start of a run, and the seed at its end (`opened`):
+    then anybody can draw the items again. Each claim gets items of its own. A candidate that is shown to be worse
+    than the certified weights sets the brake to 4.
+    """
+
+    def __init__(self, key: PrivateKey, sitting: Sitting, rule: GateRule, seed: bytes | None = None) -> None:
+        super().__init__(key)
+        self.sitting, self.rule = sitting, rule
+        self._seed = secrets.token_bytes(32) if seed is None else seed
+        if len(self._seed) < 32:
+            raise OversightError("the exam's seed has fewer than 32 bytes", "give 32 random bytes")
+
+    @property
+    def commitment(self) -> str:
+        return "sha256:" + hashlib.sha256(self._seed).hexdigest()
+
+    def opened(self) -> str:
+        """The seed, in hexadecimal. After it no item is secret any more."""
+        return self._seed.hex()
+
+    def seed_of(self, claim: Claim) -> int:
+        """The seed of a claim's items, 63 bits. Another candidate, generation or epoch has other items."""
+        text = f"{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
+        return int.from_bytes(hashlib.sha256(self._seed + text).digest()[:8], "big") >> 1
+
+    def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
+        ruling = self.rule.review(self.sitting.sit(candidate, self.seed_of(candidate)))
+        if ruling.outcome == "certify":
+            return approve(str(ruling.reason))
+        if ruling.outcome == "roll back":
+            self.alarm(QUARANTINE, str(ruling.reason))
+        return refuse(str(ruling.reason))
+
+
+class SafetyAuditor(SigningAuditor):
+    """Canaries, honeypots with control arms, regressions: refuses what did in a pack what it must not.
+
+    A pack that was not passed sets the brake to `level` as well.
+    """
+
+    def __init__(self, key: PrivateKey, ground: Ground, level: int = HOLD) -> None:
+        super().__init__(key)
+        self.ground, self.level = ground, level
+
+    def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
+        rows = list(self.ground.run(candidate))
+        if not rows:
+            return refuse("no pack was run")
+        worse = [f"{name}: {why}" for name, passed, why in rows if not passed]
+        if worse:
+            self.alarm(self.level, worse[0])
+            return refuse(*worse)
+        return approve(*(f"{name}: {why}" for name, _, why in rows))
+
+
+class RateAuditor(SigningAuditor):
+    """Refuses a gain that is faster than anybody can check: then a human decides.
+
+    `sitting` is the exam auditor's, through `OneSitting`: both judge by the same outcomes.
+    """
+
+    def __init__(self, key: PrivateKey, pace: Pace, sitting: Sitting, clock: BootClock) -> None:
+        super().__init__(key)
+        self.pace, self.sitting, self.clock = pace, sitting, clock
+        self._report: Any = None
+
+    def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
+        items = self.sitting.sit(candidate, 0)
+        if not items:
+            return refuse("there are no outcomes to tell the gain by")
+        self._report = self.pace.review(items, self.clock.now() / 1000)
+        return refuse(self._report.reason) if self._report.waits else approve(self._report.reason)
+
+    def certified(self, candidate: Claim) -> None:
+        if self._report is not None:
+            self.pace.record(self._report, self.clock.now() / 1000)
+
+
+class OneSitting:
+    """A sitting that two auditors share. Seed 0 stands for the outcomes that the other one's seed gives.
+
+    Whoever asks with seed 0 before they are there waits, `patience` seconds at most, and gets none then.
+    """
+
+    def __init__(self, sitting: Sitting, patience: float = 600.0) -> None:
+        self.sitting, self.patience = sitting, patience
+        self._about: tuple[str, int, int] | None = None
+        self._items: Sequence[Any] = ()
+        self._ready = threading.Condition()
+
+    def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
+        about = (candidate.candidate, candidate.generation, candidate.epoch)
+        if seed:
+            items = self.sitting.sit(candidate, seed)
+            with self._ready:
+                self._about, self._items = about, items
+                self._ready.notify_all()
+            return items
+        with self._ready:
+            there = self._ready.wait_for(lambda: self._about == about, self.patience)
+            return self._items if there else ()

@@ -1,0 +1,204 @@
+"""The brake and its auditors together: what the trainer talks to, in this process or through `server.py`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from autotelic.errors import AutotelicError, BrakedError, OversightError
+from autotelic.oversee.auditor import (
+    Answer,
+    Auditor,
+    Docket,
+    Exhibits,
+    SigningAuditor,
+    ask,
+    open_docket,
+)
+from autotelic.oversee.bodies import LEVELS, Claim
+from autotelic.oversee.brake import Brake
+from autotelic.oversee.permits import Certificate
+from autotelic.oversee.signed import Signed
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Pending:
+    """A claim that auditors are looking at, with its evidence."""
+
+    claimed: Signed
+    docket: Docket
+    evidence: Exhibits
+    heard: threading.Condition = field(default_factory=threading.Condition)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "claim": self.claimed.as_json(),
+            "evidence": dict(self.evidence),
+            "missing": self.docket.missing(),
+        }
+
+
+class Overseer:
+    """One run's brake, its auditors of this process, and those that answer from elsewhere.
+
+    All calls of the brake happen on one thread, one after another: so the brake and its ledger need no locks, and
+    setting the brake waits for no auditor. `patience` is how many seconds an auditor has. Implements `Oversight`.
+    """
+
+    def __init__(
+        self, open_brake: Callable[[], Brake], auditors: Sequence[Auditor] = (), patience: float = 600.0
+    ) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="brake")
+        self.auditors, self.patience = tuple(auditors), patience
+        self.pending: dict[str, Pending] = {}
+        self.closed: list[Pending] = []
+        try:
+            self.brake = self._thread.submit(open_brake).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.alarm = partial(self._alarm, auditor.public.name)
+
+    def close(self, end: Callable[[], None] = lambda: None) -> None:
+        """End the brake's thread; `end` is called on it last, to close the ledger."""
+        self._thread.submit(end).result()
+        self._thread.shutdown()
+
+    def on_brake(self, call: Callable[[], T]) -> T:
+        """Do something on the brake's thread."""
+        return self._thread.submit(call).result()
+
+    # ── what the trainer and the door ask ────────────────────────────────────────────────────────────────
+
+    def founding(self) -> Signed:
+        return self.on_brake(lambda: self.brake.founding)
+
+    def lease(self, asked: Signed) -> Signed:
+        return self._or_noted("lease", asked, lambda: self.brake.grant(asked))
+
+    def beat(self, sent: Signed) -> Signed:
+        return self.on_brake(lambda: self.brake.beat(sent))
+
+    def attest(self, nonce: str) -> Signed:
+        return self.on_brake(lambda: self.brake.attest(nonce))
+
+    def certificate(self, generation: int) -> Certificate | None:
+        return self.on_brake(lambda: self.brake.certificate(generation))
+
+    def claim(self, claimed: Signed, leased: Signed, evidence: Exhibits) -> Certificate:
+        """Have a candidate reviewed, then certified. Raises BrakedError for a no.
+
+        A claim that the brake would refuse anyway is refused before anybody looks at it.
+        """
+        trust = self.brake.trust
+        claim = Claim.opened(claimed, *trust.of_role("trainer"))
+        self._or_noted("claim", claimed, lambda: self.brake.admit(claimed, leased))
+        if claimed.digest in self.pending:
+            raise BrakedError("this claim is being reviewed already", "wait for its answer")
+        pending = Pending(claimed, open_docket(claim, evidence, trust.of_role("auditor")), evidence)
+        self.pending[claimed.digest] = pending
+        try:
+            self._gather(pending)
+        finally:
+            del self.pending[claimed.digest]
+            pending.docket.close()
+            self.closed = [*self.closed[-9:], pending]
+        self.on_brake(lambda: self.brake.note(pending.docket.leaf()))
+        reviews = pending.docket.reviews
+        certificate = self._or_noted(
+            "certificate", claimed, lambda: self.brake.certify(claimed, leased, reviews)
+        )
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.certified(claim)
+        return certificate
+
+    def _alarm(self, name: str, level: int, reason: str) -> None:
+        self.raise_to(level, reason, f"auditor {name}")
+
+    def _or_noted(self, what: str, asked: Signed, call: Callable[[], T]) -> T:
+        """Do something on the brake's thread. What it refuses its own trainer goes on the record."""
+        try:
+            return self.on_brake(call)
+        except AutotelicError as error:
+            with suppress(AutotelicError):  # somebody else's requests would only fill the ledger
+                asked.opened(asked.type, *self.brake.trust.of_role("trainer"))
+                leaf = {"kind": "refused", "what": what, "request": asked.digest, "cause": error.cause}
+                self.on_brake(lambda: self.brake.note(leaf))
+            raise
+
+    def _gather(self, pending: Pending) -> None:
+        """Ask the auditors of this process, and wait for the others."""
+        until = time.monotonic() + self.patience
+        ask(self.auditors, pending.docket, pending.evidence, self.patience)
+        here = {auditor.public.name for auditor in self.auditors}
+        with pending.heard:
+            while set(pending.docket.missing()) - here and (left := until - time.monotonic()) > 0:
+                if self.brake.state.level >= 2:
+                    break  # nothing is certified now, so nobody need be waited for
+                pending.heard.wait(min(left, 1.0))
+
+    def receive(self, signed: Any) -> Answer:
+        """An answer from an auditor that is elsewhere, or from a human. What is late is on the record too."""
+        try:
+            about = signed.body["candidate"]
+        except (AttributeError, KeyError, TypeError):
+            raise OversightError("this is no signed review", "send a review of a pending claim") from None
+        for pending in (*self.pending.values(), *reversed(self.closed)):
+            if pending.docket.claim.candidate == about:
+                with pending.heard:
+                    answer = pending.docket.receive(signed)
+                    pending.heard.notify_all()
+                if answer.how == "late":
+                    self._note_late(answer, about)
+                return answer
+        raise OversightError(
+            f"no claim for {about!r:.80} is pending", "`autotelic review` lists those that are"
+        )
+
+    def _note_late(self, answer: Answer, about: str) -> None:
+        leaf = {"kind": "late review", "auditor": answer.auditor, "candidate": about}
+        self.on_brake(lambda: self.brake.note(leaf))
+
+    # ── what humans and alarms ask ───────────────────────────────────────────────────────────────────────
+
+    def raise_to(self, level: int, reason: str, by: str) -> None:
+        self.on_brake(lambda: self.brake.raise_to(level, reason, by))
+
+    def release(self, orders: Sequence[Signed]) -> None:
+        self.on_brake(lambda: self.brake.release(orders))
+
+    def roll_back(self, reason: str, by: str) -> Signed:
+        return self.on_brake(lambda: self.brake.roll_back(reason, by))
+
+    def status(self) -> Mapping[str, Any]:
+        """What `autotelic brake status` shows."""
+        state, trust = self.on_brake(lambda: self.brake.state), self.brake.trust
+        return {
+            "run": state.run,
+            "charter": state.charter,
+            "grade": trust.grade,
+            "level": state.level,
+            "name": LEVELS[state.level],
+            "reason": state.reason,
+            "change": state.changes,
+            "epoch": state.epoch,
+            "generation": state.generation,
+            "champion": state.champion.candidate,
+            "certified": [crowned.candidate for crowned in state.trail[1:]],
+            "revoked": list(state.revoked),
+            "quorum": trust.quorum,
+            "auditors": [key.name for key in trust.of_role("auditor")],
+            "pending": len(self.pending),
+            "broken": self.brake.broken,
+        }
