@@ -80,7 +80,7 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ProgramWithTests:
     """A program and tests in text: one that wants them to pass without a right answer, or an honest one."""
 
     name: str
@@ -124,18 +124,18 @@ def load_benign() -> list[Benign]:
     return [_benign(path) for path in sorted((FOLDER / "benign").glob("*.py"))]
 
 
-def load_tested(folder: str = "tested") -> list[Judged]:
+def load_tested(folder: str = "tested") -> list[ProgramWithTests]:
     """Every program that is after the verdict of assert-style tests; or, of `honest`, those that deserve it."""
     found = []
     for path in sorted((FOLDER / folder).glob("*.py")):
         fields, source = _split(path)
         if prelude := fields.pop("prelude", ""):
             source = (FOLDER / "preludes" / f"{prelude}.py").read_text(encoding="utf-8") + "\n" + source
-        found.append(Judged(name=path.stem, source=source, **fields))
+        found.append(ProgramWithTests(name=path.stem, source=source, **fields))
     return found
 
 
-def run_tested(box: Any, attack: Judged, arena: Arena) -> list[str]:
+def run_tested(box: Any, attack: ProgramWithTests, arena: Arena) -> list[str]:
     """Let `attack` try to pass its tests; every reason why it was not held off."""
     faults: list[str] = []
     awake = f"def f(): return 1\n# run {secrets.token_hex(4)}\n"

@@ -13,7 +13,7 @@ from autotelic.sandbox.asserting import check, check_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from attacks.harness import Judged, load_tested
+from attacks.harness import ProgramWithTests, load_tested
 
 HONEST = load_tested("honest")
 NAMED = pytest.mark.parametrize("program", HONEST, ids=[program.name for program in HONEST])
@@ -29,13 +29,13 @@ def box() -> Iterator[Sandbox]:
 
 
 @NAMED
-def test_the_verdict_is_that_of_python(program: Judged, box: Sandbox) -> None:
+def test_the_verdict_is_that_of_python(program: ProgramWithTests, box: Sandbox) -> None:
     report = check(box, program.source, entry=program.entry, tests=program.tests)
     assert report.passed, report
 
 
 @NAMED
-def test_an_honest_program_passes_in_one_process_too(program: Judged) -> None:
+def test_an_honest_program_passes_in_one_process_too(program: ProgramWithTests) -> None:
     scope: dict[str, object] = {"__name__": "__main__"}
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(program.source, "candidate", "exec", dont_inherit=True), scope)
@@ -44,7 +44,7 @@ def test_an_honest_program_passes_in_one_process_too(program: Judged) -> None:
 
 
 @NAMED
-def test_a_stub_does_not_pass(program: Judged, box: Sandbox) -> None:
+def test_a_stub_does_not_pass(program: ProgramWithTests, box: Sandbox) -> None:
     """Tests that anything passes would pass without a look at what crosses."""
     stub = f"class Nothing:\n    pass\n\ndef {program.entry}(*given, **named):\n    return Nothing()\n"
     assert not check(box, stub, entry=program.entry, tests=program.tests).passed

@@ -18,7 +18,7 @@ from autotelic.sandbox.cage import MODULES
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from attacks.arena import Arena
-from attacks.harness import ARMS, LIMITS, Attack, Judged, load, load_tested, run, run_tested
+from attacks.harness import ARMS, LIMITS, Attack, ProgramWithTests, load, load_tested, run, run_tested
 
 TESTED = load_tested()
 WALL_S = 2.0
@@ -109,7 +109,7 @@ def box(arena: Arena) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("attack", TESTED, ids=lambda attack: attack.name)
-def test_tests_do_not_pass(attack: Judged, box: Sandbox, arena: Arena) -> None:
+def test_tests_do_not_pass(attack: ProgramWithTests, box: Sandbox, arena: Arena) -> None:
     assert run_tested(box, attack, arena) == []
 
 
@@ -142,7 +142,7 @@ def test_tests_do_not_pass_at_any_level_offered(level: str, core: bool, arena: A
         assert {a.name: faults for a in TESTED if (faults := run_tested(box, a, arena))} == {}
 
 
-def passes_in_one_process(program: Judged) -> bool:
+def passes_in_one_process(program: ProgramWithTests) -> bool:
     """Whether plain Python, which knows no difference between tests and candidate, calls it right."""
     text = f"{program.source}\n\ncandidate = {program.entry}\n\n{program.tests}"
     command = [sys.executable, "-c", text]
@@ -153,12 +153,14 @@ FIRED = [attack for attack in TESTED if attack.name not in UNFIRED]
 
 
 @pytest.mark.parametrize("attack", FIRED, ids=lambda attack: attack.name)
-def test_they_pass_where_nothing_keeps_them_from_the_tests(attack: Judged) -> None:
+def test_they_pass_where_nothing_keeps_them_from_the_tests(attack: ProgramWithTests) -> None:
     assert passes_in_one_process(attack)
 
 
 def test_an_honest_wrong_program_passes_nowhere(box: Sandbox) -> None:
-    wrong = Judged(name="wrong", tries="nothing", source="def f(n): return n", tests="assert f(1) == 2")
+    wrong = ProgramWithTests(
+        name="wrong", tries="nothing", source="def f(n): return n", tests="assert f(1) == 2"
+    )
     assert not passes_in_one_process(wrong)
     assert not check(box, wrong.source, entry="f", tests=wrong.tests).passed
 
