@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from attacks.arena import Arena, Census
+from autotelic.sandbox.asserting import check
 
 FOLDER = Path(__file__).resolve().parent
 KINDS = ("capability", "fake_pass", "availability", "persistence", "stream")
@@ -79,6 +80,17 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramWithTests:
+    """A program and tests in text: one that wants them to pass without a right answer, or an honest one."""
+
+    name: str
+    tries: str
+    source: str
+    tests: str
+    entry: str = "f"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Benign:
     """An honest program and its right answers: containment that breaks it is a failure."""
 
@@ -110,6 +122,44 @@ def load(*kinds: str) -> list[Attack]:
 def load_benign() -> list[Benign]:
     """Every honest program."""
     return [_benign(path) for path in sorted((FOLDER / "benign").glob("*.py"))]
+
+
+def load_tested(folder: str = "tested") -> list[ProgramWithTests]:
+    """Every program that is after the verdict of assert-style tests; or, of `honest`, those that deserve it."""
+    found = []
+    for path in sorted((FOLDER / folder).glob("*.py")):
+        fields, source = _split(path)
+        if prelude := fields.pop("prelude", ""):
+            source = (FOLDER / "preludes" / f"{prelude}.py").read_text(encoding="utf-8") + "\n" + source
+        found.append(ProgramWithTests(name=path.stem, source=source, **fields))
+    return found
+
+
+def run_tested(box: Any, attack: ProgramWithTests, arena: Arena) -> list[str]:
+    """Let `attack` try to pass its tests; every reason why it was not held off."""
+    faults: list[str] = []
+    awake = f"def f(): return 1\n# run {secrets.token_hex(4)}\n"
+    check(box, awake, entry="f", tests="assert f() == 1")  # who is counted before is all there will be
+    arena.arm()
+    before = Census.take()
+    start = time.monotonic()
+    source = f"{attack.source}\n# run {secrets.token_hex(4)}\n"
+    try:
+        report = check(box, source, entry=attack.entry, tests=attack.tests)
+    except Exception as error:
+        return [f"the parent raised {type(error).__name__}: {str(error)[:200]}"]
+    seconds = time.monotonic() - start
+    if report.passed:
+        faults.append("it passed")
+    if not report.passed and not (report.failed or report.unjudged or report.reason):
+        faults.append("no reason is given")
+    if seconds > box.limits.wall_s + GRACE_S:
+        faults.append(f"the verdict took {seconds:.2f} s")
+    honest = f"def f(n): return n * n\n# run {secrets.token_hex(4)}\n"
+    after = check(box, honest, entry="f", tests="assert f(3) == 9\nassert f(4) == 16")
+    if not after.passed and "took more than" not in after.reason:
+        faults.append(f"the honest program after it failed: {after}")
+    return faults + before.left_behind(SETTLE_S) + arena.evidence()
 
 
 def run(box: Box, attack: Attack, arena: Arena, *, expected: tuple[Any, ...] | None = None) -> Outcome:
@@ -286,7 +336,7 @@ def fill(value: Any, values: dict[str, Any]) -> Any:
 def _split(path: Path) -> tuple[dict[str, Any], str]:
     """A file's header (lines that begin with `#: `, as TOML) and its program."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    header = "".join(line[2:].lstrip(" ") for line in lines if line.startswith("#:"))
+    header = "".join(line[2:].removeprefix(" ") for line in lines if line.startswith("#:"))
     try:
         fields = tomllib.loads(header)
     except tomllib.TOMLDecodeError as error:

@@ -100,7 +100,6 @@ def test_what_is_not_on_the_list_is_refused(body: str, refused: str) -> None:
     [
         "@g\ndef f(x):\n    return x",
         "def f(x, y=1):\n    return x",
-        "def f(x) -> int:\n    return x",
         "def g(x):\n    return x",
         "def f(x):\n    return x\nprint(1)",
         "async def f(x):\n    return x",

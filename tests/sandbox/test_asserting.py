@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from autotelic.sandbox import Limits, Sandbox
-from autotelic.sandbox.asserting import check
+from autotelic.sandbox import Job, Limits, Sandbox
+from autotelic.sandbox.asserting import check, check_all
 
 TESTS = """
 assert f(1) == 2
@@ -32,7 +32,7 @@ def box() -> Iterator[Sandbox]:
 def test_a_right_candidate_passes(box: Sandbox) -> None:
     report = check(box, RIGHT, entry="f", tests=TESTS)
     assert report.passed
-    assert report.calls == 4
+    assert report.calls == 10
 
 
 def test_a_wrong_candidate_fails_where_it_is_wrong(box: Sandbox) -> None:
@@ -67,8 +67,80 @@ def test_a_candidate_may_be_expected_to_raise(box: Sandbox) -> None:
     assert not check(box, "def f(x): return x", entry="f", tests=tests).passed
 
 
-@pytest.mark.parametrize("tests", ["assert f(1) == ", "while True: pass", "import os\nos._exit(0)"])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "assert f(1) == ",
+        "while True: pass",
+        "import os\nos._exit(0)",
+        "",
+        "def check(g):\n    assert g(1) == 3",
+    ],
+)
 def test_tests_that_cannot_be_run_pass_nothing(box: Sandbox, tests: str) -> None:
     report = check(box, RIGHT, entry="f", tests=tests)
     assert not report.passed
     assert report.reason
+
+
+def test_what_cannot_cross_spoils_its_own_statement(box: Sandbox) -> None:
+    tests = "assert f(1) == 2\nf(memoryview(b'x'))\nassert f(3) == 4"
+    report = check(box, RIGHT, entry="f", tests=tests)
+    assert not report.passed
+    assert report.failed == ()
+    assert [line for line, _ in report.unjudged] == [2]
+    assert "memoryview" in report.unjudged[0][1]
+
+
+def test_what_cannot_cross_back_is_refused(box: Sandbox) -> None:
+    report = check(
+        box, "def f(x): return memoryview(b'x')", entry="f", tests="try:\n    f(1)\nexcept:\n    pass"
+    )
+    assert not report.passed
+    assert "memoryview" in report.unjudged[0][1]
+
+
+def test_infinity_is_an_argument_like_any_other(box: Sandbox) -> None:
+    assert check(box, RIGHT, entry="f", tests="assert f(11)\nassert f(float('inf')) == float('inf')").passed
+
+
+def test_loops_of_thousands_of_calls_are_one_run(box: Sandbox) -> None:
+    source = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen)"
+    tests = "for i in range(3000):\n    assert f(i) == i + 1"
+    with Sandbox(Limits(wall_s=60.0, cpu_s=20.0), workers=1, require="L0") as patient:
+        report = check(patient, source, entry="f", tests=tests)
+    assert report.passed, report
+    assert report.calls == 3000
+
+
+def test_a_comparison_that_the_candidate_would_decide_has_no_verdict(box: Sandbox) -> None:
+    source = "class P:\n    def __eq__(self, other): return other == 2\ndef f(x): return P()"
+    report = check(box, source, entry="f", tests="assert f(1) == 2\nassert f(1) is not None")
+    assert [line for line, _ in report.unjudged] == [1]
+    assert report.failed == ()
+
+
+def test_what_the_tests_made_themselves_may_decide(box: Sandbox) -> None:
+    source = (
+        "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return other == self.x"
+    )
+    assert check(box, source, entry="P", tests="assert P(2) == 2\nassert not P(2) == 3").passed
+
+
+def test_whose_time_was_over_is_said() -> None:
+    with Sandbox(Limits(wall_s=0.5, cpu_s=0.5), workers=1, require="L0") as box:
+        slow = check(box, "def f(x):\n    while True: pass", entry="f", tests="f(1)")
+        idle = check(box, RIGHT, entry="f", tests="f(1)\nwhile True: pass")
+    assert slow.reason.startswith("the candidate: took more than 0.5 s")
+    assert idle.reason.startswith("the tests: took more than 0.5 s")
+
+
+def test_a_program_that_cannot_be_loaded_is_named(box: Sandbox) -> None:
+    assert check(box, "def f(x:", entry="f", tests="f(1)").reason.startswith("the candidate: SyntaxError")
+    assert check(box, "1 / 0", entry="f", tests="f(1)").reason.startswith("the candidate: ZeroDivisionError")
+    assert "no function" in check(box, "g = 1", entry="f", tests="f(1)").reason
+
+
+def test_many_programs_are_judged_in_a_stream(box: Sandbox) -> None:
+    jobs = [Job(source=f"def f(x): return x + {n}", entry="f", tests="assert f(1) == 2") for n in range(6)]
+    assert [report.passed for report in check_all(box, jobs)] == [n == 1 for n in range(6)]

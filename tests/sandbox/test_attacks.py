@@ -49,6 +49,7 @@ UNFIRED = {
     "capability/limits_raised": "without CAP_SYS_RESOURCE the kernel refuses it unasked",
     "capability/limits_raised_raw": "without CAP_SYS_RESOURCE the kernel refuses it unasked",
     "capability/x32_open": "the kernel was built without the x32 calls",
+    "capability/module_uuid": "the programs that it asks are not on every machine",
     "fake_pass/mutated_inputs": "the control's parent keeps its inputs in another process too",
     "fake_pass/template_break_out": "the control splices source into a program, not into a quoted string",
     "availability/ast_bomb": "this interpreter's compiler counts its own depth",

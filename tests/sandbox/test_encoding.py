@@ -74,6 +74,14 @@ def test_all_encoders_write_the_same(core: ModuleType, value: object) -> None:
     assert core.encode(value, ROOM) == reference.encode(value, ROOM) == encode(value) == text  # type: ignore[arg-type]
 
 
+def test_long_integers_are_canonical_without_the_core() -> None:
+    """Beyond the interpreter's limit of 4,300 digits, which holds for whoever checks a report."""
+    for text in ("9" * 9000, "-" + "7" * 5000, "[1," + "3" * 4400 + "]"):
+        assert reference.is_canonical(text)
+    for text in ("0" + "9" * 9000, "9" * 9000 + ".0", " " + "9" * 9000, "--" + "9" * 9000):
+        assert not reference.is_canonical(text)
+
+
 @given(VALUES)
 def test_what_is_encoded_is_canonical_and_decodes_to_itself(core: ModuleType, value: object) -> None:
     text = encode(value)  # type: ignore[arg-type]

@@ -1,12 +1,13 @@
 """`autotelic sandbox ...` as plain functions."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from autotelic.errors import SandboxError
-from autotelic.sandbox.commands import doctor, examine, run
+from autotelic.sandbox.commands import app, doctor, examine, run
 from autotelic.sandbox.soak import soak
 
 
@@ -24,6 +25,36 @@ def test_a_program_is_run_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(program, "[1]", "[1, 2]", require="L0", wall_s=5.0, cpu_s=5.0) == 0
     assert json.loads(capsys.readouterr().out)["outputs"] == ["1", "3"]
     assert run(program, '["a", 1]', require="L0", wall_s=5.0, cpu_s=5.0) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfdef f(x): return x + 1\n",
+        b"\xef\xbb\xbfdef f(x):\r\n\treturn x + 1\r\n",
+        b"def f(x):\r    return x + 1\r",
+        b"# -*- coding: latin-1 -*-\n# \xe9\ndef f(x): return x + 1\n",
+    ],
+    ids=["a mark", "a mark, carriage returns and a tab", "carriage returns alone", "a declared encoding"],
+)
+def test_a_file_is_read_as_python_reads_it(
+    data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_bytes(data)
+    assert run(program, "[1]", require="L0", wall_s=20.0, cpu_s=5.0) == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == ["2"]
+
+
+def test_a_program_is_read_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = io.BytesIO(b"\xef\xbb\xbfdef f(): return 7\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
+    with pytest.raises(SystemExit) as ended:
+        app(["run", "-", "--require", "L0", "--wall-s", "20"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == ["7"]
 
 
 def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ brackets nor a million digits cost more than reading them once.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -38,13 +40,8 @@ def parse_literal(text: str, limits: LiteralLimits = DEFAULT_LIMITS) -> Json:
     >>> parse_literal("[3, 1, true]")
     [3, 1, True]
     """
-    if len(text) > limits.characters:
-        raise LiteralError(f"{len(text)} characters; at most {limits.characters} are read")
-    if text.count("[") + text.count("{") > limits.brackets:
-        raise LiteralError(f"more than {limits.brackets} brackets")
-    pattern = _LONG_NUMBERS.get(limits.digits) or re.compile(rf"[0-9]{{{limits.digits + 1}}}")
-    if pattern.search(text):
-        raise LiteralError(f"a number of more than {limits.digits} digits")
+    if problem := _too_large(text, limits):
+        raise LiteralError(problem)
     try:
         value: Json = json.loads(
             text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
@@ -54,6 +51,49 @@ def parse_literal(text: str, limits: LiteralLimits = DEFAULT_LIMITS) -> Json:
     except (ValueError, RecursionError) as error:
         raise LiteralError(f"no JSON: {error}") from None
     return value
+
+
+def _too_large(text: str, limits: LiteralLimits) -> str:
+    """Which limit a text is beyond, before anything is read of it."""
+    if len(text) > limits.characters:
+        return f"{len(text)} characters; at most {limits.characters} are read"
+    if sum(map(text.count, "[{(")) > limits.brackets:
+        return f"more than {limits.brackets} brackets"
+    pattern = _LONG_NUMBERS.get(limits.digits) or re.compile(rf"[0-9]{{{limits.digits + 1}}}")
+    if pattern.search(text):
+        return f"a number of more than {limits.digits} digits"
+    return ""
+
+
+def python_literal(text: str, limits: LiteralLimits = DEFAULT_LIMITS) -> Json:
+    """Like `parse_literal`, also of what Python spells otherwise: `'a'`, `True`, `None`. Raises `LiteralError`.
+
+    >>> python_literal("['a', True]")
+    ['a', True]
+    """
+    try:
+        return parse_literal(text, limits)
+    except LiteralError:
+        if _too_large(text, limits):
+            raise
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value: object = ast.literal_eval(text.strip())
+        return parse_literal(json.dumps(_plain(value)), limits)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise LiteralError(f"no literal: {type(error).__name__}") from None
+
+
+def _plain(value: object) -> object:
+    """A value of Python that JSON has as well, with its types; raises TypeError for another."""
+    if type(value) is list:
+        return [_plain(item) for item in value]
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {key: _plain(item) for key, item in value.items()}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    raise TypeError(type(value).__name__)
 
 
 def canonical(value: Json) -> str:

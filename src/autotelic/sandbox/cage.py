@@ -19,12 +19,20 @@ from autotelic.sandbox.run import Limits
 
 START = Path(__file__).parent / "inside" / "start.py"
 _STANDARD = """
-abc array base64 binascii bisect calendar cmath collections collections.abc contextlib copy dataclasses
-datetime _strptime decimal enum fractions functools heapq itertools json keyword math numbers operator
-pprint random re statistics string struct textwrap time traceback types typing unicodedata
+__future__ abc argparse array ast base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
+contextlib contextvars copy copyreg csv dataclasses datetime _strptime decimal difflib enum errno fnmatch fractions
+functools gc getopt graphlib hashlib heapq hmac html inspect io ipaddress itertools json keyword locale logging
+math numbers operator os os.path pathlib pickle pprint queue random re reprlib sched secrets shlex statistics string
+struct sys textwrap threading time timeit token tokenize traceback types typing unicodedata urllib.parse uuid
+warnings weakref zlib zoneinfo
 """
 MODULES = tuple(_STANDARD.split())
-"""What a candidate can import; nothing else exists for it, at any level."""
+"""What a candidate can import; nothing else exists for it, at any level.
+
+What public programs use and cannot reach out with. `os`, `io` and `pathlib` are among them for what they compute: the
+seal, and not a missing import, is what denies them every file. What does nothing else than reach out (`socket`,
+`subprocess`, `multiprocessing`, `ctypes`, `tempfile`, `shutil`) is not.
+"""
 GREETING_S = 30.0
 BURIAL_S = 2.0
 PIECE = 1 << 16
@@ -35,7 +43,7 @@ PIECE = 1 << 16
 class Plan:
     """How a cage is made. `ceiling` 0..3 is the highest level to attempt; `core` the C core's path."""
 
-    role: Literal["zygote", "compiler"]
+    role: Literal["zygote", "compiler", "pair"]
     limits: Limits
     ceiling: int = 3
     seed: int = 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+import tokenize
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 app = App(name="sandbox", help="The sandbox that runs what a model wrote.")
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -66,7 +68,7 @@ def examine() -> dict[str, Any]:
 
 @app.command
 def run(
-    program: Path,
+    program: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     *cases: str,
     entry: str = "f",
     require: str = "L2",
@@ -92,8 +94,8 @@ def run(
     from autotelic.sandbox import Limits, Sandbox
 
     try:
-        source = sys.stdin.read() if str(program) == "-" else program.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        source = _text(sys.stdin.buffer.read() if str(program) == "-" else program.read_bytes())
+    except (OSError, UnicodeError, LookupError, SyntaxError) as error:
         raise SandboxError(
             f"{program} cannot be read: {error}", "give a text file, or - for standard input"
         ) from None
@@ -108,6 +110,12 @@ def run(
         done = box.run(source, entry=entry, inputs=inputs)
     print(json.dumps(asdict(done), indent=2))
     return 0 if done.ok else 1
+
+
+def _text(data: bytes) -> str:
+    """A program's text, read as Python reads a file: UTF-8, marked or not, or what its first lines declare."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return io.TextIOWrapper(io.BytesIO(data), encoding).read()
 
 
 @app.command

@@ -19,7 +19,10 @@ GRACE_S = 0.3
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """A job on its way. `run` is set when it is done; `twice` needs an outcome from both zygotes."""
+    """A job on its way. `run` is set when it is done; `twice` needs an outcome from both zygotes.
+
+    `tested` says that `inputs` is the text of tests, which a pair of processes runs.
+    """
 
     source: bytes
     entry: bytes
@@ -27,6 +30,7 @@ class Ticket:
     cases: int
     twice: bool
     key: bytes
+    tested: bool = False
     number: int = 0
     code: bytes = b""
     first: Run | None = None
@@ -121,7 +125,7 @@ class Stage:
 
 
 class Lane:
-    """One compiler and one zygote on a core; a second, differently seeded zygote once a job needs it."""
+    """One compiler and one zygote on a core; others, of another seed or for pairs, once a job needs them."""
 
     def __init__(self, plan: Plan, require: int) -> None:
         wall = plan.limits.wall_s + GRACE_S
@@ -129,13 +133,15 @@ class Lane:
         self.compiler = Stage(replace(plan, role="compiler"), require, compiling)
         self.zygote = Stage(replace(plan, role="zygote"), require, wall)
         self.second = Stage(replace(plan, role="zygote", seed=plan.seed + 1), require, wall)
-        self.stages = (self.compiler, self.zygote, self.second)
+        self.pairs = Stage(replace(plan, role="pair"), require, wall)
+        self.stages = (self.compiler, self.zygote, self.second, self.pairs)
         self._numbers = 0
 
     @property
     def load(self) -> int:
         """Jobs on their way."""
-        return len(self.compiler.owed) + max(len(self.zygote.owed), len(self.second.owed))
+        running = max(len(self.zygote.owed), len(self.second.owed))
+        return len(self.compiler.owed) + running + len(self.pairs.owed)
 
     def submit(self, ticket: Ticket) -> None:
         self._numbers = (self._numbers + 1) & 0xFFFFFFFF
@@ -165,6 +171,9 @@ class Lane:
             blamed.run = failure(status, blamed.cases, f"{what} it {how}")
 
     def _compiled(self, ticket: Ticket) -> None:
+        if ticket.tested:
+            self.pairs.ask(ticket)
+            return
         self.zygote.ask(ticket)
         if ticket.twice:
             self.second.ask(ticket)
@@ -207,10 +216,10 @@ class Lane:
             results, printed = inbox[at + size : middle], inbox[middle:end]
             run = read_outcome(head, results, printed, ticket.cases, stage.plan.limits, checked=checked)
             at = end
-            if stage is self.zygote:
-                ticket.first = run
-            else:
+            if stage is self.second:
                 ticket.second = run
+            else:
+                ticket.first = run
             ticket.settle()
         if at:
             del inbox[:at]

@@ -178,23 +178,26 @@ class Sandbox:
         why = _unfit(job)
         if not why:
             try:
-                room = MAX_INPUT_BYTES // max(1, len(job.inputs))
-                cases = [encode(list(case), room) for case in job.inputs]  # type: ignore[arg-type]
-                parts = [job.source.encode(), job.entry.encode(), "\n".join(cases).encode()]
+                parts = [job.source.encode(), job.entry.encode(), _given(job)]
             except UnicodeEncodeError as error:
                 why = f"the source is not text: {error.reason}"
             except (NotJsonError, TooLongError) as error:
                 why = f"the inputs are not JSON: {error}"
         if why:
             count = len(job.inputs) if isinstance(job.inputs, tuple | list) else 0
+            count = count if job.tests is None else 1
             refused = Ticket(source=b"", entry=b"", inputs=b"", cases=count, twice=False, key=b"")
             refused.run = refusal(count, why)
             return refused
         source, entry, inputs = parts
         named = b"".join([b"%d:%b" % (len(part), part) for part in (self._salt, *parts)])
-        key = hashlib.blake2b(named + (b"twice" if job.twice else b""), digest_size=16).digest()
-        twice = bool(job.twice)
-        return Ticket(source=source, entry=entry, inputs=inputs, cases=len(cases), twice=twice, key=key)
+        tested, twice = job.tests is not None, bool(job.twice)
+        suffix = b"tests" if tested else b"twice" if twice else b""
+        key = hashlib.blake2b(named + suffix, digest_size=16).digest()
+        cases = 1 if tested else len(job.inputs)
+        ticket = Ticket(source=source, entry=entry, inputs=inputs, cases=cases, twice=twice, key=key)
+        ticket.tested, ticket.twice = tested, twice and not tested
+        return ticket
 
     def _await(self, ticket: Ticket) -> None:
         """Pump until a ticket is done, then remember its run."""
@@ -244,6 +247,14 @@ class Sandbox:
                     lane.recover(stage, silent=True)
 
 
+def _given(job: Job) -> bytes:
+    """What a program is called with: a line a case, or the text of tests."""
+    if job.tests is not None:
+        return job.tests.encode()
+    room = MAX_INPUT_BYTES // max(1, len(job.inputs))
+    return "\n".join([encode(list(case), room) for case in job.inputs]).encode()  # type: ignore[arg-type]
+
+
 def _unfit(job: Job) -> str:
     """Why a job is refused at a glance, or `""`."""
     if not isinstance(job.source, str) or not isinstance(job.entry, str):
@@ -252,6 +263,12 @@ def _unfit(job: Job) -> str:
         return f"the source is longer than {MAX_SOURCE_BYTES} characters"
     if "\0" in job.source:
         return "the source holds a NUL byte"
+    if job.tests is not None and not isinstance(job.tests, str):
+        return "tests must be text"
+    if job.tests is not None and (len(job.tests) > MAX_SOURCE_BYTES or "\0" in job.tests or job.inputs):
+        return (
+            f"tests are text of at most {MAX_SOURCE_BYTES} characters without a NUL byte, in place of inputs"
+        )
     if len(job.entry) > MAX_ENTRY or not job.entry.isidentifier():
         return f"the entry {job.entry[:80]!r} is not a name"
     if not isinstance(job.inputs, tuple | list) or len(job.inputs) > MAX_CASES:

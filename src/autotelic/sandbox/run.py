@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from autotelic.errors import SandboxError
 from autotelic.sandbox import encoding
 from autotelic.sandbox.inside import wire
+from autotelic.sandbox.inside.encode import long_int
 
 if TYPE_CHECKING:  # autotelic.types imports torch, which a program that only runs programs need not wait for
     from autotelic.types import Json
@@ -20,6 +21,8 @@ MAX_SOURCE_BYTES = 1 << 20
 """A program longer than this is refused unread: no honest one is, and a parser's time grows with it."""
 MAX_CASES = 10_000
 MAX_TEXT = 1 << 30
+WHOSE = {1: "the tests: ", 2: "the candidate: "}
+"""Whose turn it was when the time of a pair was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Job:
 
     `inputs[i]` is the list of arguments of case i: `[[3, 1]]` calls `entry([3, 1])`. `twice` also runs the
     program in a process whose hash seed differs, and refuses it as `nondeterministic` if any output differs.
+    `tests`, in place of inputs, is Python that calls the entry from a process of its own; the output of such a job
+    is the report of `autotelic.sandbox.asserting`.
 
     >>> Job(source="def f(a, b): return a + b", entry="f", inputs=([1, 2], [3, 4])).entry
     'f'
@@ -66,8 +71,9 @@ class Job:
 
     source: str
     entry: str
-    inputs: tuple[Json, ...]
+    inputs: tuple[Json, ...] = ()
     twice: bool = False
+    tests: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +177,10 @@ def _ended(
 ) -> Run:
     """A run that did not finish; the cases before its end keep what they had."""
     status: Status = "crashed"
-    if state == wire.WALL:
-        status, reason = "timeout", f"took more than {limits.wall_s:g} s"
-    elif state == wire.CPU:
-        status, reason = "timeout", f"took more than {limits.cpu_s:g} s of CPU time"
+    if state in (wire.WALL, wire.CPU):
+        whose = WHOSE.get(detail, "")
+        limit = f"{limits.wall_s:g} s" if state == wire.WALL else f"{limits.cpu_s:g} s of CPU time"
+        status, reason = "timeout", f"{whose}took more than {limit}"
     elif state == wire.SIGNALLED and detail == 9:
         status, reason = "memory", "the kernel killed it: out of memory"
     elif state == wire.SIGNALLED:
@@ -205,23 +211,11 @@ def encode(value: Json) -> str:
     return encoding.encode(value, MAX_TEXT)
 
 
-def _long_int(digits: str) -> int:
-    """`int(digits)` without the interpreter's limit on digits, a way for a program to stop its judge."""
-    if len(digits) < 4000:
-        return int(digits)
-    sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits)
-    value, step = 0, 4000
-    for start in range(0, len(digits), step):
-        part = digits[start : start + step]
-        value = value * 10 ** len(part) + int(part)
-    return sign * value
-
-
 def decode(text: str) -> Json:
     """The value of an output. Unlike `json.loads`, takes integers of any length.
 
     >>> decode('[1,2.5]')
     [1, 2.5]
     """
-    value: Json = json.loads(text, parse_int=_long_int)
+    value: Json = json.loads(text, parse_int=long_int)
     return value

@@ -11,12 +11,15 @@ answer is: a call on a literal and a literal, parsed and never run as source.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotelic.domains.fences import source_text
 from autotelic.domains.functions.source import Function, parse_function
-from autotelic.domains.literal import LiteralError, canonical, parse_literal
+from autotelic.domains.literal import LiteralError, canonical, python_literal
 from autotelic.domains.programs.execution import Outcome
 from autotelic.domains.programs.inputs import kind_of, small_enough
 from autotelic.domains.programs.modes import INPUT_LIMITS
@@ -26,7 +29,9 @@ from autotelic.types import Json
 MAX_TESTS = 6
 MAX_PRINTED = 60
 """Characters of one value in what tests printed; longer ones read `...`."""
-_TEST = re.compile(r"assert f\((.+)\) ?== ?(.+)")
+MAX_TEST = 1_000
+"""Characters of one test."""
+_ASSERT = re.compile(r"assert\b")
 Pair = tuple[Json, Json]
 
 
@@ -43,8 +48,8 @@ class Written:
 
 def parse_written(text: str) -> Written:
     """The function and its tests; raises `ProgramError`, with the reason `tests` where a test cannot be read."""
-    lines = text.strip("\n").split("\n")
-    start = next((i for i, line in enumerate(lines) if line.startswith("assert ")), len(lines))
+    lines = source_text(text).strip("\n").split("\n")
+    start = next((i for i, line in enumerate(lines) if _ASSERT.match(line)), len(lines))
     function = parse_function("\n".join(lines[:start]))
     written = [line for line in lines[start:] if line.strip() and not line.startswith("#")]
     if len(written) > MAX_TESTS:
@@ -53,16 +58,37 @@ def parse_written(text: str) -> Written:
 
 
 def _test(line: str) -> Pair:
-    match = _TEST.fullmatch(line.partition("  #")[0].rstrip())
-    if match is None:
+    """The input and the output that `assert f(...) == ...` names, in either order, with a message or without."""
+    found = _sides(line)
+    if found is None:
         raise ProgramError("tests", f"{line[:40]!r} is no `assert f(...) == ...`")
     try:
-        given, expected = (parse_literal(part, INPUT_LIMITS) for part in match.groups())
+        given, expected = (python_literal(part, INPUT_LIMITS) for part in found)
     except LiteralError as error:
         raise ProgramError("tests", f"{line[:40]!r}: {error}") from error
     if not kind_of(given) or not small_enough(given, kind_of(given)):
         raise ProgramError("tests", f"{line[:40]!r} is about no input of this domain")
     return given, expected
+
+
+def _sides(line: str) -> tuple[str, str] | None:
+    """The texts of a test's argument and of what it should return; nothing of them is evaluated."""
+    if len(line) > MAX_TEST:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            (statement,) = ast.parse(line).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    match statement:
+        case ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+            for call, value in ((left, right), (right, left)):
+                match call:
+                    case ast.Call(func=ast.Name(id="f"), args=[argument], keywords=[]):
+                        given, expected = (ast.get_source_segment(line, node) for node in (argument, value))
+                        return (given, expected) if given and expected else None
+    return None
 
 
 def assert_text(pair: Pair) -> str:

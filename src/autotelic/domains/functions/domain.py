@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from autotelic.domains.answers import value_line
 from autotelic.domains.cells import check_cell, check_spec
-from autotelic.domains.fences import last_block, without_fences
+from autotelic.domains.fences import program_block
 from autotelic.domains.functions import judge as judging
 from autotelic.domains.functions.admission import Admission
 from autotelic.domains.functions.answers import parse_written
@@ -16,7 +17,6 @@ from autotelic.domains.functions.execution import bundled
 from autotelic.domains.functions.forms import FORMS
 from autotelic.domains.functions.tasks import (
     NAME,
-    answer_text,
     ask_text,
     demonstration_text,
     learned_spans,
@@ -96,7 +96,9 @@ class FunctionsDomain:
         """A task or the reason why not, for each proposal."""
         for proposal in proposals:
             check_cell(self._whole, proposal.cell)
-        return self._admission.admit([replace(p, text=without_fences(p.text)) for p in proposals])
+        return self._admission.admit(
+            [replace(p, text=program_block(p.text, tests=True, call=True)) for p in proposals]
+        )
 
     def demonstrate(self, tasks: Sequence[Task]) -> list[Demonstration | None]:
         """A right completion of each task: working, or tests, included."""
@@ -109,8 +111,8 @@ class FunctionsDomain:
     def answer(self, mode: str, completion: str) -> str:
         """The part of a completion that `judge` reads: out of its fence, or the last line."""
         if mode in PROGRAMS:
-            return last_block(completion)
-        return answer_text(mode, without_fences(completion))
+            return program_block(completion, tests=True)
+        return value_line(mode, completion)
 
     def same(self, mode: str, answer: str) -> str:
         """One spelling for equal answers: the value, or the function without its tests. What cannot be read

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
+from autotelic.domains.fences import source_text
 from autotelic.domains.programs import whitelist
-from autotelic.domains.programs.source import HEADER, ProgramError
+from autotelic.domains.programs.source import HEADER, ProgramError, parse_def
 
 MAX_SOURCE = 2_000
 """Characters of a function, comments included."""
@@ -64,7 +65,7 @@ def parse_function(text: str) -> Function:
     """The function that the text spells, comments aside; raises `ProgramError`."""
     if len(text) > MAX_SOURCE:
         raise ProgramError("syntax", f"{len(text)} characters; at most {MAX_SOURCE} are read")
-    found = _read(text.strip("\n"))
+    found = _read(source_text(text).strip("\n"))
     if isinstance(found, Function):
         return found
     raise ProgramError(*found)
@@ -73,17 +74,9 @@ def parse_function(text: str) -> Function:
 @lru_cache(maxsize=1 << 13)
 def _read(text: str) -> Function | tuple[str, str]:
     """The function, or the reason and detail of its refusal (errors are not remembered by a cache)."""
-    if not all(line.isascii() and line.isprintable() for line in text.split("\n")) or "\\" in text:
-        return "whitelist", "a character that is no printable ASCII, or a backslash"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd Python is not the user's concern
-            body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return "syntax", type(error).__name__
-    one = body[0] if len(body) == 1 else None
-    if not isinstance(one, ast.FunctionDef) or ast.unparse(one).partition("\n")[0] != HEADER:
-        return "syntax", f"not one function that begins with {HEADER!r}"
+    one = parse_def(text)
+    if one is None:
+        return _unread(text)
     found = list(_statements(one.body, 1))
     if len(found) > MAX_STATEMENTS:
         return "syntax", f"{len(found)} statements; at most {MAX_STATEMENTS} are read"
@@ -98,6 +91,23 @@ def _read(text: str) -> Function | tuple[str, str]:
         if problem:
             return "whitelist", problem
     return Function(ast.unparse(one))
+
+
+def _unread(text: str) -> tuple[str, str]:
+    """Why a text is not one function, as a reason and a detail."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return (
+            ("syntax", type(error).__name__)
+            if text.isascii()
+            else ("whitelist", "a character that is no ASCII")
+        )
+    if text.isascii() and "\\" not in text:
+        return "syntax", f"not one function that begins with {HEADER!r}"
+    return "whitelist", "a character that is no printable ASCII, or a backslash"
 
 
 def _statements(body: list[ast.stmt], depth: int) -> Iterator[tuple[ast.stmt, int]]:

@@ -14,8 +14,9 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
+from autotelic.domains.fences import source_text
 from autotelic.domains.programs import whitelist
-from autotelic.domains.programs.source import HEADER, ProgramError
+from autotelic.domains.programs.source import HEADER, ProgramError, parse_def
 
 FOOTER = "    return x"
 MAX_OPERATIONS = 12
@@ -68,16 +69,45 @@ def compose(expressions: list[str]) -> Program:
 
 
 def parse_program(text: str) -> Program:
-    """The program that the text spells, comments aside; raises `ProgramError`."""
+    """The program that the text spells, comments and docstring aside; raises `ProgramError`.
+
+    What does not have a statement on each line is read as Python reads it; the reasons are those of the lines.
+    """
     if len(text) > MAX_SOURCE:
         raise ProgramError("syntax", f"{len(text)} characters; at most {MAX_SOURCE} are read")
+    text = source_text(text)
+    try:
+        return _by_lines(text)
+    except ProgramError:
+        found = _by_tree(text)
+        if found is None:
+            raise
+        return found
+
+
+def _by_lines(text: str) -> Program:
     header, *body = text.strip("\n").split("\n")
     if header.partition("#")[0].rstrip() != HEADER:
         raise ProgramError("syntax", f"the first line is not {HEADER!r}")
-    code = [line for line in body if line.lstrip(" ")[:1] != "#"]
+    code = [line for line in body if line.lstrip(" \t")[:1] != "#"]
     if not 1 <= len(code) <= MAX_OPERATIONS + 1:
         raise ProgramError("syntax", f"{len(code)} lines; expected 1 to {MAX_OPERATIONS + 1}")
-    *lines, last = map(_indented, code)
+    return _assembled(list(map(_indented, code)))
+
+
+def _by_tree(text: str) -> Program | None:
+    """The program of a text that has its statements elsewhere than on lines of their own, or None."""
+    tree = parse_def(text)
+    if tree is None or any(len(line) > MAX_LINE for line in text.split("\n") if line.lstrip()[:1] != "#"):
+        return None
+    try:
+        return _assembled([_checked(ast.unparse(statement)) for statement in tree.body])
+    except ProgramError:
+        return None
+
+
+def _assembled(read: list[Line]) -> Program:
+    *lines, last = read
     if not last.returns or any(line.returns for line in lines):
         raise ProgramError("syntax", "expected one return, on the last line")
     if last.expression != "x" or not lines:
@@ -92,9 +122,9 @@ def _assignment(expression: str) -> str:
 
 
 def _indented(text: str) -> Line:
-    if text[:1] != " ":
+    if text[:1] not in (" ", "\t"):
         raise ProgramError("syntax", "a line of the body is not indented")
-    return _checked(text.strip(" "))
+    return _checked(text.strip(" \t"))
 
 
 def _checked(statement: str) -> Line:

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from autotelic.domains.fences import last_block, without_fences
+from autotelic.domains.answers import value_line
+from autotelic.domains.fences import program_block
 from autotelic.domains.literal import canonical
 from autotelic.domains.programs.inputs import input_text
 from autotelic.domains.programs.modes import PROGRAMS, SHOWN
@@ -125,7 +126,7 @@ class Natural:
         )
 
     def proposal(self, completion: str) -> str:
-        return without_fences(completion)
+        return program_block(completion, call=True)
 
     def demonstration(self, task: Task) -> str:
         """What x is on the way, and how it comes to be so where each element is worked out by itself."""
@@ -134,8 +135,8 @@ class Natural:
     def answer(self, mode: str, completion: str) -> str:
         """A program out of its code fence; else the last line, out of fences and backticks."""
         if mode in PROGRAMS:
-            return last_block(completion)
-        return without_fences(completion).rpartition("\n")[2].strip(" `")
+            return program_block(completion)
+        return value_line(mode, completion)
 
 
 def _reckoned(task: Task) -> str:

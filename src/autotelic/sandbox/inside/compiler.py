@@ -16,7 +16,8 @@ FLUSH_S = 0.002
 def compiled(source: bytes) -> tuple[bool, bytes]:
     """The marshalled code of a program, or why it has none."""
     try:
-        code = marshal.dumps(compile(source.decode(), "candidate", "exec", dont_inherit=True, optimize=0))
+        text = source.decode().removeprefix("\ufeff")  # as Python reads a file
+        code = marshal.dumps(compile(text, "candidate", "exec", dont_inherit=True, optimize=0))
         if len(code) > MOST_CODE:
             raise OverflowError(f"its code is larger than {MOST_CODE} bytes")
         return True, code

@@ -70,6 +70,8 @@ def _append(value: Any, parts: list[str], room: int, depth: int) -> int:
         if len(value) > room:
             return -1
         text = _string(value)
+    elif kind is _Digits:
+        text = value.text
     else:
         raise NotJsonError(f"a {type_name(kind)} is no JSON value")
     parts.append(text)
@@ -109,9 +111,33 @@ def _append_container(
     return left
 
 
+def long_int(digits: str) -> int:
+    """`int(digits)` without the interpreter's limit on digits, a way for a program to stop its judge."""
+    if len(digits) < 4000:
+        return int(digits)
+    sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits)
+    value, step = 0, 4000
+    for start in range(0, len(digits), step):
+        part = digits[start : start + step]
+        value = value * 10 ** len(part) + int(part)
+    return sign * value
+
+
+class _Digits:
+    """A long integer of a text that is only checked: its digits, which take no arithmetic to be written again."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 def is_canonical(text: str) -> bool:
-    """Whether `text` is exactly what `encode` writes for some value."""
+    """Whether `text` is exactly what `encode` writes for some value. Integers may have any number of digits."""
     try:
-        return encode(json.loads(text), len(text)) == text
+        value = json.loads(
+            text, parse_int=lambda digits: int(digits) if len(digits) < 4000 else _Digits(digits)
+        )
+        return encode(value, len(text)) == text
     except (ValueError, TypeError, RecursionError):
         return False

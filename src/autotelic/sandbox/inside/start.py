@@ -59,6 +59,25 @@ def f(x):
 """What most programs do, to learn which pages most programs touch."""
 
 
+UNNEEDED = ("_hashlib", "_uuid")
+"""What `hashlib` and `uuid` do without: OpenSSL and libuuid, whose mappings every fork would take along."""
+PLACES = (
+    "executable",
+    "_base_executable",
+    "prefix",
+    "exec_prefix",
+    "base_prefix",
+    "base_exec_prefix",
+    "_stdlib_dir",
+)
+"""What `sys` says of where on this machine the interpreter lies."""
+ZONES = """
+UTC GMT Etc/UTC Europe/London Europe/Paris Europe/Berlin Europe/Madrid Europe/Rome Europe/Moscow America/New_York
+America/Chicago America/Denver America/Los_Angeles America/Toronto America/Sao_Paulo US/Eastern US/Pacific
+Asia/Tokyo Asia/Shanghai Asia/Kolkata Asia/Singapore Asia/Dubai Australia/Sydney Africa/Cairo Pacific/Auckland
+"""
+
+
 def load_core(path: str) -> Any:
     """The C core at `path`, or None for the empty path."""
     if not path:
@@ -69,6 +88,17 @@ def load_core(path: str) -> Any:
     core = loader.create_module(ModuleSpec("_core", loader, origin=path))
     loader.exec_module(core)
     return core
+
+
+def time_zones() -> list[Any]:
+    """The zones that programs name most, read while they still can be: `zoneinfo` finds those that are alive."""
+    import zoneinfo
+
+    found = []
+    for name in ZONES.split():
+        with contextlib.suppress(Exception):  # this machine has no such file
+            found.append(zoneinfo.ZoneInfo(name))
+    return found
 
 
 class Inmate:
@@ -103,9 +133,14 @@ class Inmate:
     def prepare(self) -> None:
         """Import everything a candidate may use: nothing can be read from disk once the seal is shut."""
         warnings.simplefilter("ignore")
-        if self.config["role"] == "zygote":
+        if self.config["role"] != "compiler":
+            for name in UNNEEDED:  # as if this interpreter had been built without
+                sys.modules[name] = None  # type: ignore[assignment]
             for name in self.config["modules"]:
                 importlib.import_module(name)
+            for name in UNNEEDED:
+                del sys.modules[name]
+            self.zones = time_zones() if "zoneinfo" in self.config["modules"] else []
             random.seed(int(self.config["seed"]))
         sys.set_int_max_str_digits(0)
         sys.stdin = sys.__stdin__ = None  # type: ignore[misc]
@@ -174,6 +209,9 @@ class Inmate:
         sys.path_hooks[:] = []
         sys.path_importer_cache.clear()
         sys.argv[:] = ["candidate"]
+        sys.orig_argv[:] = ["candidate"]
+        for name in PLACES:
+            setattr(sys, name, "")
         self.step(
             "seccomp",
             1,
@@ -182,7 +220,7 @@ class Inmate:
                 self.address,
                 numbers(),
                 platform.machine(),
-                forks=self.config["role"] == "zygote",
+                forks=self.config["role"] != "compiler",
             ),
         )
 
@@ -206,11 +244,21 @@ def prove(inmate: Inmate, zygote: Zygote) -> list[str]:
     return worked
 
 
+def forker(inmate: Inmate, role: str) -> Zygote | None:
+    """What forks the programs of a role, if it runs any."""
+    limits = inmate.config["limits"]
+    if role == "pair":
+        from autotelic.sandbox.inside.pair import Pairs
+
+        return Pairs(inmate.syscall, limits, READER, tuple(inmate.config["modules"]))
+    return Zygote(inmate.syscall, limits, READER) if role == "zygote" else None
+
+
 def live(inmate: Inmate) -> None:
     """The life of the process inside: prepare, seal, prove, serve."""
     inmate.prepare()
     role = inmate.config["role"]
-    zygote = Zygote(inmate.syscall, inmate.config["limits"], READER) if role == "zygote" else None
+    zygote = forker(inmate, role)
     inmate.shut()
     worked = []
     if inmate.ceiling >= 1:
@@ -221,10 +269,10 @@ def live(inmate: Inmate) -> None:
         "facts": inmate.facts,
         "missing": inmate.missing,
         "worked": worked,
-        "core": inmate.core is not None,
+        "core": inmate.core is not None and role != "pair",
     }
     say(hello)
-    if zygote and inmate.core is not None:
+    if zygote and inmate.core is not None and role == "zygote":
         zygote.close()
         inmate.core.serve(READER, WRITER)
     elif zygote:

@@ -6,6 +6,7 @@ table is taken from the header and has not been run.
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
 import sys
@@ -57,10 +58,10 @@ def by_ctypes() -> tuple[Syscall, Callable[[bytearray], int]]:
     call = ctypes.PyDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
 
-    def syscall(name: str, *arguments: int | bytes | bytearray) -> int:
+    def syscall(name: str, *arguments: int | bytes | bytearray | mmap.mmap) -> int:
         passed: list[object] = [ctypes.c_long(table[name])]
         for argument in arguments:
-            if isinstance(argument, bytearray):
+            if isinstance(argument, bytearray | mmap.mmap):
                 passed.append(ctypes.c_void_p(address(argument)))
             elif isinstance(argument, bytes):
                 passed.append(ctypes.c_char_p(argument))
@@ -72,7 +73,7 @@ def by_ctypes() -> tuple[Syscall, Callable[[bytearray], int]]:
             raise OSError(error, f"{name}: {os.strerror(error)}")
         return result
 
-    def address(buffer: bytearray) -> int:
+    def address(buffer: bytearray | mmap.mmap) -> int:
         return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
 
     return syscall, address
