@@ -52,3 +52,7 @@ class DivergedError(ModelError, FloatingPointError):
 
 class SandboxError(AutotelicError):
     """The sandbox cannot give what the charter requires of it on this machine."""
+
+
+class LedgerError(AutotelicError):
+    """A ledger, checkpoint, proof or cosignature that is malformed, is not what was signed, or cannot be kept."""
