@@ -96,7 +96,10 @@ def test_every_subtree_proof_up_to_33_leaves() -> None:
                     continue
                 proof = merkle.prove_subtree_consistency(nodes, start, end, size)
                 assert merkle.verify_subtree_consistency(start, end, size, proof, part, whole)
-                assert not merkle.verify_subtree_consistency(start, end, size, proof, whole, part) or part == whole
+                assert (
+                    not merkle.verify_subtree_consistency(start, end, size, proof, whole, part)
+                    or part == whole
+                )
                 for index in range(start, end) if size == 33 else ():
                     path = merkle.prove_subtree_inclusion(nodes, index, start, end)
                     place = (index, start, end)

@@ -10,7 +10,7 @@ from autotelic.oversee.ledger.notes import NoteSigner, NoteVerifier
 from autotelic.oversee.ledger.store import Head, Ledger
 from autotelic.oversee.ledger.tlog_proof import TlogProof, verify_proof
 from autotelic.oversee.ledger.verify import LedgerReport, verify_ledger
-from autotelic.oversee.ledger.witness import Cosigner, Witness, WitnessRefusal, read_latest
+from autotelic.oversee.ledger.witness import Cosigner, Witness, WitnessRefusalError, read_latest
 from autotelic.oversee.ledger.witness_http import WitnessClient, WitnessServer
 from autotelic.oversee.ledger.witnessing import HistoryError, cosign_head
 
@@ -27,7 +27,7 @@ __all__ = [
     "TreeHead",
     "Witness",
     "WitnessClient",
-    "WitnessRefusal",
+    "WitnessRefusalError",
     "WitnessServer",
     "cosign_head",
     "export_ledger",

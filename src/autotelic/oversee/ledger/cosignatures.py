@@ -10,7 +10,13 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from autotelic.errors import LedgerError
-from autotelic.oversee.ledger.notes import COSIGNATURE, NoteSigner, NoteVerifier, parse_signature, signature_line
+from autotelic.oversee.ledger.notes import (
+    COSIGNATURE,
+    NoteSigner,
+    NoteVerifier,
+    parse_signature,
+    signature_line,
+)
 
 
 def cosigner(name: str, key: Ed25519PrivateKey) -> NoteSigner:
@@ -39,7 +45,9 @@ def verify_cosignature(text: str, line: str, verifier: NoteVerifier) -> int:
     if not signature.by(verifier):
         raise LedgerError(f"the cosignature is by {signature.name}, not by the known key of {verifier.name}")
     if len(signature.data) != 72:
-        raise LedgerError(f"a cosignature has 72 bytes, and that by {verifier.name} has {len(signature.data)}")
+        raise LedgerError(
+            f"a cosignature has 72 bytes, and that by {verifier.name} has {len(signature.data)}"
+        )
     time = int.from_bytes(signature.data[:8], "big")
     if time >= 2**63 or not verifier.verify(_message(text, time), signature.data[8:]):
         raise LedgerError(f"the cosignature by {verifier.name} does not verify")

@@ -59,7 +59,11 @@ def _lines(ledger: Ledger, proofs: bool) -> Iterator[dict[str, Any]]:
                 line["proof"] = TlogProof(index, tuple(ledger.prove_inclusion(index, size)), last).text
             yield line
         done = commit
-        yield {"size": commit, "checkpoint": ledger.checkpoint(commit), "cosignatures": ledger.cosignatures(commit)}
+        yield {
+            "size": commit,
+            "checkpoint": ledger.checkpoint(commit),
+            "cosignatures": ledger.cosignatures(commit),
+        }
 
 
 def verify_export(

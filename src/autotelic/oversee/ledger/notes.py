@@ -12,9 +12,10 @@ ignored. Two signature types are known: Ed25519 over the text (0x01), and the co
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Self
 
@@ -34,6 +35,10 @@ MAX_BYTES = 1_000_000
 """Length of the longest note that is read."""
 _DASH = "— "
 _PRIVATE = "PRIVATE+KEY+"
+_NO_NAME = re.compile(r"[\s+\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_KEPT = 1024
+"""Public keys that are kept ready: parsing one takes as long as using it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class NoteVerifier:
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Whether the 64 bytes of `signature` are this key's over `message`."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            _loaded(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -172,6 +177,11 @@ class Note:
         return list(found.values())
 
 
+@lru_cache(_KEPT)
+def _loaded(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
+
+
 def open_note(note: str | bytes, known: Sequence[NoteVerifier]) -> tuple[str, list[NoteVerifier]]:
     """The text of a note and which of the known keys signed it. Raises LedgerError where it is not to be trusted."""
     parsed = Note.parse(note)
@@ -197,7 +207,7 @@ def parse_signature(line: str) -> Signature:
 
 def check_name(name: str) -> None:
     """Raises LedgerError unless `name` can name a key: not empty, no spaces, no plus, no control characters."""
-    if not name or "+" in name or any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name):
+    if not name or _NO_NAME.search(name):
         raise LedgerError(
             f"{name[:60]!r} cannot name a key", "give a name without spaces and plus, like example.com/log"
         )
@@ -215,7 +225,7 @@ def _check_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise LedgerError("the note is not Unicode: it holds a lone surrogate") from error
-    if any(c < " " and c != "\n" for c in text):
+    if _NO_TEXT.search(text):
         raise LedgerError("the note holds a control character")
 
 

@@ -72,7 +72,9 @@ def check(ledger: Path, data: bytes, origin: str, key: NoteVerifier) -> bool:
     text, _ = open_note(note, [key])
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
     if text != Seal(origin, len(data), digest).text:
-        raise LedgerError("the file is not what its seal says: a byte of it, or the seal, was changed after closing")
+        raise LedgerError(
+            "the file is not what its seal says: a byte of it, or the seal, was changed after closing"
+        )
     return True
 
 

@@ -237,7 +237,9 @@ class Ledger:
     def head(self) -> Head:
         """The last commit, its checkpoint's signature checked."""
         with tables.clearly(self.path):
-            row = self._connection.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+            row = self._connection.execute(
+                "SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1"
+            ).fetchone()
         if row is None:
             raise LedgerError(f"{self.path} has no checkpoint: it is damaged")
         head = self._tree_head(row[0])
@@ -343,5 +345,7 @@ def _verifier(connection: sqlite3.Connection, path: Path) -> NoteVerifier:
         raise LedgerError(f"{path} is damaged: it does not name its origin and its key")
     verifier = NoteVerifier.parse(values["key"])
     if verifier.name != values["origin"]:
-        raise LedgerError(f"{path} names the origin {values['origin']!r}, and its key is of {verifier.name!r}")
+        raise LedgerError(
+            f"{path} names the origin {values['origin']!r}, and its key is of {verifier.name!r}"
+        )
     return verifier

@@ -88,7 +88,9 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
         raise LedgerError(f"{path} is a ledger of version {version}, and this reads {VERSION}")
     held = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     if dict(held) != SCHEMA or len(held) != len(SCHEMA):
-        odd = sorted({name for name, sql in held if SCHEMA.get(name) != sql} or SCHEMA.keys() - dict(held).keys())
+        odd = sorted(
+            {name for name, sql in held if SCHEMA.get(name) != sql} or SCHEMA.keys() - dict(held).keys()
+        )
         raise LedgerError(f"{path} has not the tables of a ledger: {', '.join(map(str, odd))[:80]}", _RESTORE)
 
 

@@ -1,16 +1,16 @@
 """Proofs that something is in a log, checked without the log (c2sp.org/tlog-proof).
 
-    c2sp.org/tlog-proof@v1
-    index 73894
-    gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
-    ...
+c2sp.org/tlog-proof@v1
+index 73894
+gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
+...
 
-    example.com/log
-    109482
-    sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
+example.com/log
+109482
+sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
 
-    — example.com/log hI2DJw...
-    — witness.example mJirIk...
+— example.com/log hI2DJw...
+— witness.example mJirIk...
 """
 
 from __future__ import annotations

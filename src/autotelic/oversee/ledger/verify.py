@@ -85,8 +85,13 @@ def verify_ledger(
     key: NoteVerifier | None = None,
     witnesses: Sequence[NoteVerifier] = (),
     cosigned: Mapping[str, str | None] | None = None,
+    sealed: bool = False,
 ) -> LedgerReport:
-    """Verify a ledger's database. The parameters are those of `Expected`. Never raises for what the file holds."""
+    """Verify a ledger's database. Never raises for what the file holds.
+
+    `sealed` asks for the seal, which is missing while a process writes and after one was killed. The other
+    parameters are those of `Expected`.
+    """
     path = Path(path)
     report = LedgerReport(str(path))
     try:
@@ -100,8 +105,12 @@ def verify_ledger(
                     report.sealed = seal.check(path, data, contents.origin, NoteVerifier.parse(contents.key))
             finally:
                 connection.close()
+        if sealed and not report.sealed:
+            raise LedgerError("the ledger is not sealed: its process was killed, or the seal was taken away")
         if not report.sealed:
-            report.notes.append("not sealed: it is in use, or its process was killed; the rows are verified, not every byte")
+            report.notes.append(
+                "not sealed: it is in use, or its process was killed; the rows are verified, not every byte"
+            )
     except LedgerError as error:
         report.problem = " ".join(error.cause.split())
     return report
@@ -118,7 +127,9 @@ def verify_contents(contents: Contents, expected: Expected, report: LedgerReport
     if key.name != contents.origin:
         raise LedgerError(f"the ledger is of {contents.origin!r}, and its key is of {key.name!r}")
     if expected.key is None:
-        report.notes.append("the log's key is the one that the ledger names: give --key to be sure whose it is")
+        report.notes.append(
+            "the log's key is the one that the ledger names: give --key to be sure whose it is"
+        )
     seen = {
         name: _seen(name, checkpoint, contents.origin, key) for name, checkpoint in expected.cosigned.items()
     }
@@ -133,7 +144,9 @@ def verify_contents(contents: Contents, expected: Expected, report: LedgerReport
                 "or restored from an old copy"
             )
         if walk.roots[head.size] != head.root:
-            raise LedgerError(f"the first {head.size} leaves are not those that {name} has cosigned: a second history")
+            raise LedgerError(
+                f"the first {head.size} leaves are not those that {name} has cosigned: a second history"
+            )
     for witness in expected.witnesses:
         if witness.vkey not in walk.cosigned:
             raise LedgerError(f"no checkpoint is cosigned by {witness.name} under the key that is known")
@@ -172,14 +185,17 @@ class _Walk:
                 committed = self.edge.size
         if self._checkpoint is not None:
             raise LedgerError(
-                f"there is a checkpoint of {_shown(self._checkpoint[0])} leaves, and leaves from {self.edge.size} on are missing"
+                f"leaves from {self.edge.size} on are missing: there is a checkpoint of "
+                f"{_shown(self._checkpoint[0])}"
             )
         if committed != self.edge.size:
             raise LedgerError(f"leaves from {committed} on follow the last checkpoint: no commit made them")
         if self.contents.nodes is not None and next(self.contents.nodes, None) is not None:
             raise LedgerError(f"there are more interior nodes than {self.edge.size} leaves have")
         if self._cosignature is not None:
-            raise LedgerError(f"there is a cosignature of {_shown(self._cosignature[0])} leaves without its checkpoint")
+            raise LedgerError(
+                f"there is a cosignature of {_shown(self._cosignature[0])} leaves without its checkpoint"
+            )
 
     def _leaf(self, number: Any, data: Any, stored: Any = None) -> None:
         at = self.edge.size
@@ -198,7 +214,9 @@ class _Walk:
                 row = next(self.contents.nodes, None)
                 if row is None or row[0] != self._nodes_seen or row[1] != node:
                     first = self.edge.size - (1 << level)
-                    raise LedgerError(f"leaves {first} to {at} are not those that were appended: their node is another one")
+                    raise LedgerError(
+                        f"leaves {first} to {at} are not those that were appended: their node is another one"
+                    )
                 self._nodes_seen += 1
         if self.edge.size in self.wanted:
             self.roots[self.edge.size] = self.edge.root()
@@ -221,7 +239,9 @@ class _Walk:
         if head.size != size:
             raise LedgerError(f"the checkpoint of {size} leaves is replaced by one of {head.size}")
         if head.root != self.edge.root():
-            raise LedgerError(f"the first {size} leaves are not what their checkpoint says: the root is another one")
+            raise LedgerError(
+                f"the first {size} leaves are not what their checkpoint says: the root is another one"
+            )
         while self._cosignature is not None and self._cosignature[0] == size:
             self._cosigned(head, *self._cosignature[1:])
             self._cosignature = next(self.contents.cosignatures, None)

@@ -41,7 +41,7 @@ MAX_PROOF = 63
 Status = Literal[400, 403, 404, 409, 422]
 
 
-class WitnessRefusal(LedgerError):
+class WitnessRefusalError(LedgerError):
     """A witness does not cosign. `status` is the HTTP status of tlog-witness:
 
     400 malformed, or the old size is above the new one; 403 no signature by a key of the log; 404 unknown log;
@@ -63,7 +63,7 @@ class Cosigner(Protocol):
     def verifier(self) -> NoteVerifier: ...
 
     def cosign(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> str:
-        """A signature line, newline included. Raises WitnessRefusal."""
+        """A signature line, newline included. Raises WitnessRefusalError."""
         ...
 
 
@@ -71,7 +71,12 @@ class Witness:
     """A witness with its own key and its own store. Threads may share it."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, name: str, key: Ed25519PrivateKey, clock: Callable[[], float]
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        name: str,
+        key: Ed25519PrivateKey,
+        clock: Callable[[], float],
     ) -> None:
         self.path = path
         self._connection = connection
@@ -131,7 +136,9 @@ class Witness:
                 name = NoteVerifier.parse(row[0]).name if row else ""
                 witness = cls(path, connection, name, key, clock)
                 if witness.verifier.vkey != row[0]:
-                    raise LedgerError(f"the key is not that of the witness {path}, whose public key is {row[0]}")
+                    raise LedgerError(
+                        f"the key is not that of the witness {path}, whose public key is {row[0]}"
+                    )
             except BaseException:
                 connection.close()
                 raise
@@ -157,18 +164,22 @@ class Witness:
     def add_log(self, log: NoteVerifier, origin: str | None = None) -> None:
         """Know a log: its origin, by default the name of its key, and a key that signs its checkpoints."""
         with self._lock, tables.clearly(self.path):
-            self._connection.execute("INSERT OR IGNORE INTO logs VALUES (?, ?)", (origin or log.name, log.vkey))
+            self._connection.execute(
+                "INSERT OR IGNORE INTO logs VALUES (?, ?)", (origin or log.name, log.vkey)
+            )
 
     def latest(self, origin: str) -> str | None:
         """The log's note of the largest checkpoint that was cosigned."""
         with self._lock, tables.clearly(self.path):
-            row = self._connection.execute("SELECT checkpoint FROM heads WHERE origin = ?", (origin,)).fetchone()
+            row = self._connection.execute(
+                "SELECT checkpoint FROM heads WHERE origin = ?", (origin,)
+            ).fetchone()
         return row[0] if row else None
 
     def cosign(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> str:
         """Cosign a checkpoint of which the last one cosigned, of `old_size` leaves, is a prefix.
 
-        Returns the signature line, newline included, once the checkpoint is on the disk. Raises WitnessRefusal.
+        Returns the signature line, newline included, once the checkpoint is on the disk. Raises WitnessRefusalError.
         """
         with self._lock, tables.clearly(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -188,32 +199,39 @@ class Witness:
 
     def _check(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> TreeHead:
         """The checks of tlog-witness 1.0.0, in its order."""
+        text, gap, _ = checkpoint.rpartition("\n\n")
         try:
-            note = Note.parse(checkpoint)
-            head = TreeHead.parse(note.text)
+            if not gap:
+                raise LedgerError("it has no block of signatures")
+            head = TreeHead.parse(text + "\n")
         except LedgerError as error:
-            raise WitnessRefusal(400, f"not a checkpoint: {error}") from error
+            raise WitnessRefusalError(400, f"not a checkpoint: {error}") from error
         rows = self._connection.execute("SELECT vkey FROM logs WHERE origin = ?", (head.origin,)).fetchall()
         if not rows:
-            raise WitnessRefusal(404, f"this witness does not know the log {head.origin!r}")
+            raise WitnessRefusalError(404, f"this witness does not know the log {head.origin!r}")
         try:
-            note.verified([NoteVerifier.parse(vkey) for (vkey,) in rows])
+            Note.parse(checkpoint).verified([NoteVerifier.parse(vkey) for (vkey,) in rows])
         except LedgerError as error:
-            raise WitnessRefusal(403, f"the checkpoint is not signed by the log {head.origin!r}: {error}") from error
+            raise WitnessRefusalError(
+                403, f"the checkpoint is not signed by the log {head.origin!r}: {error}"
+            ) from error
         if not 0 <= old_size <= head.size or len(proof) > MAX_PROOF:
-            raise WitnessRefusal(
-                400, f"an old size of {old_size} with {len(proof)} hashes for a checkpoint of {head.size} leaves"
+            raise WitnessRefusalError(
+                400,
+                f"an old size of {old_size} with {len(proof)} hashes for a checkpoint of {head.size} leaves",
             )
-        row = self._connection.execute("SELECT size, root FROM heads WHERE origin = ?", (head.origin,)).fetchone()
+        row = self._connection.execute(
+            "SELECT size, root FROM heads WHERE origin = ?", (head.origin,)
+        ).fetchone()
         size, root = row or (0, b"")
         if old_size != size:
-            raise WitnessRefusal(409, f"the witness has cosigned {size} leaves, not {old_size}", size)
+            raise WitnessRefusalError(409, f"the witness has cosigned {size} leaves, not {old_size}", size)
         if row and size == head.size and root != head.root:
-            raise WitnessRefusal(409, f"the witness has cosigned another tree of {size} leaves", size)
+            raise WitnessRefusalError(409, f"the witness has cosigned another tree of {size} leaves", size)
         if old_size == 0 and proof:
-            raise WitnessRefusal(422, "a proof from size 0 must be empty")
+            raise WitnessRefusalError(422, "a proof from size 0 must be empty")
         if old_size and not verify_consistency(old_size, head.size, proof, root, head.root):
-            raise WitnessRefusal(422, f"the proof does not lead from {old_size} leaves to {head.size}")
+            raise WitnessRefusalError(422, f"the proof does not lead from {old_size} leaves to {head.size}")
         return head
 
 

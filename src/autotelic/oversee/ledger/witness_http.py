@@ -1,9 +1,9 @@
 """The protocol of witnesses over HTTP (c2sp.org/tlog-witness 1.0.0): a server for ours, a client for any.
 
-    POST <prefix>/add-checkpoint
-    old 20852014                                       the size that the witness has cosigned
-    PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=       a consistency proof, a hash a line
-                                                       an empty line, then the checkpoint
+POST <prefix>/add-checkpoint
+old 20852014                                       the size that the witness has cosigned
+PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=       a consistency proof, a hash a line
+                                                   an empty line, then the checkpoint
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autotelic.oversee.ledger.checkpoints import TreeHead
 from autotelic.oversee.ledger.cosignatures import verify_cosignature
 from autotelic.oversee.ledger.lines import decode_base64, decode_decimal, encode_base64
 from autotelic.oversee.ledger.notes import Note, NoteVerifier, parse_signature, signature_line
-from autotelic.oversee.ledger.witness import MAX_PROOF, Status, Witness, WitnessRefusal
+from autotelic.oversee.ledger.witness import MAX_PROOF, Status, Witness, WitnessRefusalError
 
 MAX_BODY = 262_144
 """Length of the longest request, in bytes: 63 hashes and a checkpoint with many signatures fit several times."""
@@ -35,7 +35,7 @@ def encode_request(old_size: int, proof: Sequence[bytes], checkpoint: str) -> st
 
 
 def decode_request(body: bytes) -> tuple[int, list[bytes], str]:
-    """The old size, the proof and the checkpoint of a request. Raises WitnessRefusal 400 where it is malformed."""
+    """The old size, the proof and the checkpoint of a request. Raises WitnessRefusalError 400 if malformed."""
     try:
         head, gap, checkpoint = body.decode().partition("\n\n")
         lines = head.split("\n")
@@ -46,14 +46,14 @@ def decode_request(body: bytes) -> tuple[int, list[bytes], str]:
         old_size = decode_decimal(lines[0].removeprefix("old "), "the old size")
         return old_size, [decode_base64(line, "a hash of the proof") for line in lines[1:]], checkpoint
     except (LedgerError, UnicodeDecodeError) as error:
-        raise WitnessRefusal(400, str(error)) from error
+        raise WitnessRefusalError(400, str(error)) from error
 
 
 def respond(witness: Witness, body: bytes) -> tuple[int, str, str]:
     """The status, the content type and the body with which a witness answers a request."""
     try:
         return 200, "text/plain; charset=utf-8", witness.cosign(*decode_request(body))
-    except WitnessRefusal as refusal:
+    except WitnessRefusalError as refusal:
         if refusal.size is not None:
             return refusal.status, SIZE_TYPE, f"{refusal.size}\n"
         return refusal.status, "text/plain; charset=utf-8", f"{refusal.cause}\n"
@@ -120,14 +120,19 @@ class WitnessClient:
 
     def __init__(self, url: str, verifier: NoteVerifier, timeout: float = 10.0) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise LedgerError(f"{url!r} is no address of a witness", "give one that begins with http:// or https://")
+            raise LedgerError(
+                f"{url!r} is no address of a witness", "give one that begins with http:// or https://"
+            )
         self.url = url.rstrip("/")
         self.verifier = verifier
         self.timeout = timeout
         """Seconds to wait for an answer."""
 
     def cosign(self, old_size: int, proof: Sequence[bytes], checkpoint: str) -> str:
-        """The witness's signature line, checked. Raises WitnessRefusal, or LedgerError where it cannot be reached."""
+        """The witness's signature line, checked.
+
+        Raises WitnessRefusalError, and LedgerError where the witness cannot be reached or answers with rubbish.
+        """
         body = encode_request(old_size, proof, checkpoint).encode()
         request = urllib.request.Request(f"{self.url}/add-checkpoint", data=body, method="POST")
         request.add_header("Content-Type", "text/plain; charset=utf-8")
@@ -138,7 +143,8 @@ class WitnessClient:
             raise _refusal(self.url, error) from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise LedgerError(
-                f"the witness at {self.url} does not answer ({error})", "start it with `autotelic ledger witness`"
+                f"the witness at {self.url} does not answer ({error})",
+                "start it with `autotelic ledger witness`",
             ) from error
         return self._own_line(Note.parse(checkpoint).text, text)
 
@@ -151,7 +157,9 @@ class WitnessClient:
                 own = signature_line(self.verifier, signature.data)
                 verify_cosignature(text, own, self.verifier)
                 return own
-        raise LedgerError(f"the witness at {self.url} did not sign with the known key of {self.verifier.name}")
+        raise LedgerError(
+            f"the witness at {self.url} did not sign with the known key of {self.verifier.name}"
+        )
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> LedgerError:
@@ -160,6 +168,6 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> LedgerError:
         if error.code == status:
             if status == 409 and error.headers.get_content_type() == SIZE_TYPE:
                 size = decode_decimal(said, "the size that the witness has")
-                return WitnessRefusal(409, f"the witness at {url} has cosigned {size} leaves", size)
-            return WitnessRefusal(status, f"the witness at {url} refuses: {said[:200] or error.reason}")
+                return WitnessRefusalError(409, f"the witness at {url} has cosigned {size} leaves", size)
+            return WitnessRefusalError(status, f"the witness at {url} refuses: {said[:200] or error.reason}")
     return LedgerError(f"the witness at {url} answers {error.code}: {said[:200]}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autotelic.errors import LedgerError
-from autotelic.oversee.ledger.store import Ledger
-from autotelic.oversee.ledger.witness import Cosigner, WitnessRefusal
+from autotelic.oversee.ledger.store import Head, Ledger
+from autotelic.oversee.ledger.witness import Cosigner, WitnessRefusalError
 
 
 class HistoryError(LedgerError):
@@ -17,20 +17,22 @@ def cosign_head(ledger: Ledger, witness: Cosigner) -> str:
     A witness that is ahead of what the ledger knows, because an answer was lost, is asked again from where it
     is. Raises HistoryError where the two do not agree, and LedgerError where the witness cannot be reached.
     """
-    head = ledger.head()
-    known = ledger.cosigned(witness.verifier)
-    line = _ask(ledger, witness, known, head.size, head.checkpoint)
+    head, line = ask(ledger, witness)
     ledger.add_cosignature(head.size, line, witness.verifier)
     return line
 
 
-def _ask(ledger: Ledger, witness: Cosigner, known: int, size: int, checkpoint: str) -> str:
+def ask(ledger: Ledger, witness: Cosigner) -> tuple[Head, str]:
+    """The head and a witness's signature line of it, which is not kept. Raises what `cosign_head` does."""
+    head = ledger.head()
+    known = ledger.cosigned(witness.verifier)
+    size = head.size
     name = witness.verifier.name
     old = known
     for _ in range(3):  # another process may have the same ledger cosigned in between
         try:
-            return witness.cosign(old, ledger.prove_consistency(old, size), checkpoint)
-        except WitnessRefusal as refusal:
+            return head, witness.cosign(old, ledger.prove_consistency(old, size), head.checkpoint)
+        except WitnessRefusalError as refusal:
             if refusal.status == 422:
                 raise HistoryError(
                     f"the first {old} leaves of {ledger.path} are not those that {name} has cosigned",
