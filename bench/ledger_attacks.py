@@ -10,14 +10,13 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from autotelic.oversee.ledger import merkle, seal
 from autotelic.oversee.ledger import (
     HistoryError,
     Ledger,
@@ -28,6 +27,8 @@ from autotelic.oversee.ledger import (
     Witness,
     WitnessRefusalError,
     cosign_head,
+    merkle,
+    seal,
     sign_checkpoint,
     verify_ledger,
 )
@@ -94,7 +95,9 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source / name, target / name)
 
 
-def edit(folder: Path, *, key: Ed25519PrivateKey | None, change: Callable[[sqlite3.Connection], object]) -> None:
+def edit(
+    folder: Path, *, key: Ed25519PrivateKey | None, change: Callable[[sqlite3.Connection], object]
+) -> None:
     """Change rows. Without the key the seal is taken away; with it the file is sealed again."""
     path = folder / NAME
     seal.remove(path)
@@ -123,11 +126,14 @@ def rebuild(
 
 
 def bit_flip(victim: Victim, folder: Path, rng: random.Random) -> None:
-    """One bit of the file or of its seal."""
+    """One bit of the file or of its seal; every second one in a byte that is not zero, because pages are mostly empty."""
     paths = [folder / NAME, folder / (NAME + ".seal")]
     path = rng.choices(paths, [16, 1])[0]
     data = bytearray(path.read_bytes())
-    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    places: Sequence[int] = range(len(data))
+    if rng.random() < 0.5:
+        places = [at for at, byte in enumerate(data) if byte]
+    data[rng.choice(places)] ^= 1 << rng.randrange(8)
     path.write_bytes(data)
 
 
@@ -182,7 +188,9 @@ def reorder(victim: Victim, folder: Path, rng: random.Random) -> None:
 
 def _swap(db: sqlite3.Connection, table: str, columns: tuple[str, str], one: int, other: int) -> None:
     key, values = columns
-    rows = [db.execute(f"SELECT {values} FROM {table} WHERE {key} = ?", (at,)).fetchone() for at in (one, other)]
+    rows = [
+        db.execute(f"SELECT {values} FROM {table} WHERE {key} = ?", (at,)).fetchone() for at in (one, other)
+    ]
     names = ", ".join(f"{name} = ?" for name in values.split(", "))
     for at, row in zip((other, one), rows, strict=True):
         db.execute(f"UPDATE {table} SET {names} WHERE {key} = ?", (*row, at))
@@ -237,7 +245,11 @@ def origin_swap(victim: Victim, folder: Path, rng: random.Random) -> None:
     match rng.randrange(3):
         case 0:
             values = [(other, "origin"), (signer.verifier.vkey, "key")]
-            edit(folder, key=None, change=lambda db: db.executemany("UPDATE meta SET value = ? WHERE key = ?", values))
+            edit(
+                folder,
+                key=None,
+                change=lambda db: db.executemany("UPDATE meta SET value = ? WHERE key = ?", values),
+            )
         case 1:
             size = rng.choice([0, *sizes(victim)])
 

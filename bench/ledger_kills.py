@@ -24,6 +24,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from autotelic.errors import LedgerError
 from autotelic.oversee.ledger import (
     Ledger,
     Witness,
@@ -88,7 +89,9 @@ def build_shim(folder: Path) -> Path | None:
         return None
     source, library = folder / "shim.c", folder / "shim.so"
     source.write_text(SHIM)
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=120)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=120
+    )
     return library
 
 
@@ -118,7 +121,9 @@ def scenario(folder: Path, acknowledge: int) -> None:
             ledger = Ledger.open(folder / "ledger.sqlite", LOG_KEY)
 
 
-def run_killed(shim: ctypes.CDLL, folder: Path, at: int, half: bool) -> tuple[bool, list[dict[str, Any]], int]:
+def run_killed(
+    shim: ctypes.CDLL, folder: Path, at: int, half: bool
+) -> tuple[bool, list[dict[str, Any]], int]:
     """Whether the process was killed, what it had acknowledged, and how many calls it made where it was not."""
     read, write = os.pipe()
     child = os.fork()
@@ -193,7 +198,10 @@ def kill_everywhere(library: Path, every: int = 1) -> dict[str, Any]:
                 folder.mkdir()
                 killed, acknowledged, _ = run_killed(shim, folder, at, half)
                 kills += killed
-                problem = recovered(folder, acknowledged) if killed else "it was not killed"
+                try:
+                    problem = recovered(folder, acknowledged) if killed else "it was not killed"
+                except LedgerError as error:
+                    problem = f"it cannot go on: {error}"
                 if problem:
                     problems.append(f"call {at}{', half done' if half else ''}: {problem}")
                 shutil.rmtree(folder)
@@ -214,7 +222,9 @@ def start(every: int) -> dict[str, Any] | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Used by bench/ledger.py: run `python -m bench.ledger --only kills`.")
+    parser = argparse.ArgumentParser(
+        description="Used by bench/ledger.py: run `python -m bench.ledger --only kills`."
+    )
     parser.add_argument("library", type=Path)
     parser.add_argument("--every", type=int, default=1)
     options = parser.parse_args()
