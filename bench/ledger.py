@@ -128,7 +128,8 @@ def kind_of(problem: str | None) -> str:
         "seal", "was cut short or restored", "a second history", "its hash is another", "their node is another",
         "the root is another", "is replaced by one of", "follow the last checkpoint", "are missing",
         "is missing, and", "is the one known", "not of", "a cosignature", "is not valid", "damaged",
-        "has not the tables", "is not an SQLite database", "more interior nodes", "its key is of", "key id", "does not name",
+        "has not the tables", "is not an SQLite database", "more interior nodes", "its key is of", "key id",
+        "does not name",
     ):  # fmt: skip
         if words in problem:
             return words

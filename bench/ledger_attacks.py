@@ -95,6 +95,15 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source / name, target / name)
 
 
+def rows(path: Path) -> list[Any]:
+    """Everything that a ledger's tables hold."""
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables.SCHEMA]
+    finally:
+        connection.close()
+
+
 def edit(
     folder: Path, *, key: Ed25519PrivateKey | None, change: Callable[[sqlite3.Connection], object]
 ) -> None:
@@ -126,7 +135,7 @@ def rebuild(
 
 
 def bit_flip(victim: Victim, folder: Path, rng: random.Random) -> None:
-    """One bit of the file or of its seal; every second one in a byte that is not zero, because pages are mostly empty."""
+    """One bit of the file or of its seal; half of them in bytes that are not zero: pages are mostly empty."""
     paths = [folder / NAME, folder / (NAME + ".seal")]
     path = rng.choices(paths, [16, 1])[0]
     data = bytearray(path.read_bytes())
