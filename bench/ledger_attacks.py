@@ -30,6 +30,7 @@ from autotelic.oversee.ledger import (
     merkle,
     seal,
     sign_checkpoint,
+    tables,
     verify_ledger,
 )
 from autotelic.oversee.ledger.leaves import encode_leaf
