@@ -217,9 +217,10 @@ def _verify(
     from autotelic.errors import LedgerError
     from autotelic.oversee.ledger import read_latest, verify_export, verify_ledger
 
-    beside = place.with_name("witness.sqlite")
-    store = store or (beside if beside.is_file() else None)
-    check = verify_export if _begins(place, b"{") else verify_ledger
+    exported, beside = _begins(place, b"{"), place.with_name("witness.sqlite")
+    if store is None and beside.is_file() and not exported:
+        store = beside  # an export may well be older than what the witness has cosigned since
+    check = verify_export if exported else verify_ledger
     report = check(place, origin=origin, key=key, witnesses=witnesses)
     if not report.ok or store is None:
         return report

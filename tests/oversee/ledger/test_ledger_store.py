@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,21 @@ def test_two_processes_cannot_both_append(ledger: Ledger) -> None:
         with pytest.raises(LedgerError, match="another process has appended"):
             ledger.append([{"by": "first"}])
         assert second.append([{"by": "second"}]).size == 13
+    assert verify_ledger(ledger.path).ok
+
+
+def test_threads_share_a_ledger(ledger: Ledger) -> None:
+    def work(thread: int) -> None:
+        for n in range(5):
+            head = ledger.append([{"thread": thread, "n": n}])
+            assert ledger.leaf(head.size - 1)["thread"] == thread
+            assert len(ledger.prove_inclusion(0, head.size)) == (head.size - 1).bit_length()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert ledger.head().size == 31
+    seen = list(ledger.leaves(11))
+    assert all([leaf["n"] for leaf in seen if leaf["thread"] == one] == [0, 1, 2, 3, 4] for one in range(4))
     assert verify_ledger(ledger.path).ok
 
 

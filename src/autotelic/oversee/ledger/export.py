@@ -120,6 +120,8 @@ class Export:
         for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
             try:
                 value = _line(line)
+                if any(isinstance(one, bool) for one in value.values()):
+                    raise LedgerError("it holds a yes or no where a number or text is expected")
                 if export is None:
                     export = cls(_header(value))
                 else:

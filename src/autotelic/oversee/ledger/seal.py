@@ -49,10 +49,7 @@ def remove(ledger: Path) -> None:
 
 def write(ledger: Path, origin: str, signer: NoteSigner) -> None:
     """Seal a ledger that no process has open."""
-    with ledger.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    note = signer.sign(Seal(origin, ledger.stat().st_size, f"sha256:{digest}").text)
+    note = signer.sign(_of(ledger, origin).text)
     place = path_of(ledger)
     new = place.with_name(place.name + ".new")
     with new.open("w", encoding="utf-8", newline="") as out:
@@ -63,19 +60,24 @@ def write(ledger: Path, origin: str, signer: NoteSigner) -> None:
     sync_folder(ledger.parent)
 
 
-def check(ledger: Path, data: bytes, origin: str, key: NoteVerifier) -> bool:
-    """Whether a seal is there. Raises LedgerError where it is not that of these bytes."""
+def check(ledger: Path, origin: str, key: NoteVerifier) -> bool:
+    """Whether a seal is there. Raises LedgerError where it is not that of the file, which no process has open."""
     try:
         note = path_of(ledger).read_bytes()
     except FileNotFoundError:
         return False
     text, _ = open_note(note, [key])
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    if text != Seal(origin, len(data), digest).text:
+    if text != _of(ledger, origin).text:
         raise LedgerError(
             "the file is not what its seal says: a byte of it, or the seal, was changed after closing"
         )
     return True
+
+
+def _of(ledger: Path, origin: str) -> Seal:
+    with ledger.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Seal(origin, file.tell(), f"sha256:{digest}")
 
 
 def sync_folder(folder: Path) -> None:

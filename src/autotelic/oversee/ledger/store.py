@@ -9,6 +9,7 @@ reads O(log² n) rows, because interior nodes of complete subtrees are kept.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ from autotelic.oversee.ledger.notes import NoteSigner, NoteVerifier
 from autotelic.oversee.ledger.tlog_proof import TlogProof
 
 
+_AT_ONCE = 1000
+"""Leaves that are read at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The ledger after a commit: `size` in leaves, `root` of 32 bytes, `checkpoint` as the log has signed it."""
@@ -38,7 +43,7 @@ class Head:
 
 
 class Ledger:
-    """A ledger, to read or, with its key, to append to. It belongs to the thread that opened it.
+    """A ledger, to read or, with its key, to append to. Threads may share it.
 
     One process appends; any number read meanwhile. Close it, or use it in a `with` statement: closing folds
     the write-ahead log into the file and seals it.
@@ -54,6 +59,7 @@ class Ledger:
         self._signer = signer
         self._frontier: Frontier | None = None
         self._closed = False
+        self._lock = threading.RLock()
 
     # ── opening and closing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -97,17 +103,16 @@ class Ledger:
             if not path.is_file():
                 raise LedgerError(f"{path} does not exist", "give the ledger.sqlite of a run")
             closed = not tables.wal_of(path).exists()
-            data = path.read_bytes() if key and closed and seal.path_of(path).exists() else None
             connection = tables.connect(path, write=key is not None)
         try:
             with tables.clearly(path):
                 tables.check_schema(connection, path)
                 verifier = _verifier(connection, path)
+                if closed and key:
+                    seal.check(path, verifier.name, verifier)
                 signer = NoteSigner(verifier.name, key) if key else None
                 if signer and signer.verifier != verifier:
                     raise LedgerError(f"the key is not that of {path}, whose public key is {verifier.vkey}")
-                if data is not None:
-                    seal.check(path, data, verifier.name, verifier)
                 ledger = cls(path, connection, verifier, signer)
                 if signer:
                     ledger._resume()
@@ -121,7 +126,7 @@ class Ledger:
         if self._closed:
             return
         self._closed = True
-        with tables.clearly(self.path):
+        with self._alone():
             busy = True
             try:
                 if self._signer:
@@ -157,7 +162,7 @@ class Ledger:
         encoded = list(map(encode_leaf, leaves))
         if not encoded:
             return self.head()
-        with tables.clearly(self.path), self._transaction():
+        with self._transaction():
             grown = self._grown()
             rows: list[tuple[int, bytes, bytes]] = []
             nodes: list[tuple[int, bytes]] = []
@@ -181,24 +186,31 @@ class Ledger:
             raise LedgerError(f"{self.path} is open to be read", "open it with its key to keep cosignatures")
         text = self._tree_head(self.checkpoint(size)).text
         time = verify_cosignature(text, line, witness)
-        with tables.clearly(self.path), self._transaction():
+        with self._transaction():
             self._connection.execute(
                 "INSERT OR REPLACE INTO cosignatures VALUES (?, ?, ?)", (size, witness.vkey, line)
             )
         return time
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        seal.remove(self.path)
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+    def _alone(self) -> Iterator[None]:
+        """One thread at a time, and errors in one line."""
+        with self._lock, tables.clearly(self.path):
             yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._frontier = None  # whether the commit is on the disk is read from there
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._alone():
+            seal.remove(self.path)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._frontier = None  # whether the commit is on the disk is read from there
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def _grown(self) -> Frontier:
         """The edge to append to. Inside a transaction: no other process can append."""
@@ -236,7 +248,7 @@ class Ledger:
 
     def head(self) -> Head:
         """The last commit, its checkpoint's signature checked."""
-        with tables.clearly(self.path):
+        with self._alone():
             row = self._connection.execute(
                 "SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1"
             ).fetchone()
@@ -247,7 +259,7 @@ class Ledger:
 
     def checkpoint(self, size: int) -> str:
         """The signed checkpoint of `size` leaves, without cosignatures. Raises LedgerError where no commit has it."""
-        with tables.clearly(self.path):
+        with self._alone():
             row = self._connection.execute("SELECT note FROM checkpoints WHERE size = ?", (size,)).fetchone()
         if row is None:
             raise LedgerError(f"{self.path} has no checkpoint of {size} leaves")
@@ -256,12 +268,12 @@ class Ledger:
 
     def checkpoints(self) -> list[int]:
         """The sizes of all checkpoints, ascending."""
-        with tables.clearly(self.path):
+        with self._alone():
             return [row[0] for row in self._connection.execute("SELECT size FROM checkpoints ORDER BY size")]
 
     def cosignatures(self, size: int) -> dict[str, str]:
         """The signature lines under the checkpoint of `size` leaves, by the witness's vkey."""
-        with tables.clearly(self.path):
+        with self._alone():
             rows = self._connection.execute(
                 "SELECT witness, line FROM cosignatures WHERE size = ? ORDER BY witness", (size,)
             )
@@ -269,7 +281,7 @@ class Ledger:
 
     def cosigned(self, witness: NoteVerifier) -> int:
         """The size of the largest checkpoint that a witness has cosigned; 0 if it has none."""
-        with tables.clearly(self.path):
+        with self._alone():
             row = self._connection.execute(
                 "SELECT max(size) FROM cosignatures WHERE witness = ?", (witness.vkey,)
             ).fetchone()
@@ -281,7 +293,7 @@ class Ledger:
 
     def leaf_data(self, index: int) -> bytes:
         """The canonical text of leaf `index`, from 0."""
-        with tables.clearly(self.path):
+        with self._alone():
             row = self._connection.execute("SELECT data FROM leaves WHERE id = ?", (index,)).fetchone()
         if row is None:
             raise LedgerError(f"{self.path} has no leaf {index}; it has {self.head().size}, counted from 0")
@@ -289,20 +301,21 @@ class Ledger:
 
     def leaves(self, start: int = 0, end: int | None = None) -> Iterator[dict[str, Any]]:
         """The values of leaves `start` up to `end`, which is excluded, or to the last one."""
-        stop = self.head().size if end is None else end
-        with tables.clearly(self.path):
-            rows = self._connection.execute(
-                "SELECT data FROM leaves WHERE id >= ? AND id < ? ORDER BY id", (start, stop)
-            )
-            for (data,) in rows:
-                yield decode_leaf(bytes(data))
+        at, stop = start, self.head().size if end is None else end
+        while at < stop:
+            with self._alone():
+                rows = self._connection.execute(
+                    "SELECT data FROM leaves WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (at, stop, _AT_ONCE)
+                ).fetchall()
+            yield from (decode_leaf(bytes(data)) for (data,) in rows)
+            at += _AT_ONCE
 
     def prove_inclusion(self, index: int, size: int | None = None) -> list[bytes]:
         """The audit path of leaf `index` in the tree of `size` leaves, by default of the whole: O(log n) hashes."""
         size = self._within(size)
         if not 0 <= index < size:
             raise LedgerError(f"leaf {index} is not among the first {size} of {self.path}, counted from 0")
-        with tables.clearly(self.path):
+        with self._alone():
             return merkle.prove_inclusion(self._nodes, index, size)
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
@@ -310,7 +323,7 @@ class Ledger:
         new = self._within(new)
         if not 0 <= old <= new:
             raise LedgerError(f"a tree of {old} leaves is no prefix of one of {new}")
-        with tables.clearly(self.path):
+        with self._alone():
             return merkle.prove_consistency(self._nodes, old, new)
 
     def proof(self, index: int, size: int | None = None) -> TlogProof:

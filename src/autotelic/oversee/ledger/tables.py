@@ -52,7 +52,7 @@ def wal_of(path: Path) -> Path:
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection to a ledger that exists. It belongs to the thread that opened it."""
+    """A connection to a ledger that exists. Threads that share it take turns."""
     if write:
         mode = "rw"
     elif wal_of(path).exists():
@@ -61,7 +61,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         mode = "rw"  # the last reader to close takes away the write-ahead log that it made
     else:
         mode = "ro&immutable=1"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL" if write else "PRAGMA query_only = ON")
     return connection
 

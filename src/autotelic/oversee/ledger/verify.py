@@ -96,13 +96,13 @@ def verify_ledger(
     report = LedgerReport(str(path))
     try:
         with tables.clearly(path):
-            data, connection = _snapshot(path)
+            closed, connection = _snapshot(path)
             try:
                 tables.check_schema(connection, path)
                 contents = _contents(connection, path)
                 verify_contents(contents, Expected(origin, key, witnesses, cosigned or {}), report)
-                if data is not None:
-                    report.sealed = seal.check(path, data, contents.origin, NoteVerifier.parse(contents.key))
+                if closed:
+                    report.sealed = seal.check(path, contents.origin, NoteVerifier.parse(contents.key))
             finally:
                 connection.close()
         if sealed and not report.sealed:
@@ -270,27 +270,24 @@ def _seen(name: str, checkpoint: str | None, origin: str, key: NoteVerifier) -> 
         raise LedgerError(f"what {name} has cosigned is not by the ledger's key: {error.cause}") from error
 
 
-def _snapshot(path: Path) -> tuple[bytes | None, sqlite3.Connection]:
-    """A connection to what the ledger holds now; and its bytes, where no process has it open.
-
-    A file without a write-ahead log is read into memory, so that verifying it leaves nothing beside it.
-    """
+def _snapshot(path: Path) -> tuple[bool, sqlite3.Connection]:
+    """Whether no process has the ledger open, and a connection to what it holds, which leaves nothing beside it."""
     if not path.is_file():
         raise LedgerError(f"{path} does not exist")
-    wal = tables.wal_of(path)
-    if wal.exists() and (wal.stat().st_size or not seal.path_of(path).exists()):
-        return None, tables.connect(path, write=False)
-    data = path.read_bytes()
-    if not data.startswith(b"SQLite format 3\0") or len(data) < 512:
-        raise LedgerError(f"{path} is not an SQLite database, or was cut short")
-    image = bytearray(data)
-    image[18:20] = b"\x01\x01"  # the same database without a write-ahead log, which memory cannot have
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.deserialize(bytes(image))
-    connection.execute("PRAGMA query_only = ON")
+    wal, sealed = tables.wal_of(path), seal.path_of(path).exists()
+    if wal.exists() and wal.stat().st_size:
+        if sealed:
+            raise LedgerError(f"there is a write-ahead log beside {path}, which is sealed: nobody closed that")
+        return False, tables.connect(path, write=False)
+    if wal.exists() and not sealed:
+        return False, tables.connect(path, write=False)
+    with path.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            raise LedgerError(f"{path} is not an SQLite database, or was cut short")
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    return data, connection
+    return True, connection
 
 
 def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
