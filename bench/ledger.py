@@ -19,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -48,10 +49,15 @@ MEMORY = Path("/dev/shm")
 Found = dict[str, Any]
 
 
-def attacks(trials: int, appends: int) -> Found:
-    """Mutations of each class, and how many were found."""
+def attacks(options: argparse.Namespace) -> Found:
+    """Mutations of each class, and how many were found. Classes of an earlier run stay in the file."""
     parent = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
-    return {name: attack(name, trials, parent) for name in ATTACKS}
+    found: Found = {}
+    for name in options.classes:
+        found[name] = attack(name, options.trials, parent)
+        print(f"{name}: {found[name]['found']} of {options.trials} found", file=sys.stderr, flush=True)
+    path = options.out / "attacks.json" if options.out else None
+    return {**(json.loads(path.read_text()) if path and path.exists() else {}), **found}
 
 
 def attack(name: str, trials: int, parent: Path | None) -> Found:
@@ -136,14 +142,14 @@ def kind_of(problem: str | None) -> str:
     return problem[:60]
 
 
-def kills(trials: int, appends: int) -> Found:
+def kills(options: argparse.Namespace) -> Found:
     """`kill -9` at every write."""
     return start(1) or {"problems": ["not run: there is no C compiler"]}
 
 
-def honest(trials: int, appends: int) -> Found:
+def honest(options: argparse.Namespace) -> Found:
     """Honest appends with a witness; whatever is refused or found is a false alarm."""
-    rng = random.Random(1)
+    rng, appends = random.Random(1), options.appends
     alarms: list[str] = []
     commits = proofs = 0
     verified: list[Found] = []
@@ -221,7 +227,7 @@ def timed_verify(folder: Path, witness: Witness, alarms: list[str], *, sealed: b
     }
 
 
-def speed(trials: int, appends: int) -> Found:
+def speed(options: argparse.Namespace) -> Found:
     """Appends a second by size of commit, and of the disk alone; proofs by size of tree."""
     rng = random.Random(2)
     rates: list[Found] = []
@@ -298,7 +304,7 @@ def proof_sizes(folder: Path, size: int, rng: random.Random) -> Found:
     }
 
 
-PARTS: dict[str, Callable[[int, int], Found]] = {
+PARTS: dict[str, Callable[[argparse.Namespace], Found]] = {
     "attacks": attacks,
     "kills": kills,
     "honest": honest,
@@ -312,12 +318,13 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to run")
     parser.add_argument("--trials", type=int, default=10_000, help="mutations of each class (default 10,000)")
+    parser.add_argument("--classes", nargs="+", choices=ATTACKS, default=list(ATTACKS), help="of mutations")
     parser.add_argument("--appends", type=int, default=1_000_000, help="honest appends (default 1,000,000)")
     parser.add_argument("--out", type=Path, help="folder for the raw numbers, a JSON file a part")
     options = parser.parse_args()
     for part in options.only:
-        found = PARTS[part](options.trials, options.appends)
-        text = json.dumps({"load average": round(os.getloadavg()[0], 1), **found}, indent=2)
+        found = PARTS[part](options)
+        text = json.dumps({**found, "load average": round(os.getloadavg()[0], 1)}, indent=2)
         print(f"{part}\n{text}", flush=True)
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
