@@ -35,12 +35,16 @@ def export_ledger(ledger: Ledger, path: str | Path, *, proofs: bool = True) -> i
     path = Path(path)
     new = path.with_name(path.name + ".new")
     with tables.clearly(path):
-        with new.open("w", encoding="utf-8", newline="") as file:
-            for line in _lines(ledger, proofs):
-                file.write(canonical(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        try:
+            with new.open("w", encoding="utf-8", newline="") as file:
+                for line in _lines(ledger, proofs):
+                    file.write(canonical(line) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
         sync_folder(path.parent)
     return ledger.head().size
 

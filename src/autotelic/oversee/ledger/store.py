@@ -75,8 +75,7 @@ class Ledger:
             raise LedgerError(f"{path} exists already", "give another file, or open that ledger")
         new = path.with_name(path.name + ".new")  # so that a kill in between leaves no half of a ledger
         with tables.clearly(path):
-            for stale in (new, tables.wal_of(new)):
-                stale.unlink(missing_ok=True)
+            tables.remove(new)
             seal.remove(path)
             ledger = cls(new, tables.create(new), signer.verifier, signer)
             try:

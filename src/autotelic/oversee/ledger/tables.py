@@ -51,6 +51,12 @@ def wal_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
+def remove(path: Path) -> None:
+    """Take away a database that was never finished, and what SQLite kept beside it."""
+    for stale in (path, wal_of(path), path.with_name(path.name + "-shm")):
+        stale.unlink(missing_ok=True)
+
+
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """A connection to a ledger that exists. Threads that share it take turns."""
     if write:

@@ -95,8 +95,7 @@ class Witness:
         with tables.clearly(path):
             if path.exists():
                 raise LedgerError(f"{path} exists already", "open that witness, or give another file")
-            for stale in (new, tables.wal_of(new)):
-                stale.unlink(missing_ok=True)
+            tables.remove(new)
             connection = sqlite3.connect(new, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -248,8 +247,10 @@ def read_latest(path: str | Path, origin: str) -> tuple[NoteVerifier, str | None
         try:
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 raise LedgerError(f"{path} is no store of a witness")
-            (vkey,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            key = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            if key is None or not isinstance(key[0], str):
+                raise LedgerError(f"{path} is damaged: it does not name the witness's key")
             row = connection.execute("SELECT checkpoint FROM heads WHERE origin = ?", (origin,)).fetchone()
         finally:
             connection.close()
-    return NoteVerifier.parse(vkey), row[0] if row else None
+    return NoteVerifier.parse(key[0]), row[0] if row else None

@@ -9,6 +9,7 @@ PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=       a consistency proof, a hash a
 from __future__ import annotations
 
 import http.client
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -67,8 +68,15 @@ class WitnessServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, witness: Witness, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not 0 <= port < 65536:
+            raise LedgerError(f"{port} is no port", "give one from 0 to 65535; 0 takes a free one")
         self.witness = witness
         super().__init__((host, port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error of the witness."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
