@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,15 @@ class Victim:
 
     @classmethod
     def make(cls, folder: Path, rng: random.Random) -> Victim:
-        """Two to four commits of one to four leaves."""
+        """Two or three commits of one to three leaves."""
         key, witness_key = (Ed25519PrivateKey.from_private_bytes(rng.randbytes(32)) for _ in range(2))
         folder.mkdir()
         own = cls(folder, key, Witness.create(folder / "witness.sqlite", witness_key, "example.com/witness"))
         ledger = Ledger.create(folder / NAME, key, ORIGIN)
         own.witness.add_log(ledger.verifier)
         cosign_head(ledger, own.witness)
-        for number in range(rng.randint(2, 4)):
-            own.commits.append([leaf(rng, number) for _ in range(rng.randint(1, 4))])
+        for number in range(rng.randint(2, 3)):
+            own.commits.append([leaf(rng, number) for _ in range(rng.randint(1, 3))])
             ledger.append(own.commits[-1])
             cosign_head(ledger, own.witness)
             ledger.close()
@@ -140,10 +140,11 @@ def bit_flip(victim: Victim, folder: Path, rng: random.Random) -> None:
     paths = [folder / NAME, folder / (NAME + ".seal")]
     path = rng.choices(paths, [16, 1])[0]
     data = bytearray(path.read_bytes())
-    places: Sequence[int] = range(len(data))
+    at = rng.randrange(len(data))
     if rng.random() < 0.5:
-        places = [at for at, byte in enumerate(data) if byte]
-    data[rng.choice(places)] ^= 1 << rng.randrange(8)
+        while not data[at]:
+            at = rng.randrange(len(data))
+    data[at] ^= 1 << rng.randrange(8)
     path.write_bytes(data)
 
 
