@@ -225,6 +225,8 @@ def test_two_processes_cannot_both_append(ledger: Ledger) -> None:
         second.append([{"by": "second"}])
         with pytest.raises(LedgerError, match="another process has appended"):
             ledger.append([{"by": "first"}])
+        with pytest.raises(LedgerError, match="another process has appended"):
+            ledger.append([{"by": "first"}])  # nor when it tries again
         assert second.append([{"by": "second"}]).size == 13
     assert verify_ledger(ledger.path).ok
 
@@ -236,12 +238,42 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
             assert ledger.leaf(head.size - 1)["thread"] == thread
             assert len(ledger.prove_inclusion(0, head.size)) == (head.size - 1).bit_length()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
+    often, interval = 1e-6, sys.getswitchinterval()
+    sys.setswitchinterval(often)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
     assert ledger.head().size == 31
     seen = list(ledger.leaves(11))
     assert all([leaf["n"] for leaf in seen if leaf["thread"] == one] == [0, 1, 2, 3, 4] for one in range(4))
     assert verify_ledger(ledger.path).ok
+
+
+def test_the_seal_is_gone_while_a_process_may_append(ledger: Ledger) -> None:
+    ledger.close()
+    with Ledger.open(ledger.path, LOG_KEY):
+        assert not verify_ledger(ledger.path).sealed
+        assert verify_ledger(ledger.path).ok
+    assert verify_ledger(ledger.path, sealed=True).ok
+
+
+def test_verifying_takes_no_locks_away(ledger: Ledger) -> None:
+    """Another process that reads and closes must not take away the write-ahead log of one that appends.
+
+    POSIX locks belong to a process: to open and close the file besides SQLite would end them.
+    """
+    ledger.close()
+    read = f"from autotelic.oversee.ledger import Ledger; Ledger.open({str(ledger.path)!r}).close()"
+    with Ledger.open(ledger.path, LOG_KEY) as again:
+        for n in range(3):
+            assert verify_ledger(ledger.path).ok
+            subprocess.run([sys.executable, "-c", read], check=True, timeout=60)
+            assert again.append([{"n": n}]).size == 12 + n
+            with Ledger.open(ledger.path) as reader:
+                assert reader.head().size == 12 + n
+    assert verify_ledger(ledger.path, sealed=True).size == 14
 
 
 def test_a_reader_sees_commits_and_cannot_append(ledger: Ledger) -> None:

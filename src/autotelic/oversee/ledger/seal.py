@@ -1,7 +1,7 @@
 """The seal: the digest of a closed ledger's file, signed by its key, in a file beside it.
 
 A checkpoint commits to the leaves. The seal commits to every byte of the file, also to those that hold no row. It
-is taken away before a ledger is written and made when it is closed, so it is missing while a process writes
+is taken away when a ledger is opened to append and made when it is closed, so it is missing while a process has it
 and after one was killed. Then the rows are all that is verified.
 """
 
@@ -49,7 +49,7 @@ def remove(ledger: Path) -> None:
 
 def write(ledger: Path, origin: str, signer: NoteSigner) -> None:
     """Seal a ledger that no process has open."""
-    note = signer.sign(_of(ledger, origin).text)
+    note = signer.sign(Seal(origin, *measure(ledger)).text)
     place = path_of(ledger)
     new = place.with_name(place.name + ".new")
     with new.open("w", encoding="utf-8", newline="") as out:
@@ -60,24 +60,25 @@ def write(ledger: Path, origin: str, signer: NoteSigner) -> None:
     sync_folder(ledger.parent)
 
 
-def check(ledger: Path, origin: str, key: NoteVerifier) -> bool:
-    """Whether a seal is there. Raises LedgerError where it is not that of the file, which no process has open."""
+def measure(ledger: Path) -> tuple[int, str]:
+    """Length in bytes and digest of a ledger's file, which this process must not have open in SQLite."""
+    with ledger.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), f"sha256:{digest}"
+
+
+def check(ledger: Path, measured: tuple[int, str], origin: str, key: NoteVerifier) -> bool:
+    """Whether a seal is there. Raises LedgerError where it is not that of the file as it was measured."""
     try:
         note = path_of(ledger).read_bytes()
     except FileNotFoundError:
         return False
     text, _ = open_note(note, [key])
-    if text != _of(ledger, origin).text:
+    if text != Seal(origin, *measured).text:
         raise LedgerError(
             "the file is not what its seal says: a byte of it, or the seal, was changed after closing"
         )
     return True
-
-
-def _of(ledger: Path, origin: str) -> Seal:
-    with ledger.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Seal(origin, file.tell(), f"sha256:{digest}")
 
 
 def sync_folder(folder: Path) -> None:

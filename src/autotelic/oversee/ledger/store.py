@@ -101,20 +101,22 @@ class Ledger:
         with tables.clearly(path):
             if not path.is_file():
                 raise LedgerError(f"{path} does not exist", "give the ledger.sqlite of a run")
-            closed = not tables.wal_of(path).exists()
+            # Before SQLite has the file: to close it again would end the locks of this process on it.
+            measured = seal.measure(path) if key and not tables.wal_of(path).exists() else None
             connection = tables.connect(path, write=key is not None)
         try:
             with tables.clearly(path):
                 tables.check_schema(connection, path)
                 verifier = _verifier(connection, path)
-                if closed and key:
-                    seal.check(path, verifier.name, verifier)
+                if measured:
+                    seal.check(path, measured, verifier.name, verifier)
                 signer = NoteSigner(verifier.name, key) if key else None
                 if signer and signer.verifier != verifier:
                     raise LedgerError(f"the key is not that of {path}, whose public key is {verifier.vkey}")
                 ledger = cls(path, connection, verifier, signer)
                 if signer:
                     ledger._resume()
+                    seal.remove(path)
         except BaseException:
             connection.close()
             raise
@@ -161,19 +163,20 @@ class Ledger:
         encoded = list(map(encode_leaf, leaves))
         if not encoded:
             return self.head()
-        with self._transaction():
-            grown = self._grown()
-            rows: list[tuple[int, bytes, bytes]] = []
-            nodes: list[tuple[int, bytes]] = []
-            first = merkle.nodes_of(grown.size)
-            for data in encoded:
-                leaf_hash = merkle.hash_leaf(data)
-                rows.append((grown.size, data, leaf_hash))
-                nodes += [(first + len(nodes) + n, node) for n, node in enumerate(grown.append(leaf_hash))]
-            self._connection.executemany("INSERT INTO leaves VALUES (?, ?, ?)", rows)
-            self._connection.executemany("INSERT INTO nodes VALUES (?, ?)", nodes)
-            head = self._write_checkpoint(grown)
-        self._frontier = grown
+        with self._lock:  # until the edge is the new one
+            with self._transaction():
+                grown = self._grown()
+                rows: list[tuple[int, bytes, bytes]] = []
+                nodes: list[tuple[int, bytes]] = []
+                first = merkle.nodes_of(grown.size)
+                for data in encoded:
+                    leaf_hash = merkle.hash_leaf(data)
+                    rows.append((grown.size, data, leaf_hash))
+                    nodes += [(first + len(nodes) + n, node) for n, node in enumerate(grown.append(leaf_hash))]
+                self._connection.executemany("INSERT INTO leaves VALUES (?, ?, ?)", rows)
+                self._connection.executemany("INSERT INTO nodes VALUES (?, ?)", nodes)
+                head = self._write_checkpoint(grown)
+            self._frontier = grown
         return head
 
     def add_cosignature(self, size: int, line: str, witness: NoteVerifier) -> int:
@@ -205,8 +208,9 @@ class Ledger:
             try:
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:
-                self._frontier = None  # whether the commit is on the disk is read from there
+            except BaseException as error:
+                if not isinstance(error, LedgerError):
+                    self._frontier = None  # whether the commit is on the disk is read from there
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

@@ -102,7 +102,9 @@ def verify_ledger(
                 contents = _contents(connection, path)
                 verify_contents(contents, Expected(origin, key, witnesses, cosigned or {}), report)
                 if closed:
-                    report.sealed = seal.check(path, contents.origin, NoteVerifier.parse(contents.key))
+                    report.sealed = seal.check(
+                        path, seal.measure(path), contents.origin, NoteVerifier.parse(contents.key)
+                    )
             finally:
                 connection.close()
         if sealed and not report.sealed:
