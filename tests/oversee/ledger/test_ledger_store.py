@@ -276,6 +276,22 @@ def test_verifying_takes_no_locks_away(ledger: Ledger) -> None:
     assert verify_ledger(ledger.path, sealed=True).size == 14
 
 
+def test_a_write_ahead_log_that_was_taken_away_loses_nothing(ledger: Ledger) -> None:
+    """Something else in this process hashes the file, and so ends its locks; then a reader elsewhere cleans up."""
+    read = (
+        f"import sqlite3; connection = sqlite3.connect({str(ledger.path)!r}); "
+        "connection.execute('SELECT count(*) FROM leaves').fetchall(); connection.close()"
+    )
+    for n in range(2):
+        ledger.path.read_bytes()
+        subprocess.run([sys.executable, "-c", read], check=True, timeout=60)
+        assert not ledger.path.with_name("ledger.sqlite-wal").exists()
+        assert ledger.append([{"n": n}]).size == 12 + n
+        assert verify_ledger(ledger.path).size == 12 + n
+    ledger.close()
+    assert verify_ledger(ledger.path, sealed=True).size == 13
+
+
 def test_a_reader_sees_commits_and_cannot_append(ledger: Ledger) -> None:
     with Ledger.open(ledger.path) as reader:
         ledger.append([{"new": True}])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,6 +187,19 @@ def test_it_persists_before_it_signs(ledger: Ledger, witness: Witness) -> None:
     assert status == 500
     witness._connection.execute("PRAGMA query_only = OFF")
     assert witness.cosign(11, proof, head.checkpoint)
+
+
+def test_a_write_ahead_log_that_was_taken_away_loses_nothing(ledger: Ledger, witness: Witness) -> None:
+    read = (
+        f"import sqlite3; connection = sqlite3.connect({str(witness.path)!r}); "
+        "connection.execute('SELECT count(*) FROM heads').fetchall(); connection.close()"
+    )
+    witness.path.read_bytes()  # which ends this process's locks on the file
+    subprocess.run([sys.executable, "-c", read], check=True, timeout=60)
+    assert not witness.path.with_name("witness.sqlite-wal").exists()
+    head = ledger.append([{"n": 1}])
+    cosign_head(ledger, witness)
+    assert read_latest(witness.path, ORIGIN)[1] == head.checkpoint
 
 
 def test_the_store_outlives_the_process(ledger: Ledger, witness: Witness) -> None:

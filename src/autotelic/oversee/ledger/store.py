@@ -204,6 +204,8 @@ class Ledger:
     def _transaction(self) -> Iterator[None]:
         with self._alone():
             seal.remove(self.path)
+            if not tables.wal_of(self.path).exists():
+                self._reconnect()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -214,6 +216,16 @@ class Ledger:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _reconnect(self) -> None:
+        """Another process has taken the write-ahead log for its own and away, with what was in it in the file.
+
+        It may do so once something in this process has opened and closed the file besides SQLite, which ends the
+        locks of the whole process on it. What went into a log that is gone would be lost.
+        """
+        self._connection.close()
+        self._connection = tables.connect(self.path, write=True)
+        self._frontier = None
 
     def _grown(self) -> Frontier:
         """The edge to append to. Inside a transaction: no other process can append."""

@@ -122,11 +122,8 @@ class Witness:
                     f"{path}, the store of a witness, does not exist",
                     "restore it; a key without its store would cosign a second history, so else make a new witness",
                 )
-            connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-            )
+            connection = tables.connect(path, write=True)
             try:
-                connection.execute("PRAGMA synchronous = FULL")
                 if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                     raise LedgerError(f"{path} is no store of a witness")
                 if (version := connection.execute("PRAGMA user_version").fetchone()[0]) != VERSION:
@@ -181,6 +178,9 @@ class Witness:
         Returns the signature line, newline included, once the checkpoint is on the disk. Raises WitnessRefusalError.
         """
         with self._lock, tables.clearly(self.path):
+            if not tables.wal_of(self.path).exists():  # as in store.py: what goes into it would be lost
+                self._connection.close()
+                self._connection = tables.connect(self.path, write=True)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 head = self._check(old_size, proof, checkpoint)
