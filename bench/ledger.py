@@ -135,11 +135,11 @@ def kind_of(problem: str | None) -> str:
         "the root is another", "is replaced by one of", "follow the last checkpoint", "are missing",
         "is missing, and", "is the one known", "not of", "a cosignature", "is not valid", "damaged",
         "has not the tables", "is not an SQLite database", "more interior nodes", "its key is of", "key id",
-        "does not name",
+        "does not name", "does not verify", "the note", "not base64", "not a signature line", "verifier key",
     ):  # fmt: skip
         if words in problem:
             return words
-    return problem[:60]
+    return "other lines"
 
 
 def kills(options: argparse.Namespace) -> Found:
