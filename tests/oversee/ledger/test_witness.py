@@ -154,6 +154,15 @@ def test_a_second_history_by_the_logs_key_is_refused(
     assert witness.latest(ORIGIN) == kept
 
 
+def test_another_root_of_the_same_size_is_a_conflict(ledger: Ledger, witness: Witness, tmp_path: Path) -> None:
+    with fork(tmp_path / "fork.sqlite", 5, 11) as other:
+        with pytest.raises(WitnessRefusalError) as caught:
+            witness.cosign(11, [], other.head().checkpoint)
+        assert (caught.value.status, caught.value.size) == (409, 11)
+        status, kind, body = respond(witness, encode_request(11, [], other.head().checkpoint).encode())
+        assert (status, kind, body) == (409, "text/x.tlog.size", "11\n")
+
+
 @pytest.mark.parametrize("size", [1, 10])
 def test_an_old_copy_is_refused(size: int, ledger: Ledger, witness: Witness, tmp_path: Path) -> None:
     with fork(tmp_path / "old.sqlite", size, size) as old, pytest.raises(HistoryError, match="cut short"):
