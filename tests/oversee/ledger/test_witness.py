@@ -154,7 +154,9 @@ def test_a_second_history_by_the_logs_key_is_refused(
     assert witness.latest(ORIGIN) == kept
 
 
-def test_another_root_of_the_same_size_is_a_conflict(ledger: Ledger, witness: Witness, tmp_path: Path) -> None:
+def test_another_root_of_the_same_size_is_a_conflict(
+    ledger: Ledger, witness: Witness, tmp_path: Path
+) -> None:
     with fork(tmp_path / "fork.sqlite", 5, 11) as other:
         with pytest.raises(WitnessRefusalError) as caught:
             witness.cosign(11, [], other.head().checkpoint)

@@ -28,7 +28,6 @@ from autotelic.oversee.ledger.merkle import Frontier
 from autotelic.oversee.ledger.notes import NoteSigner, NoteVerifier
 from autotelic.oversee.ledger.tlog_proof import TlogProof
 
-
 _AT_ONCE = 1000
 """Leaves that are read at a time."""
 
@@ -172,7 +171,9 @@ class Ledger:
                 for data in encoded:
                     leaf_hash = merkle.hash_leaf(data)
                     rows.append((grown.size, data, leaf_hash))
-                    nodes += [(first + len(nodes) + n, node) for n, node in enumerate(grown.append(leaf_hash))]
+                    nodes += [
+                        (first + len(nodes) + n, node) for n, node in enumerate(grown.append(leaf_hash))
+                    ]
                 self._connection.executemany("INSERT INTO leaves VALUES (?, ?, ?)", rows)
                 self._connection.executemany("INSERT INTO nodes VALUES (?, ?)", nodes)
                 head = self._write_checkpoint(grown)
@@ -320,7 +321,8 @@ class Ledger:
         while at < stop:
             with self._alone():
                 rows = self._connection.execute(
-                    "SELECT data FROM leaves WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (at, stop, _AT_ONCE)
+                    "SELECT data FROM leaves WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+                    (at, stop, _AT_ONCE),
                 ).fetchall()
             yield from (decode_leaf(bytes(data)) for (data,) in rows)
             at += _AT_ONCE

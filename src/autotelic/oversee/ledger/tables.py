@@ -67,7 +67,9 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         mode = "rw"  # the last reader to close takes away the write-ahead log that it made
     else:
         mode = "ro&immutable=1"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
     connection.execute("PRAGMA synchronous = FULL" if write else "PRAGMA query_only = ON")
     return connection
 

@@ -279,14 +279,18 @@ def _snapshot(path: Path) -> tuple[bool, sqlite3.Connection]:
     wal, sealed = tables.wal_of(path), seal.path_of(path).exists()
     if wal.exists() and wal.stat().st_size:
         if sealed:
-            raise LedgerError(f"there is a write-ahead log beside {path}, which is sealed: nobody closed that")
+            raise LedgerError(
+                f"there is a write-ahead log beside {path}, which is sealed: nobody closed that"
+            )
         return False, tables.connect(path, write=False)
     if wal.exists() and not sealed:
         return False, tables.connect(path, write=False)
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise LedgerError(f"{path} is not an SQLite database, or was cut short")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None
+    )
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     return True, connection
