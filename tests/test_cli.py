@@ -27,7 +27,7 @@ def test_help_names_every_command(capsys: Capture) -> None:
     out = capsys.readouterr().out
     for command in (
         "run", "resume", "exam", "inspect", "check", "replay", "report", "compare", "export", "charter",
-        "auditor", "brake", "review", "schema", "doctor", "models", "sandbox",
+        "auditor", "brake", "review", "schema", "doctor", "ledger", "models", "sandbox", "solve",
     ):  # fmt: skip
         assert f" {command} " in out
 
@@ -60,6 +60,10 @@ def test_help_imports_nothing_slow() -> None:
         (["charter", "show", "/nowhere"], "/nowhere does not exist"),
         (["check", "/nowhere"], "/nowhere does not exist"),
         (["replay", "/nowhere", "3"], "/nowhere does not exist"),
+        (["ledger", "verify", "/nowhere"], "/nowhere does not exist"),
+        (["ledger", "prove", "/nowhere", "0"], "/nowhere does not exist"),
+        (["ledger", "export", "/nowhere", "/elsewhere"], "/nowhere does not exist"),
+        (["ledger", "witness", "/nowhere/s", "--key", "/nowhere/k"], "/nowhere/s and /nowhere/k do not exist"),
         (["schema", "charters"], "charters"),
     ],
 )

@@ -28,6 +28,7 @@ _COMMANDS = {
     "report": ("looking:report", "Write a run's report, pictures and summary again."),
     "compare": ("looking:compare", "Compare runs: one table, their curves in one picture."),
     "export": ("examining:export", "Copy a champion to a Hugging Face folder, with its model card."),
+    "ledger": ("ledger:app", "Verify, prove, export or witness the record of what was decided."),
     "charter": ("charters:app", "Show, check or describe charters: what a human decides."),
     "auditor": ("oversight:auditor", "Run a brake with its ledger, witness and auditors."),
     "brake": ("oversight:app", "Set, release or show a run's brake."),
