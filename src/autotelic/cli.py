@@ -1,21 +1,29 @@
 """The command line: `autotelic run`, and all that is done with what a run leaves.
 
 What a user can put right is one line on standard error with its cause and its fix, and exit code 2. A
-traceback is a bug. 130 is Ctrl-C, 141 a reader that went away.
+traceback is a bug. 130 is Ctrl-C, SIGTERM or SIGHUP, 141 a reader that went away.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
-from autotelic.errors import AutotelicError
+from autotelic.commands import output
+from autotelic.errors import AutotelicError, cause_of, fix_of
 
+_NO_PROCESSES = fix_of(OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
+_NO_MEMORY = fix_of(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
 _EPILOGUE = "Start with `autotelic run`; it writes runs/default/report.html."
 _COMMANDS = {
     "run": ("running:run", "Start a run: the model makes tasks, learns from them, sits an exam."),
@@ -64,9 +72,11 @@ for _name, _help in _PARTS.items():
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say (those of the process by default); the exit code."""
+    output.prepare()
     try:
-        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
+        with _stoppable():
+            code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+            sys.stdout.flush()
     except CycloptsError as error:
         return _complain(" ".join(str(error).split()), 2)
     except AutotelicError as error:
@@ -75,29 +85,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("interrupted", 130)
     except BrokenPipeError:
         # The reader went away (`autotelic inspect ... | head`). What is left to write has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.silence(sys.stdout)
         return 141
     except OSError as error:
-        return _complain(f"{_cause(error)}; {_fix(error)}", 2)
+        output.silence(sys.stdout)  # where it is what cannot be written, the end would fail to flush it again
+        return _complain(f"{cause_of(error)}; {fix_of(error)}", 2)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if (line := _exhausted(error)) is None:
+            raise
+        return _complain(line, 2)
     return code if isinstance(code, int) else 0
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does, so that it tidies up behind itself.
+
+    Under `nohup` SIGHUP stays ignored, and other threads than the main one cannot have signals.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exhausted(error: BaseException) -> str | None:
+    """A line for what Python and its libraries raise where the machine gives no more; None for what is a bug."""
+    said = str(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in said:
+        return f"no more threads can be started here; {_NO_PROCESSES}"
+    memory = ("can't allocate memory", "not enough memory", "failed to map segment", "cannot allocate memory")
+    if isinstance(error, MemoryError) or any(part in said.lower() for part in memory):
+        return f"there is not enough memory; {_NO_MEMORY}"
+    return None
+
+
 def _complain(line: str, code: int) -> int:
-    print(f"autotelic: {line}", file=sys.stderr)
+    # A standard error that is gone takes no complaint, and the exit code still says it.
+    with suppress(OSError):
+        print(f"autotelic: {line}", file=sys.stderr, flush=True)
     return code
-
-
-def _cause(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
-
-
-def _fix(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space and try again; what was written before is whole"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "check its permissions, or give another folder"
-    return "check that it is there and can be used"
 
 
 if __name__ == "__main__":

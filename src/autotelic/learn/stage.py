@@ -215,7 +215,7 @@ def _updates(
     before = services.weights.digest()
     for batch in split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng):
         step = state.counters.step
-        rate = services.rate(step, state.progress(services.charter, services.clock.seconds))
+        rate = services.rate(step, state.progress(services.clock.seconds))
         report = services.learner.step(packed(services, batch), rate)
         after = before if report.skipped else services.weights.digest()
         yield Updated(
