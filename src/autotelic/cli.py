@@ -26,23 +26,66 @@ _NO_PROCESSES = fix_of(OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
 _NO_MEMORY = fix_of(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
 _EPILOGUE = "Start with `autotelic run`; it writes runs/default/report.html."
 _COMMANDS = {
-    "run": ("running:run", "Start a run: the model makes tasks, learns from them, sits an exam."),
-    "resume": ("running:resume", "Go on with a run that was stopped."),
-    "exam": ("examining:exam", "Sit an exam with a run's champion, or with a model."),
-    "inspect": ("looking:inspect", "Show one task, attempt, update or generation of a run in full."),
-    "check": ("looking:check", "Say what in a run folder is not what was written."),
-    "replay": ("replaying:replay", "Compute an update, or all decisions, again from the journal."),
-    "report": ("looking:report", "Write a run's report, pictures and summary again."),
-    "compare": ("looking:compare", "Compare runs: one table, their curves in one picture."),
-    "export": ("examining:export", "Copy a champion to a Hugging Face folder, with its model card."),
-    "charter": ("charters:app", "Show, check or describe charters: what a human decides."),
-    "schema": ("looking:schema", "Print the JSON schema of the messages."),
-    "doctor": ("checkup:doctor", "Say what this machine can do."),
+    "run": (
+        "running:run",
+        "Start a run: the model makes tasks, learns from them, sits an exam.",
+        "autotelic run recipes/smollm2-math.toml --out runs/math --seed 1",
+    ),
+    "resume": (
+        "running:resume",
+        "Go on with a run that was stopped.",
+        "autotelic resume runs/default --seconds 600",
+    ),
+    "exam": (
+        "examining:exam",
+        "Sit an exam with a run's champion, or with a model.",
+        "autotelic exam runs/default",
+    ),
+    "inspect": (
+        "looking:inspect",
+        "Show one task, attempt, update or generation of a run in full.",
+        "autotelic inspect runs/default attempt:1",
+    ),
+    "check": (
+        "looking:check",
+        "Say what in a run folder is not what was written.",
+        "autotelic check runs/default",
+    ),
+    "replay": (
+        "replaying:replay",
+        "Compute an update, or all decisions, again from the journal.",
+        "autotelic replay runs/default 12",
+    ),
+    "report": (
+        "looking:report",
+        "Write a run's report, pictures and summary again.",
+        "autotelic report runs/default",
+    ),
+    "compare": (
+        "looking:compare",
+        "Compare runs: one table, their curves in one picture.",
+        "autotelic compare runs/a runs/b --out compare.png",
+    ),
+    "export": (
+        "examining:export",
+        "Copy a champion to a Hugging Face folder, with its model card.",
+        "autotelic export runs/default my-model",
+    ),
+    "charter": (
+        "charters:app",
+        "Show, check or describe charters: what a human decides.",
+        "autotelic charter show > mine.toml",
+    ),
+    "schema": ("looking:schema", "Print the JSON schema of the messages.", "autotelic schema messages"),
+    "doctor": ("checkup:doctor", "Say what this machine can do.", "autotelic doctor"),
 }
-"""Where each command is, imported when it is used, so that the help is quick."""
+"""Where each command is, imported when it is used, so that the help is quick; what it does; an example."""
 _PARTS = {
-    "models": "Models to start from.",
-    "sandbox": "The sandbox that runs what a model wrote.",
+    "models": ("Models to start from.", "autotelic models pull smollm2-135m"),
+    "sandbox": (
+        "The sandbox that runs what a model wrote.",
+        "autotelic sandbox run program.py '[1, 2]' --entry f",
+    ),
 }
 """Parts of the engine that bring commands of their own, as `app` in their `commands.py`."""
 
@@ -63,11 +106,23 @@ app = App(
     help_epilogue=_EPILOGUE,
     version=_version,
 )
-for _name, (_place, _help) in _COMMANDS.items():
-    app.command(f"autotelic.commands.{_place}", name=_name, help=_help, sort_key=list(_COMMANDS).index(_name))
-for _name, _help in _PARTS.items():
+for _name, (_place, _help, _example) in _COMMANDS.items():
+    app.command(
+        f"autotelic.commands.{_place}",
+        name=_name,
+        help=_help,
+        help_epilogue=f"Example: {_example}",
+        sort_key=list(_COMMANDS).index(_name),
+    )
+for _name, (_help, _example) in _PARTS.items():
     if (Path(__file__).parent / _name / "commands.py").is_file():
-        app.command(f"autotelic.{_name}.commands:app", name=_name, help=_help, sort_key=len(_COMMANDS))
+        app.command(
+            f"autotelic.{_name}.commands:app",
+            name=_name,
+            help=_help,
+            help_epilogue=f"Example: {_example}",
+            sort_key=len(_COMMANDS),
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

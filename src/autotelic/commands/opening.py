@@ -15,7 +15,7 @@ from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
 from autotelic.engine.services import open_world
-from autotelic.errors import ModelError, RecordError, RunError
+from autotelic.errors import ModelError, RecordError, RunError, command
 from autotelic.exam.sealed import Exam, draw_sealed
 from autotelic.exam.seals import seals_of
 from autotelic.judge import Critic
@@ -111,7 +111,7 @@ def champion_of(run: RunFolder) -> tuple[Path, str]:
     last = saved[-1] if saved else None
     if not isinstance(last, ChampionSaved) or not run.champion.is_dir():
         raise RunError(
-            f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
+            f"{run.path} has no champion yet", f"let it run to its end: {command('resume', run.path)}"
         )
     return run.champion, last.folder
 
