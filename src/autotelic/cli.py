@@ -74,18 +74,15 @@ _COMMANDS = {
     "charter": (
         "charters:app",
         "Show, check or describe charters: what a human decides.",
-        "autotelic charter show > mine.toml",
+        "",
     ),
     "schema": ("looking:schema", "Print the JSON schema of the messages.", "autotelic schema messages"),
     "doctor": ("checkup:doctor", "Say what this machine can do.", "autotelic doctor"),
 }
 """Where each command is, imported when it is used, so that the help is quick; what it does; an example."""
 _PARTS = {
-    "models": ("Models to start from.", "autotelic models pull smollm2-135m"),
-    "sandbox": (
-        "The sandbox that runs what a model wrote.",
-        "autotelic sandbox run program.py '[1, 2]' --entry f",
-    ),
+    "models": "Models to start from.",
+    "sandbox": "The sandbox that runs what a model wrote.",
 }
 """Parts of the engine that bring commands of their own, as `app` in their `commands.py`."""
 
@@ -105,24 +102,21 @@ app = App(
     help_format="plaintext",
     help_epilogue=_EPILOGUE,
     version=_version,
+    suppress_keyboard_interrupt=False,  # it is said in our words
 )
 for _name, (_place, _help, _example) in _COMMANDS.items():
+    # Commands that have commands bring their own example.
+    _epilogue = {} if _place.endswith(":app") else {"help_epilogue": f"Example: {_example}"}
     app.command(
         f"autotelic.commands.{_place}",
         name=_name,
         help=_help,
-        help_epilogue=f"Example: {_example}",
         sort_key=list(_COMMANDS).index(_name),
+        **_epilogue,
     )
-for _name, (_help, _example) in _PARTS.items():
+for _name, _help in _PARTS.items():
     if (Path(__file__).parent / _name / "commands.py").is_file():
-        app.command(
-            f"autotelic.{_name}.commands:app",
-            name=_name,
-            help=_help,
-            help_epilogue=f"Example: {_example}",
-            sort_key=len(_COMMANDS),
-        )
+        app.command(f"autotelic.{_name}.commands:app", name=_name, help=_help, sort_key=len(_COMMANDS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
