@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         return _complain(" ".join(str(error).split()), 2)
     except AutotelicError as error:
-        return _complain(str(error), error.exit_code)
+        return _complain(_with_limit(error), error.exit_code)
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     except BrokenPipeError:
@@ -166,6 +166,14 @@ def _stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _with_limit(error: AutotelicError) -> str:
+    """The line of an error. Whoever met the limit on the size of files took it for a full disk."""
+    too_large = os.strerror(errno.EFBIG)
+    if too_large in error.cause:
+        return f"{error.cause}; {fix_of(OSError(errno.EFBIG, too_large))}"
+    return str(error)
 
 
 def _exhausted(error: BaseException) -> str | None:

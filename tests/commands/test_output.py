@@ -49,14 +49,18 @@ def test_whatever_the_streams_are_the_exit_code_is_that_of_the_work(line: str, c
     assert done.stderr.count(b"\n") <= 1
 
 
-def test_what_is_printed_never_lands_in_a_file_that_took_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+def test_what_is_printed_never_lands_in_a_file_that_took_the_number_of_a_closed_stream(
+    tmp_path: Path,
+) -> None:
     """Without stdout the next file that is opened is number 1: the journal."""
     code = (
         "import sys; from autotelic.commands.output import prepare; prepare(); "
         f"file = open({str(tmp_path / 'journal')!r}, 'w'); assert file.fileno() > 2, file.fileno(); "
         "print('printed'); sys.stdout.flush(); file.close()"
     )
-    done = subprocess.run(["bash", "-c", f'{sys.executable} -c "{code}" >&-'], capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", f'{sys.executable} -c "{code}" >&-'], capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "journal").read_text() == ""
 
@@ -153,7 +157,9 @@ class Broken:
         return True
 
 
-@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")]
+)
 def test_a_view_whose_reader_goes_away_falls_silent_and_says_so_once(error: OSError) -> None:
     said: list[str] = []
     under = Broken(1, error)

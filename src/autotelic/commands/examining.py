@@ -180,7 +180,7 @@ def _unfinished(dest: Path) -> Iterator[Path]:
     """
     from autotelic.errors import RunError
 
-    place = dest.resolve()
+    place = Path(os.path.realpath(dest))  # `resolve` raises where links lead in a circle
     there = place.is_dir()
     if place.exists() and (not there or any(place.iterdir())):
         raise RunError(f"{dest} is there already", "give a new or an empty folder")

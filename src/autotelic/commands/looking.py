@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +91,7 @@ def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False)
     from autotelic.errors import RunError
     from autotelic.record import RunFolder
 
-    different = list(dict.fromkeys(run.resolve() for run in runs))
+    different = list(dict.fromkeys(map(os.path.realpath, runs)))
     if len(different) < 2 or len(different) < len(runs):
         what = f"{len(runs)} of them" if len(different) == len(runs) else "one of them twice"
         raise RunError(

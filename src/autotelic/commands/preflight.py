@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autotelic.errors import AutotelicError, DomainError, ModelError
+from autotelic.errors import AutotelicError, DomainError, ModelError, RunError
 
 if TYPE_CHECKING:
     from autotelic.charter import Charter
+
+LEAST_MEMORY = 1 << 30
+"""Bytes of address space without which torch cannot be imported: 0.6 GB are too few, 1.5 enough for `tiny`."""
 
 
 def problems_of(charter: Charter) -> list[AutotelicError]:
@@ -24,6 +28,18 @@ def problems_of(charter: Charter) -> list[AutotelicError]:
         except (DomainError, ModelError) as error:
             found.append(error)
     return found + (_unfit(charter) if not any(isinstance(error, ModelError) for error in found) else [])
+
+
+def refuse_limits() -> None:
+    """Raise RunError where less memory may be had than importing torch takes: it would end the process without
+    a word.
+    """
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed not in (resource.RLIM_INFINITY, -1) and allowed < LEAST_MEMORY:
+        raise RunError(
+            f"this process may have {allowed >> 20} MiB of memory, and needs {LEAST_MEMORY >> 20}",
+            "raise the limit (`ulimit -v unlimited`)",
+        )
 
 
 def refuse_domain(charter: Charter) -> None:

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from autotelic.commands import Json
 from autotelic.commands.output import Lasting
+from autotelic.commands.preflight import refuse_limits
 from autotelic.errors import command
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ def watched(
                 file=sys.stderr,
             )
 
+    refuse_limits()
     # With --json, standard output belongs to the program that reads it.
     shown = Lasting(sys.stderr if as_json else sys.stdout, lost)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -123,7 +124,9 @@ def _new_folder(
             place.discard(depth)
         if aside is not None:
             aside.rename(folder)
-        if isinstance(error, RecordError) and "resume" in error.fix:  # and there is nothing to resume
+        if isinstance(
+            error, RecordError
+        ):  # it speaks of a resume or a commit, and there is nothing of either
             raise RunError(error.cause, f"{fix_of(_cause(error))}; nothing is left of the run") from error
         raise
     if again is not None and aside is not None:
@@ -131,10 +134,16 @@ def _new_folder(
 
 
 def _cause(error: BaseException) -> OSError:
-    """What the system said at the bottom of an error; that the disk is full where it is not known."""
+    """What the system said at the bottom of an error. SQLite keeps it to itself: then that files may be no
+    larger, where they are limited, or that the disk is full.
+    """
     while error.__cause__ is not None:
         error = error.__cause__
-    return error if isinstance(error, OSError) else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if isinstance(error, OSError):
+        return error
+    limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    number = errno.EFBIG if limited else errno.ENOSPC
+    return OSError(number, os.strerror(number))
 
 
 def take_up(

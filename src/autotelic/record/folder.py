@@ -310,6 +310,9 @@ def missing_folders(path: Path) -> int:
 def refuse_taken(path: str | Path) -> None:
     """Raise RunError where no run can be made in a folder: it holds one, or something else. Writes nothing."""
     place = named(path)
+    if os.fsencode(str(path)) != str(path).encode("utf-8", "replace"):
+        # The libraries that write models and tokenizers would write to another path, or fail.
+        raise RunError(f"{path} is not a path in UTF-8", "set PYTHONUTF8=1, or give a path of plain letters")
     with _reaching(path, "read"):
         if is_run(path):
             begun = any((place / "checkpoints").glob("[0-9]*"))
