@@ -82,6 +82,8 @@ def test_the_working_directory_can_be_a_run_and_make_place_for_one_that_goes_on_
     run(small(1, seed=1), Path(), machine=MACHINE, start_from=Path(), again=lambda path: None)
     assert is_run(tmp_path / "here.1")
     assert RunFolder.open(tmp_path / "here").charter().seed == 1
+    modes = {path.stat().st_mode for path in (tmp_path / "here" / "champion").iterdir()}
+    assert len(modes) == 1, "whoever may read its configuration may read its weights"
 
 
 def test_stopped_in_the_first_exam_it_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
@@ -132,6 +134,22 @@ def test_a_limit_on_the_size_of_files_is_one_line_and_leaves_nothing(tmp_path: P
     assert "\n" not in str(caught.value)
     assert "ulimit -f" in str(caught.value)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_disk_that_is_full_at_the_end_is_one_line_and_a_resume_saves_the_champion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = ModelError(
+        "champion cannot be written: No space left on device", "free some space, or give another folder"
+    )
+    full.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with monkeypatch.context() as patch:
+        patch.setattr("autotelic.weights.door.Weights.export", failing(full))
+        with pytest.raises(RunError) as caught:
+            run(small(1), tmp_path / "my runs", machine=MACHINE)
+    assert "free some space; then it is saved by: autotelic resume '" in str(caught.value)
+    resume(tmp_path / "my runs")
+    assert (tmp_path / "my runs" / "champion" / "config.json").is_file()
 
 
 # ── going on ─────────────────────────────────────────────────────────────────────────────────────────────
