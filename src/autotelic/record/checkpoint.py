@@ -136,10 +136,11 @@ def load_latest(folder: Path, store: Store, known: Collection[int] | None = None
         except RecordError as error:
             skipped.append(error.cause)
     if skipped:
+        saved = (folder.parent / "champion" / "config.json").is_file()
+        anew = ", or start a new run from its champion (`--from`)" if saved else ""
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
-            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a "
-            "new run from its champion (`--from`)",
+            f"restore the run folder from a copy, go on with the version of autotelic that wrote it{anew}",
         )
     return None
 
