@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from autotelic.commands import Json
+from autotelic.commands.preflight import refuse_limits
 
 if TYPE_CHECKING:
     from autotelic.types import ExamReport
@@ -53,6 +54,7 @@ def exam(
     """
     from autotelic.errors import ModelError
 
+    refuse_limits()
     if not model.exists():
         raise ModelError(f"{model} does not exist", "give a run folder, or a model in Hugging Face format")
     if samples < 1 or repair < 0:
@@ -146,6 +148,7 @@ def export(run: Path, dest: Path, *, as_json: Json = False) -> None:
     dest
         The folder to make, or one that is empty; it may be a mount point or a link.
     """
+    refuse_limits()
     from autotelic.commands.opening import champion_of
     from autotelic.dashboard.card import model_card
     from autotelic.dashboard.publish import story_of
