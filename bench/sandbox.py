@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.pool import Pool
@@ -325,14 +325,17 @@ def table(found: list[Contender], two: list[Contender], absent: list[str]) -> st
     return "\n".join(lines)
 
 
-def compare(rounds: int, output: Path | None = None) -> None:
-    """Measure, print the table, and write every round to `output`."""
+def compare(rounds: int, output: Path | None = None, only: Sequence[str] = ()) -> None:
+    """Measure, print the table, and write every round to `output`. `only` are words of the names of contenders
+    to measure, and then none is measured on two cores.
+    """
     load = os.getloadavg()[0]
     with ExitStack() as stack, on_cores(1):
         found, absent = contenders(stack)
+        found = [one for one in found if not only or any(word in one.name for word in only)]
         measure(found, rounds)
     two: list[Contender] = []
-    if len(os.sched_getaffinity(0)) > 1:
+    if len(os.sched_getaffinity(0)) > 1 and not only:
         with on_cores(2), Sandbox(Limits(wall_s=5.0, cpu_s=5.0), workers=2, cache=0, require="L0") as box:
             two = [Contender(f"sandbox {box.level}, one call, two cores", in_sandbox(box, 1), 400)]
             two.append(Contender(f"sandbox {box.level}, five calls, two cores", in_sandbox(box, 5), 400))
@@ -360,8 +363,11 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=8, help="rounds that count (default 8)")
     parser.add_argument("--json", type=Path, help="write every round's rates, CPU seconds and latencies here")
+    parser.add_argument(
+        "--only", nargs="+", default=[], help="contenders whose names have one of these words"
+    )
     options = parser.parse_args()
-    compare(options.rounds, options.json)
+    compare(options.rounds, options.json, options.only)
 
 
 if __name__ == "__main__":
