@@ -165,7 +165,7 @@ def test_seconds_are_given_to_a_run_whatever_it_ended_by(tmp_path: Path, limit: 
     charter = small(2, **{f"budget.{key}": value for key, value in {"seconds": 0.0, **limit}.items()})
     run(charter, tmp_path / "a", machine=MACHINE)
     before = generations_of(tmp_path / "a")
-    resume(tmp_path / "a", extend=BudgetExtended(seconds=0.5))
+    resume(tmp_path / "a", extend=BudgetExtended(seconds=2.0))
     after = generations_of(tmp_path / "a")
     assert len(after) > len(before)
     assert after == list(range(1, len(after) + 1))

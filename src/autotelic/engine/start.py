@@ -196,6 +196,8 @@ def take_up(
             run.watch(message)
     # Shown and not recorded: the journal of a run that was resumed is that of one that never stopped.
     run.watch(services.probe())
+    # The seconds that a run is given are for its work, and not for loading it on a slow machine.
+    services.clock.start(state.counters.seconds)
     services.meter.start(state.counters)
     return run
 
