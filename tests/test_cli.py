@@ -63,7 +63,10 @@ def test_help_imports_nothing_slow() -> None:
         (["ledger", "verify", "/nowhere"], "/nowhere does not exist"),
         (["ledger", "prove", "/nowhere", "0"], "/nowhere does not exist"),
         (["ledger", "export", "/nowhere", "/elsewhere"], "/nowhere does not exist"),
-        (["ledger", "witness", "/nowhere/s", "--key", "/nowhere/k"], "/nowhere/s and /nowhere/k do not exist"),
+        (
+            ["ledger", "witness", "/nowhere/s", "--key", "/nowhere/k"],
+            "/nowhere/s and /nowhere/k do not exist",
+        ),
         (["schema", "charters"], "charters"),
     ],
 )

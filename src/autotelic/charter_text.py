@@ -21,6 +21,8 @@ from autotelic.errors import CharterError
 
 Schema = Mapping[str, Any]
 
+LARGEST = 1 << 20
+"""Bytes of a file of settings: whole charters have ten thousand. `/dev/zero` has no end."""
 SHOWN = "`autotelic charter show` prints one that is right"
 _NOUNS = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false"}
 _CONTROLS = "controls belong to `python -m bench.controls`"
@@ -75,7 +77,13 @@ RENAMED: Mapping[str, tuple[str | None, str]] = {
 def read(path: Path, what: str) -> dict[str, Any]:
     """The tables of a TOML file that spells `what`. Raises `CharterError` when there is no such text."""
     try:
-        text = path.read_bytes().decode()
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise CharterError(
+                f"{path} is larger than {LARGEST >> 10} KiB", f"give the path of a {what}, a TOML file"
+            )
+        text = content.decode()
     except FileNotFoundError:
         raise CharterError(f"{path} does not exist", f"give the path of a {what}, or none") from None
     except IsADirectoryError:

@@ -95,13 +95,18 @@ class RunResumed(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetExtended(Message):
-    """More than the charter gives: seconds, tokens and generations on top of it. All extensions add up."""
+    """More than the charter gives: seconds, tokens and generations on top of it. All extensions add up.
+
+    A limit that the charter does not have begins with the first of them. `lifts` names limits that were
+    reached and bind no more, until more of them is given (`autotelic.budget`).
+    """
 
     kind: ClassVar[str] = "run.extended"
 
     seconds: float = 0.0
     tokens: int = 0
     generations: int = 0
+    lifts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ until the budget is spent. Each stage lives in the folder of its name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,14 @@ def run(
     start_from: Path | None = None,
     source: str | None = None,
     controls: Controls | None = None,
+    again: Callable[[Path], None] | None = None,
 ) -> Summary:
     """Run a charter in a new folder until its budget is spent; returns what `summary.json` says.
 
     `watch` is called with every message as it is recorded. Ctrl-C ends the run at the last checkpoint, from
     which `resume` goes on. `source` is the charter's TOML as it was given, `start_from` a run or model folder
-    to go on from.
+    to go on from. With `again` a run that is in the folder is moved aside, and `again` is called with where
+    it lies then.
     """
     engine = begin(
         charter,
@@ -61,9 +64,10 @@ def run(
         start_from=start_from,
         source=source,
         controls=controls or Controls(),
+        again=again,
     )
     with engine:
-        return _until_spent(engine, fresh=True)
+        return _until_spent(engine)
 
 
 def resume(
@@ -75,19 +79,19 @@ def resume(
 ) -> Summary:
     """Go on with a run that was stopped, as if it never had been.
 
-    Raises RunError for a run that is finished, unless `extend` gives it more of what it has spent.
+    Raises RunError for a run that is finished, unless `extend` gives it more: of whatever, since a limit that was
+    reached and of which no more is given binds no longer.
     """
     with take_up(folder, machine=machine, watch=watch, extend=extend) as engine:
-        return _until_spent(engine, fresh=False)
+        return _until_spent(engine)
 
 
-def _until_spent(engine: Run, *, fresh: bool) -> Summary:
+def _until_spent(engine: Run) -> Summary:
     """Generation after generation; then the last exam, the champion, and the results."""
     reason: StopReason = "budget"
     try:
-        if fresh:
+        if not engine.examined:
             engine.do(partial(examine, when="before"))
-            engine.save()
         while engine.progress < 1.0:
             engine.begin_generation()
             generation(engine)

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from autotelic import messages as m
+from autotelic.budget import Allowance
 from autotelic.charter import Charter
 from autotelic.exam.sealed import Exam
 from autotelic.judge.collapse import CollapseGuard
@@ -33,7 +34,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @dataclass(slots=True)
 class Counters:
-    """What has been spent and done so far, and what was given on top of the charter's budget (`extra_*`).
+    """What has been spent and done so far.
 
     `admitted` is the share of proposals that became tasks, smoothed; `empty` counts generations in a row that
     gave nothing to learn from, `flat` those without a group that reward could teach from.
@@ -49,9 +50,12 @@ class Counters:
     admitted: float = 1.0
     empty: int = 0
     flat: int = 0
-    extra_seconds: float = 0.0
-    extra_tokens: int = 0
-    extra_generations: int = 0
+
+
+def allowance_of(charter: Charter) -> Allowance:
+    """The limits of a charter, with nothing given on top."""
+    budget = charter.budget
+    return Allowance(budget.seconds, budget.tokens, budget.generations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class State:
     def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
         self.scale = spec.scale
         self.counters = Counters()
+        self.allowance = allowance_of(charter)
         self.curriculum = Curriculum(
             modes=charter.domain.modes or tuple(spec.modes),
             levels=charter.domain.levels,
@@ -119,17 +124,11 @@ class State:
             raise ValueError("the sealed exam is not set yet")
         return self.sealed
 
-    def progress(self, charter: Charter, seconds: float) -> float:
+    def progress(self, seconds: float) -> float:
         """How much of the budget is spent after so many seconds of work, in [0, 1]: of whichever limit is
         nearest.
         """
-        budget, spent = charter.budget, self.counters
-        limits = (
-            (seconds, budget.seconds, spent.extra_seconds),
-            (spent.trained, budget.tokens, spent.extra_tokens),
-            (spent.generation, budget.generations, spent.extra_generations),
-        )
-        return min(1.0, max((used / (limit + extra) for used, limit, extra in limits if limit), default=0.0))
+        return self.allowance.progress(seconds, self.counters.trained, self.counters.generation)
 
     # ── the only way it changes ──────────────────────────────────────────────────────────────────────────
 
@@ -141,9 +140,7 @@ class State:
         return self
 
     def _extended(self, message: m.BudgetExtended) -> None:
-        self.counters.extra_seconds += message.seconds
-        self.counters.extra_tokens += message.tokens
-        self.counters.extra_generations += message.generations
+        self.allowance.extend(message)
 
     def _began(self, message: m.GenerationBegan) -> None:
         self.counters.generation = message.generation
@@ -260,7 +257,9 @@ class State:
         ids, in order.
         """
         own = values["own"]
-        self.counters = Counters(**values["counters"])
+        # What was given on top of the budget is counted from the journal, where the last of it is.
+        kept = {key: value for key, value in values["counters"].items() if not key.startswith("extra_")}
+        self.counters = Counters(**kept)
         self.curriculum.restore(values["curriculum"])
         self.novelty.restore(values["novelty"], arrays)
         self.pool = deque(tasks_of(values["pool"]), maxlen=REMEMBERED)

@@ -54,7 +54,7 @@ def test_the_screen_shows_what_a_run_is_judged_by() -> None:
     shown = drawn(screen(Story.of(until_the_end(20))))
     for word in ("runs/x", "generation 20", "deduction", "level 3", "valid", "novel", "AUROC", "ECE"):
         assert word in shown
-    for word in ("tokens/s", "left", "promote at generation", "of training", "before"):
+    for word in ("tokens/s", "left", "not shown worse at generation", "of training", "before"):
         assert word in shown
 
 
@@ -69,7 +69,7 @@ def test_the_screen_fits_every_width_at_every_moment(width: int, count: int, gra
 
 
 def test_a_silent_stage_says_what_it_waits_for() -> None:
-    story = Story.of([m.StageBegan(stage="judge")])
+    story = Story.of([started(), m.StageBegan(stage="judge")])
     assert "waits for" not in drawn(screen(story, silent=SILENCE - 1))
     assert "waits for the domain to judge the answers" in drawn(screen(story, silent=SILENCE + 1))
 
@@ -83,6 +83,7 @@ def test_every_stage_says_what_it_waits_for() -> None:
 def test_time_in_a_stage_runs_from_its_beginning() -> None:
     clock = Clock()
     view = LiveView("x", clock)
+    view(started())
     view(m.StageBegan(stage="learn"))
     clock.now += 20
     view(m.Dropped(what="sequence", n=1, why="longer than 512 tokens"))
@@ -159,3 +160,83 @@ def test_a_resumed_run_goes_on_from_its_past() -> None:
         watch(resumed)
         assert len(watch.story.generations) == 4  # type: ignore[attr-defined]
     assert written(console) == "resume      from generation 4\n"
+
+
+# ── what a person is shown beside the numbers ────────────────────────────────────────────────────────────
+
+
+def judged(answer: str, passed: bool = True) -> m.Judged:
+    found = next(x for x in synthetic_messages(2) if isinstance(x, m.Judged) and x.groups)
+    group = found.groups[0]
+    return replace(
+        found,
+        groups=(
+            replace(
+                group,
+                episodes=(replace(group.episodes[0], answer=answer),),
+                verdicts=(replace(group.verdicts[0], passed=passed, reason=""),),
+            ),
+        ),
+    )
+
+
+def test_the_screen_shows_the_last_task_its_answer_and_the_verdict() -> None:
+    view = LiveView("x")
+    view(started())
+    view(judged("[3,1,4]"))
+    shown = drawn(view.render())
+    assert "answer    passed  [3,1,4]" in shown
+    assert "task      " in shown
+    view(judged("[9]", passed=False))
+    assert "answer    failed  [9]" in drawn(view.render())
+
+
+def test_what_a_model_wrote_moves_no_cursor() -> None:
+    view = LiveView("x")
+    view(started())
+    view(judged("\x1b[2J\x1b]0;title\x07\r\nsecond\u202eline"))
+    shown = drawn(view.render())
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+    assert "[2J ]0;title second line" in shown
+
+
+@pytest.mark.parametrize("width", [24, 30, 40])
+def test_time_and_generation_are_whole_on_a_narrow_screen(width: int) -> None:
+    story = Story.of(until_the_end(20))
+    shown = drawn(replace(screen(story), worked=5025.0), width=width)
+    assert "1:23:45" in shown
+    assert "generation 20" in shown
+
+
+def test_a_spent_budget_says_what_still_comes() -> None:
+    messages = until_the_end(4)
+    story = Story.of(messages)
+    assert "spent" not in drawn(screen(story))
+    late = replace(screen(story), worked=1e6)
+    assert "spent: the last decision and exam" in drawn(late)
+    assert "left" not in drawn(late)
+    story.add(m.GenerationBegan(generation=5))
+    assert "spent: finishing generation 5, then the last decision and exam" in drawn(late)
+
+
+def test_before_the_run_has_begun_there_is_no_empty_bar() -> None:
+    shown = drawn(LiveView("x").render())
+    assert "─" not in shown
+    assert "waits for torch and the model to load" in shown
+
+
+def test_while_the_rules_write_the_tasks_the_screen_says_so() -> None:
+    story = Story.of(until_the_end(1))
+    assert story.generations[-1].proposals.asked == 0
+    shown = drawn(screen(story))
+    assert "written by the rules" in shown
+    assert "– valid" not in shown
+
+
+def test_its_words_are_explained_where_there_is_room() -> None:
+    story = Story.of(until_the_end(20))
+    assert "0.5 is chance" in drawn(screen(story), width=110, height=40)
+    assert "0.5 is chance" not in drawn(screen(story), width=110, height=24)
+    assert "Ctrl-C stops" in drawn(screen(story), width=110, height=24)

@@ -243,3 +243,42 @@ def test_a_tokenizer_that_loses_text_is_found_out(tmp_path: Path) -> None:
         "the tokenizer has no end token": True,
         "the tokenizer has no chat template": False,
     }
+
+
+# ── without a home ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of a container: no HOME, and a number that no passwd file knows."""
+    for name in ("HOME", "XDG_CACHE_HOME", "AUTOTELIC_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_models_can_be_listed_and_given_as_folders(tmp_path: Path) -> None:
+    assert registry.on_this_machine() == []
+    assert registry.resolve(str(tmp_path)) == tmp_path
+    assert registry.resolve("tiny") == "tiny"
+    assert registry.resolve("owner/name") == "owner/name"
+    with pytest.raises(ModelError, match="there is no model 'tinny'; did you mean tiny"):
+        registry.resolve("tinny")
+
+
+@pytest.mark.usefixtures("homeless")
+@pytest.mark.parametrize("name", ["smollm2-135m", "~/m"])
+def test_without_a_home_what_needs_one_is_one_line(name: str) -> None:
+    with pytest.raises(ModelError, match="no home folder"):
+        registry.resolve(name)
+    with pytest.raises(ModelError, match="set AUTOTELIC_CACHE"):
+        registry.cache_dir()
+
+
+def test_the_home_of_nobody_is_one_line() -> None:
+    with pytest.raises(ModelError, match=r"~nosuchuser is no home folder here; write the path in full"):
+        registry.resolve("~nosuchuser/m")

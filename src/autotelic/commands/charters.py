@@ -12,10 +12,13 @@ from cyclopts import App, Parameter
 from autotelic.commands import Json
 
 if TYPE_CHECKING:
-    from autotelic.charter import Charter
     from autotelic.errors import AutotelicError
 
-app = App(name="charter", help="Show, check or describe charters.")
+app = App(
+    name="charter",
+    help="Show, check or describe charters.",
+    help_epilogue="Example: autotelic charter show > mine.toml",
+)
 
 
 @app.command
@@ -50,17 +53,20 @@ def show(
 def check(charter: Path, *, as_json: Json = False) -> int:
     """Say everything that is wrong with a charter, a line each; the exit code is 2 if anything is.
 
+    That its domain, modes, levels and model are here is part of it. Nothing is written or trained.
+
     Parameters
     ----------
     charter
         A TOML file.
     """
     from autotelic.charter import Charter
-    from autotelic.charter import check as problems_of
+    from autotelic.charter import check as misspelt
+    from autotelic.commands.preflight import problems_of
 
-    problems: list[AutotelicError] = [*problems_of(charter)]
+    problems: list[AutotelicError] = [*misspelt(charter)]
     if not problems:
-        problems = _problems_of_domain(Charter.load(charter))
+        problems = problems_of(Charter.load(charter))
     digest = "" if problems else Charter.load(charter).digest
     if as_json:
         found = [{"cause": problem.cause, "fix": problem.fix} for problem in problems]
@@ -79,15 +85,3 @@ def schema() -> None:
     from autotelic.charter import schema as schema_of
 
     print(json.dumps(schema_of(), indent=2))
-
-
-def _problems_of_domain(charter: Charter) -> list[AutotelicError]:
-    """Whether the domain exists and has the modes and levels that are asked for. Nothing is run in it."""
-    from autotelic.domains.registry import load_domain
-    from autotelic.errors import DomainError
-
-    try:
-        load_domain(charter.domain, exam_levels=charter.exam.levels)
-    except DomainError as error:
-        return [error]
-    return []

@@ -23,7 +23,10 @@ def doctor(folder: Path = Path("runs"), *, as_json: Json = False) -> int:
     if as_json:
         print(json.dumps(found.as_json(), indent=2))
         return 1 if found.advice else 0
-    rates = ", ".join(f"{rate:g} GFLOP/s on {threads}" for threads, rate in found.gemm_gflops.items())
+    rates = ", ".join(
+        f"{rate:g} GFLOP/s on {threads} thread{'s' * (threads > 1)}"
+        for threads, rate in found.gemm_gflops.items()
+    )
     memory = "unknown" if found.memory_gb is None else f"{found.memory_gb:.1f} GB free"
     facts = {
         "python": found.python,
@@ -32,13 +35,14 @@ def doctor(folder: Path = Path("runs"), *, as_json: Json = False) -> int:
         "memory": memory,
         "disk": f"{found.disk_gb:.1f} GB free",
         "packages": ", ".join(f"{name} {version}" for name, version in found.packages.items()),
-        "products": f"{rates} threads (float32, the peak that training is measured against)"
-        if rates
-        else "none",
+        "speed": f"{rates} (products of float32 matrices)" if rates else "not measured",
         "sandbox": found.sandbox,
     }
     for name, fact in facts.items():
         print(f"{name:<10} {fact}")
+    if not folder.exists():
+        print(f"{'folder':<10} {folder} does not exist yet; a run makes it")
     for advice in found.advice:
         print(f"advice     {advice}")
+    print(f"{'ready':<10} {'yes, start with: autotelic run' if not found.advice else 'see the advice above'}")
     return 1 if found.advice else 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from autotelic.commands import Json
+from autotelic.commands.preflight import refuse_limits
 
 if TYPE_CHECKING:
     from autotelic.types import ExamReport
@@ -52,6 +55,7 @@ def exam(
     from autotelic.errors import ModelError
     from autotelic.models.registry import folder_of
 
+    refuse_limits()
     model = folder_of(model)
     if samples < 1 or repair < 0:
         raise ModelError(f"--samples {samples} --repair {repair} ask for nothing", "give positive numbers")
@@ -134,7 +138,7 @@ def _repair(model: Path, items: int, as_json: bool) -> None:
     print(f"  {c.wins} solved by repair alone, {c.losses} by trying afresh alone: repair is {c.verdict}")
 
 
-def export(run: Path, dest: Path) -> None:
+def export(run: Path, dest: Path, *, as_json: Json = False) -> None:
     """Copy a run's champion to a folder in Hugging Face format, with its model card.
 
     Parameters
@@ -142,38 +146,59 @@ def export(run: Path, dest: Path) -> None:
     run
         The run folder.
     dest
-        The folder to make; it must not exist, or be empty.
+        The folder to make, or one that is empty; it may be a mount point or a link.
     """
+    refuse_limits()
     from autotelic.dashboard.card import model_card
     from autotelic.dashboard.publish import story_of
     from autotelic.engine.champion import champion_of
-    from autotelic.errors import ModelError, RunError
+    from autotelic.errors import ModelError, RunError, fix_of
     from autotelic.record import RunFolder
     from autotelic.weights.load import manifest_of
 
     folder = RunFolder.open(run)
     champion, expected = champion_of(folder)
-    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+    try:
+        with _unfinished(dest) as unfinished:
+            _copy_model(champion, unfinished)
+            # The copy is verified and not the original, which may change in between.
+            if (found := manifest_of(unfinished).ref) != expected:
+                raise ModelError(
+                    f"{champion} was changed after it was saved: it is {found}, expected {expected}",
+                    "restore the run folder from a copy",
+                )
+            card = model_card(story_of(folder), folder.path.resolve().name)
+            (unfinished / "README.md").write_text(card, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{dest} cannot be written: {error.strerror}", fix_of(error)) from error
+    print(json.dumps({"folder": str(dest), "reference": expected}, indent=2) if as_json else dest)
+
+
+@contextmanager
+def _unfinished(dest: Path) -> Iterator[Path]:
+    """A new folder to write into, whose content is in `dest` afterwards. Where it fails half-way, nothing is
+    left that looks like a model.
+
+    A folder that is there is filled and not replaced: it may be a mount point, or the one that a shell is in.
+    """
+    from autotelic.errors import RunError
+
+    place = Path(os.path.realpath(dest))  # `resolve` raises where links lead in a circle
+    there = place.is_dir()
+    if place.exists() and (not there or any(place.iterdir())):
         raise RunError(f"{dest} is there already", "give a new or an empty folder")
-    # Beside its place first, so that a copy that fails half-way leaves nothing that looks like a model.
-    unfinished = dest.with_name(f".{dest.name}.new")
+    unfinished = place / ".new" if there else place.with_name(f".{place.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _copy_model(champion, unfinished)
-        # The copy is verified and not the original, which may change in between.
-        if (found := manifest_of(unfinished).ref) != expected:
-            raise ModelError(
-                f"{champion} was changed after it was saved: it is {found}, expected {expected}",
-                "restore the run folder from a copy",
-            )
-        card = model_card(story_of(folder), folder.path.resolve().name)
-        (unfinished / "README.md").write_text(card, encoding="utf-8")
-        os.replace(unfinished, dest)
-    except OSError as error:
-        raise RunError(f"{dest} cannot be written: {error.strerror}", "give another folder") from error
+        yield unfinished
+        if there:
+            # The configuration last: without it no tool takes the folder for a model.
+            for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "config.json"):
+                os.replace(path, place / path.name)
+        else:
+            os.replace(unfinished, place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    print(dest)
 
 
 def _copy_model(source: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -90,8 +91,14 @@ def compare(*runs: Path, out: Path = Path("compare.png"), as_json: Json = False)
     from autotelic.errors import RunError
     from autotelic.record import RunFolder
 
-    if len(runs) < 2:
-        raise RunError(f"{len(runs)} runs leave nothing to compare", "give two or more run folders")
+    different = list(dict.fromkeys(map(os.path.realpath, runs)))
+    if len(different) < 2 or len(different) < len(runs):
+        what = f"{len(runs)} of them" if len(different) == len(runs) else "one of them twice"
+        raise RunError(
+            f"compare needs two or more different runs, and got {what}", "give two or more run folders"
+        )
+    if out.suffix.lower() != ".png":
+        raise RunError(f"--out {out} is not named as a PNG file, which it would be", "end its name in .png")
     stories = {str(run): story_of(RunFolder.open(run)) for run in runs}
     compared = comparing.compare(stories)
     picture = comparing.draw(stories, out)

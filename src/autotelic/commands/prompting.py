@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from autotelic.commands.opening import Opened
     from autotelic.exam.prompting import Prompted, Prompting
+    from autotelic.reports import Scores
     from autotelic.types import ExamReport
 
 MOST_SHOTS = 64
@@ -124,29 +125,41 @@ def _show(
     asked = place.exam
     cells = [str(cell) for cell in asked.cells]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("prompt", no_wrap=True)
-    for head in ("pass@1 (95 %)", *cells, "prompt tokens", "time"):
-        table.add_column(head, justify="right", overflow="fold")
-    for one in found:
+    table.add_column("", no_wrap=True, justify="right")
+    table.add_column("prompt")
+    for head in ("pass@1 (95 %)", "tokens", "time"):
+        table.add_column(head, justify="right", no_wrap=True)
+    # A cell a row and a prompt a column: there are more cells than a terminal has room for columns.
+    by_cell = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    by_cell.add_column("", no_wrap=True)
+    columns: list[Mapping[str, Scores]] = []
+    for number, one in enumerate(found, start=1):
         if one.report is None:
-            table.add_row(str(one.prompting), f"does not fit: {one.absent}")
+            table.add_row(str(number), f"{one.prompting}: does not fit: {one.absent}")
             continue
         table.add_row(
+            str(number),
             str(one.prompting),
             interval(one.report.overall.pass_at_1, 1),
-            *(percent(one.report.cells[cell].pass_at_1.value) for cell in cells),
             count(one.prompt_tokens),
             clock(one.seconds),
             style="bold" if one is best else None,
         )
+        by_cell.add_column(str(number), justify="right", no_wrap=True, style="bold" if one is best else "")
+        columns.append(one.report.cells)
     if champion is not None:
-        scores = [champion.cells.get(cell) for cell in cells]
-        each = (percent(None if score is None else score.pass_at_1.value) for score in scores)
-        table.add_row("the champion", interval(champion.overall.pass_at_1, 1), *each)
+        table.add_row("*", "the champion", interval(champion.overall.pass_at_1, 1))
+        by_cell.add_column("*", justify="right", no_wrap=True)
+        columns.append(champion.cells)
+    for cell in cells:
+        scores = [scored.get(cell) for scored in columns]
+        by_cell.add_row(cell, *(percent(None if s is None else s.pass_at_1.value) for s in scores))
     console = Console()
     console.print(f"{asked.name} exam, {place.about}", highlight=False)
     console.print(f"{len(asked.items)} items, greedy; the best prompt in bold")
     console.print(table)
+    console.print()
+    console.print(by_cell)
     if (gain := _gain(best, champion)) is not None:
         console.print(f"the champion against the best prompt: {gain:+.1f} points", highlight=False)
         console.print(_ABOUT, style="dim", highlight=False)

@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from autotelic.commands import Json
+from autotelic.commands.preflight import refuse_limits
 
 
 def replay(
@@ -44,6 +45,7 @@ def replay(
 
 
 def _update(run: Path, step: int, as_json: bool) -> int:
+    refuse_limits()
     from autotelic.engine.replay import replay as again
 
     def show(at: int) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, cast
 
 from cyclopts import Parameter
 
 from autotelic.commands import Json
+from autotelic.commands.output import Lasting
+from autotelic.commands.preflight import refuse_limits
+from autotelic.errors import command
 
 if TYPE_CHECKING:
     from autotelic.machine import Machine
@@ -94,24 +98,55 @@ def run(
         Move a run that is already in the folder aside (runs/default.1) and start afresh.
     """
     from autotelic.charter import Charter
+    from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
+    from autotelic.machine import fits
     from autotelic.models.registry import folder_of
-    from autotelic.record import is_run, set_aside
+    from autotelic.record import is_run
+    from autotelic.record.folder import refuse_taken
 
     given = Charter.load(charter)
     settings = (machine or MachineFlags()).settings()
     if from_ is not None:
         from_ = folder_of(from_)
-    changes = {"seed": seed, "budget.seconds": seconds}
-    given = given.replace({key: value for key, value in changes.items() if value is not None})
-    if again and is_run(out):
-        print(f"autotelic: the run that was in {out} is now in {set_aside(out)}", file=sys.stderr)
+    wanted = {"seed": seed, "budget.seconds": seconds}
+    changes = {key: value for key, value in wanted.items() if value is not None}
+    given = given.replace(changes)
+    # The loop looks at all of this again. Here it takes a second, there the ten that torch does.
+    if not (again and is_run(out)):
+        refuse_taken(out)
+    fits(settings, given)
+    refuse_domain(given)
+    refuse_adapter(given)
+    if from_ is None:
+        refuse_model(given)
 
     def start(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import run
 
-        return dict(run(given, out, machine=settings, watch=watch, start_from=from_))
+        def moved(aside: Path) -> None:
+            print(f"autotelic: the run that was in {out} is now in {aside}", file=sys.stderr)
+
+        return dict(
+            run(
+                given,
+                out,
+                machine=settings,
+                watch=watch,
+                start_from=from_,
+                source=_as_given(charter, changes),
+                again=moved if again else None,
+            )
+        )
 
     return watched(start, out, as_json=as_json)
+
+
+def _as_given(charter: Path | None, changes: Mapping[str, Any]) -> str | None:
+    """The text of a charter's file, headed by what the command line changed; None where there is no file."""
+    if charter is None:
+        return None
+    lines = [f"# given on the command line: {key} = {value}\n" for key, value in changes.items()]
+    return "".join(lines) + charter.read_text(encoding="utf-8-sig")
 
 
 def resume(
@@ -125,27 +160,41 @@ def resume(
 ) -> int:
     """Go on with a run that was stopped, bit for bit as if it never had been.
 
+    What is given adds to the charter's limit. A run that ended at a limit, or has none of the kind, gets it from
+    where it stands; a limit that it ended at, and is given no more of, ends it no longer.
+
     Parameters
     ----------
     run
         The run folder.
     seconds
-        Give the run so many seconds more than its charter does.
+        Give the run so many seconds more.
     tokens
         Give it so many tokens more to train on.
     generations
         Give it so many generations more.
     """
+    from autotelic.errors import RunError
     from autotelic.machine import Machine
     from autotelic.messages import BudgetExtended, RunStarted
     from autotelic.record import Journal, RunFolder
+    from autotelic.record.ended import refuse_finished
 
     folder = RunFolder.open(run)
+    for name, value in (("seconds", seconds), ("tokens", tokens), ("generations", generations)):
+        if value is not None and not 0 < value < float("inf"):
+            raise RunError(
+                f"--{name} {value:g} gives the run no more", "give a number above 0, or leave it out"
+            )
     more = None
     if seconds or tokens or generations:
         more = BudgetExtended(seconds=seconds or 0.0, tokens=tokens or 0, generations=generations or 0)
+    # The loop looks at all of this again. Here it takes a second, there the ten that torch does.
+    folder.lock().release()
     with Journal.open(folder.path) as journal:
         started = journal.latest(RunStarted)
+        if more is None:
+            refuse_finished(folder, journal)
     before = None if started is None else Machine(**started.machine)
     settings = (machine or MachineFlags()).settings(before)
 
@@ -174,9 +223,19 @@ def watched(
     from autotelic.commands.interrupt import Interrupt
     from autotelic.dashboard.live import watching
 
+    def lost(why: str) -> None:
+        see = command("inspect", folder)
+        with suppress(OSError):
+            print(
+                f"autotelic: nobody sees the progress any more ({why}); the run goes on: {see}",
+                file=sys.stderr,
+            )
+
+    refuse_limits()
     # With --json, standard output belongs to the program that reads it.
-    console = Console(stderr=as_json)
+    shown = Lasting(sys.stderr if as_json else sys.stdout, lost)
     try:
+        console = Console(file=cast("TextIO", shown))
         with watching(console, str(folder), past) as view, Interrupt(view.say) as interrupt:
             summary = work(interrupt.through(view))
     except KeyboardInterrupt:
@@ -195,7 +254,7 @@ def _say_how_to_resume(folder: Path) -> None:
     from autotelic.record import is_run
 
     if is_run(folder):
-        print(f"autotelic: stopped; go on with: autotelic resume {folder}", file=sys.stderr)
+        print(f"autotelic: stopped; go on with: {command('resume', folder)}", file=sys.stderr)
     else:
         print("autotelic: stopped before the run began; nothing is left of it", file=sys.stderr)
 
@@ -211,5 +270,8 @@ def _say_result(summary: dict[str, Any], folder: Path) -> None:
             f"sealed exam, pass@1: {percent(before.get('pass_at_1'), 1)} before, "
             f"{percent(after['pass_at_1'], 1)} now (95 % interval {100 * low:.1f} to {100 * high:.1f})"
         )
+    if summary.get("generations") == 0:
+        more = command("resume", folder, "--seconds", 600)
+        print(f"nothing was trained: the budget was spent before a generation was done; give it more: {more}")
     print(f"report:   {folder / 'report.html'}")
-    print(f"champion: {folder / 'champion'}   (autotelic exam {folder})")
+    print(f"champion: {folder / 'champion'}   ({command('exam', folder)})")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -21,8 +22,10 @@ from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
+from autotelic.dashboard.latest import Latest, latest_of
 from autotelic.dashboard.story import POOL, Evaluation, Ruling, Story
 from autotelic.dashboard.wording import MISSING, bar, clock, count, decimal, interval, percent, sparkline
+from autotelic.errors import command
 from autotelic.messages import (
     Decided,
     Dropped,
@@ -41,6 +44,13 @@ SILENCE = 10.0
 """Seconds after which a stage that has said nothing says what it waits for."""
 _WIDEST = 104
 _ROOMY = 68
+_TALL = 34
+"""Lines of a terminal from which on there is room to explain the words of the screen."""
+_WORDS = (
+    "AUROC: how well the critic tells right from wrong, 0.5 is chance. ECE: how far its percentages are off.",
+    "flat groups: attempts at a task that all fared alike teach nothing. KL: distance from the champion.",
+    "clipped: tokens whose step was held back. entropy: how undecided the actor is. actor: the model itself.",
+)
 _WAITS_FOR = {
     "": "torch and the model to load, and the sealed exam to be drawn",
     "propose": "the actor to write tasks",
@@ -79,7 +89,7 @@ def watching(console: Console, title: str, past: Iterable[Message] = ()) -> Iter
         return
     view = LiveView(title)
     for message in past:
-        view(message)
+        view.story.add(message)  # the answers of the past are not looked at: there may be days of them
     with Live(get_renderable=view.render, console=console, refresh_per_second=4, redirect_stdout=False):
         yield view
 
@@ -91,6 +101,7 @@ class LiveView:
         self.story = Story()
         self.title = title
         self.notice = ""
+        self.latest: Latest | None = None
         self._clock = clock
         self._begun = self._heard = self._counted = clock()
         self._failure = ""
@@ -98,6 +109,7 @@ class LiveView:
     def __call__(self, message: Message) -> None:
         try:
             self.story.add(message)
+            self.latest = latest_of(message) or self.latest
         except Exception as error:
             self._failure = f"the view cannot read message {message.kind}: {error!r}; the run goes on"
             return
@@ -125,6 +137,7 @@ class LiveView:
             in_stage=now - self._begun,
             silent=now - self._heard,
             notice=self.notice,
+            latest=self.latest,
         )
 
 
@@ -141,21 +154,25 @@ class Screen:
     in_stage: float
     silent: float
     notice: str = ""
+    latest: Latest | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = max(1, min(options.max_width, _WIDEST) - 4)
         try:
             # Rendered here rather than handed on, so that what goes wrong is caught here.
-            lines = list(console.render(self._body(roomy=width >= _ROOMY), options.update(width=width)))
+            body = self._body(roomy=width >= _ROOMY, tall=options.size.height >= _TALL)
+            lines = list(console.render(body, options.update(width=width)))
         except Exception as error:
             yield Text(f"the view cannot be drawn: {error!r}; the run goes on", style="yellow")
             return
         yield Padding(Segments(lines), (1, 2, 0, 2))
 
-    def _body(self, *, roomy: bool) -> RenderableType:
+    def _body(self, *, roomy: bool, tall: bool) -> RenderableType:
         parts = [
-            _headline(self.story, self.title, self.worked),
+            _headline(self.story, self.title, self.worked, roomy=roomy),
             _stage(self.story, self.in_stage, self.silent),
+            *_spent(self.story, self.worked),
+            *_attempt(self.latest),
             Text(),
             exam_grid(self.story, trends=roomy),
             Text(),
@@ -163,27 +180,59 @@ class Screen:
         ]
         if self.story.rulings:
             parts += [Text(), _decision(self.story.rulings[-1])]
-        if self.notice:
-            parts += [Text(), Text(self.notice, style="yellow")]
+        if roomy and tall:
+            parts += [
+                Text(),
+                *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in _WORDS),
+            ]
+        if not self.story.stopped:
+            hint = f"Ctrl-C stops and keeps everything; more: {command('inspect', Path(self.title))}"
+            parts += [Text(), Text(self.notice or hint, style="yellow" if self.notice else "dim")]
         return Group(*parts)
 
 
-def _headline(story: Story, title: str, worked: float) -> RenderableType:
-    line = Text(no_wrap=True, overflow="ellipsis")
-    line.append("autotelic", style="bold")
-    line.append(f"  {title}", style="dim")
+def _headline(story: Story, title: str, worked: float, *, roomy: bool) -> RenderableType:
+    names, generation = Text("autotelic", style="bold"), Text()
+    names.append(f"  {title}", style="not bold dim")
     if story.run:
-        line.append(f"  {story.run.model}, seed {story.run.seed}", style="dim")
+        names.append(f"  {story.run.model}, seed {story.run.seed}", style="not bold dim")
     if story.generations:
-        line.append(f"   generation {story.generations[-1].number}")
-        line.append("  bootstrap" if story.generations[-1].bootstrap else "", style="dim")
+        generation.append(f"generation {story.generations[-1].number}")
+        generation.append("  bootstrap" if story.generations[-1].bootstrap else "", style="dim")
+    # Where there is no room for both, the number is what changes.
+    parts = [names, generation] if roomy else [generation, names]
+    line = Text("   ", no_wrap=True, overflow="ellipsis").join(part for part in parts if part)
+    if story.run is None:
+        return line
     budget = Text(no_wrap=True, overflow="ellipsis")
     share = story.spent(worked)
-    budget.append(bar(share, 24), style="cyan")
-    budget.append(f"  {percent(share)}  {clock(worked)}")
-    if share and share > 0.01 and not story.stopped:
+    budget.append(f"{clock(worked):>7}  {percent(share):>5}  ")
+    budget.append(bar(share, 24 if roomy else 12), style="cyan")
+    if share and 0.01 < share < 1 and not story.stopped:
         budget.append(f"  about {clock(worked / share - worked)} left", style="dim")
     return Group(line, budget)
+
+
+def _spent(story: Story, worked: float) -> list[Text]:
+    """What still comes when the budget is spent: a generation is never cut."""
+    if story.run is None or story.stopped or (story.spent(worked) or 0.0) < 1:
+        return []
+    number = story.generations[-1].number + 1 if story.generations else 1
+    what = f"finishing generation {number}, then " if story.unfinished is not None else ""
+    line = Text("budget    ", style="dim", no_wrap=True, overflow="ellipsis")
+    return [line.append(f"spent: {what}the last decision and exam", style="not dim")]
+
+
+def _attempt(latest: Latest | None) -> list[Text]:
+    """The last task, answer and verdict: what the numbers are numbers of."""
+    if latest is None:
+        return []
+    colour = {True: "green", False: "red", None: "cyan"}[latest.passed]
+    task = Text("task      ", style="dim", no_wrap=True, overflow="ellipsis")
+    task.append(f"{latest.cell} by {latest.author}: ", style="not dim").append(latest.asked, style="not dim")
+    answer = Text("answer    ", style="dim", no_wrap=True, overflow="ellipsis")
+    answer.append(latest.outcome, style=f"not dim {colour}").append("  " + latest.answer, style="not dim")
+    return [Text(), task, answer]
 
 
 def exam_grid(story: Story, *, trends: bool = True) -> RenderableType:
@@ -230,8 +279,7 @@ def _facts(story: Story, columns: int) -> RenderableType:
     learned, critic = last.learned, last.calibration
     skipped = learned.skipped if learned else 0
     facts = [
-        ("proposer", f"{percent(last.proposals.valid_share)} valid"),
-        ("", f"{percent(last.proposals.novel_share)} of those novel"),
+        *_proposer(story),
         ("actor's tasks", f"{percent(last.actor_task_share)} of training"),
         (
             "critic",
@@ -254,9 +302,23 @@ def _facts(story: Story, columns: int) -> RenderableType:
     return table
 
 
+def _proposer(story: Story) -> list[tuple[str, str]]:
+    last = story.generations[-1].proposals
+    if not last.asked and story.run is not None:
+        until = story.run.charter["curriculum"]["bootstrap_generations"]
+        return [("tasks", "written by the rules"), ("", f"until generation {until}")]
+    return [
+        ("proposer", f"{percent(last.valid_share)} valid"),
+        ("", f"{percent(last.novel_share)} of those novel"),
+    ]
+
+
 def _decision(ruling: Ruling) -> Text:
     line = Text("decision  ", style="dim", no_wrap=True, overflow="ellipsis")
-    line.append(ruling.verdict, style="not dim green" if ruling.verdict == "promote" else "not dim yellow")
+    if ruling.verdict == "promote":
+        line.append("promote, not shown worse", style="not dim green")
+    else:
+        line.append(ruling.verdict, style="not dim yellow")
     return line.append(f" at generation {ruling.generation}: {'; '.join(ruling.reasons)}", style="not dim")
 
 
@@ -266,7 +328,7 @@ def _stage(story: Story, in_stage: float, silent: float) -> Text:
         return line.append(f"stopped: {story.stopped}", style="bold")
     line.append("stage     ", style="dim").append(story.stage or "start", style="bold")
     line.append(f"  {clock(in_stage)}")
-    if silent > SILENCE:
+    if silent > SILENCE or story.run is None:
         line.append(f"  waits for {_WAITS_FOR.get(story.stage, 'its work to finish')}", style="yellow")
     return line
 

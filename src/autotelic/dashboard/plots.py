@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,14 @@ def write_plots(story: Story, folder: Path, name: str = "") -> list[Path]:
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG, whole or not at all."""
     written = path.with_name(f".{path.name}.new")
-    figure.savefig(written, format="png", dpi=160, facecolor="white", bbox_inches="tight")
-    os.replace(written, path)
+    try:
+        figure.savefig(written, format="png", dpi=160, facecolor="white", bbox_inches="tight")
+        os.replace(written, path)
+    except OSError as error:
+        with suppress(OSError):
+            written.unlink(missing_ok=True)
+        # Of the file that was asked for, and not of the one beside it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return path
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from autotelic.budget import Allowance
 from autotelic.dashboard.generations import Generation, Proposals, Unfinished
 from autotelic.dashboard.palette import HUES
 from autotelic.dashboard.wording import REWARD, SUCCESS, Measures
@@ -106,7 +107,8 @@ class Ruling:
 class Story:
     """All that the messages have said so far. `add` is the only way in.
 
-    `run` and `saved` are messages as they came. `extended` sums what the run was given on top of its charter.
+    `run` and `saved` are messages as they came. `allowance` are the limits, with what was given on top of the
+    charter's.
     `success` is whether all outcomes so far were yes or no; None before the first evaluation. `beside` are the ids,
     stages and seconds of what ran outside of any generation.
     """
@@ -118,7 +120,7 @@ class Story:
     rulings: list[Ruling] = field(default_factory=list)
     drops: list[Dropped] = field(default_factory=list)
     saved: list[ChampionSaved] = field(default_factory=list)
-    extended: BudgetExtended = field(default_factory=BudgetExtended)
+    allowance: Allowance = field(default_factory=lambda: Allowance(0.0, 0, 0))
     beside: list[tuple[int, str, float]] = field(default_factory=list)
     unfinished: Unfinished | None = None
     stage: str = ""
@@ -138,9 +140,10 @@ class Story:
         """Take in one message. Kinds that no view shows are passed over."""
         match message:
             case RunStarted():
-                self.run = message
+                self.run, budget = message, message.charter["budget"]
+                self.allowance = Allowance(budget["seconds"], budget["tokens"], budget["generations"])
             case BudgetExtended():
-                self._extend(message)
+                self.allowance.extend(message)
             case RunResumed():
                 self._take_back(message)
             case RunStopped(reason=reason):
@@ -166,14 +169,6 @@ class Story:
             self.unfinished.add(message)
         elif isinstance(message, StageEnded):
             self.beside.append((message.id, message.stage, message.seconds))
-
-    def _extend(self, more: BudgetExtended) -> None:
-        before = self.extended
-        self.extended = BudgetExtended(
-            seconds=before.seconds + more.seconds,
-            tokens=before.tokens + more.tokens,
-            generations=before.generations + more.generations,
-        )
 
     def _take_back(self, resumed: RunResumed) -> None:
         """Forget what a resume went back on. A journal leaves it out; who watched the run has seen it."""
@@ -226,14 +221,8 @@ class Story:
         """
         if self.run is None:
             return None
-        budget, more = self.run.charter["budget"], self.extended
-        limits = (
-            (seconds, budget["seconds"], more.seconds),
-            (self.tokens, budget["tokens"], more.tokens),
-            (len(self.generations), budget["generations"], more.generations),
-        )
-        shares = [used / (limit + extra) for used, limit, extra in limits if limit]
-        return min(max(shares), 1.0) if shares else None
+        shares = self.allowance.shares(seconds, self.tokens, len(self.generations))
+        return min(max(shares.values()), 1.0) if shares else None
 
     def evaluations_of(self, exam: str) -> list[Evaluation]:
         """Every evaluation of one exam, oldest first."""

@@ -68,7 +68,6 @@ def restore(services: Services, state: State, journal: Any, found: checkpoints.C
 
 def extend(state: State, journal: Any) -> None:
     """Count what the run was given on top of its charter: every extension that was ever recorded, once."""
-    counters = state.counters
-    counters.extra_seconds, counters.extra_tokens, counters.extra_generations = 0.0, 0, 0
+    state.allowance = state.allowance.bare()
     for message in journal.read(kinds=(BudgetExtended.kind,)):
         state.apply(message)

@@ -15,6 +15,7 @@ from autotelic.engine.champion import save_champion
 from autotelic.engine.services import Services
 from autotelic.messages import (
     CellState,
+    Evaluated,
     GenerationBegan,
     GenerationEnded,
     Message,
@@ -59,9 +60,17 @@ class Run:
         self.resources.close()
 
     @property
+    def examined(self) -> bool:
+        """Whether the exam before the first update is recorded."""
+        if self.state.generation:
+            return True
+        found = self.journal.each_message(kinds=(Evaluated.kind,))
+        return any(isinstance(message, Evaluated) and message.when == "before" for message in found)
+
+    @property
     def progress(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
-        return self.state.progress(self.services.charter, self.services.clock.seconds)
+        return self.state.progress(self.services.clock.seconds)
 
     def record(self, message: Message) -> Any:
         """One message: into the journal, into the state, to whoever watches. Returns it with its id."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import platform
+import resource
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,19 +27,17 @@ from autotelic.engine.clock import Clock
 from autotelic.engine.lengths import check_lengths
 from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls, Services, equip, open_world
-from autotelic.errors import RunError
+from autotelic.errors import RecordError, RunError, command, fix_of
 from autotelic.exam.sealed import draw_sealed
 from autotelic.exam.seals import seals_of
 from autotelic.machine import Machine, fits
 from autotelic.messages import (
     BudgetExtended,
-    ChampionSaved,
     ExamSet,
     Message,
     Parent,
     RunResumed,
     RunStarted,
-    RunStopped,
 )
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
@@ -43,6 +45,8 @@ from autotelic.models.tokens import Tokens
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
+from autotelic.record.ended import finished, refuse_finished
+from autotelic.record.folder import missing_folders, named, refuse_taken, set_aside
 from autotelic.state import State
 from autotelic.streams import seed_of, stream
 from autotelic.types import Cell
@@ -63,14 +67,17 @@ def begin(
     start_from: Path | None,
     source: str | None,
     controls: Controls,
+    again: Callable[[Path], None] | None = None,
 ) -> Run:
-    """A new run: folder, tokenizer, weights and sealed exam, recorded.
+    """A new run: folder, tokenizer, weights and sealed exam, recorded, and its first checkpoint.
 
-    Nothing is written before domain, model and sandbox are known to work, and the tasks to fit the model.
-    What fails after that takes the folder back: where there is a folder, there is a run that can go on.
+    Nothing is written before domain, model and sandbox are known to work, and the tasks to fit the model. A run
+    that cannot begin, or is interrupted before it has, leaves nothing behind. With `again` a run that is in the
+    folder is moved aside, and `again` is called with where it lies then.
     """
+    if again is None or not is_run(folder):
+        refuse_taken(folder)
     fits(machine, charter)
-    there = folder.exists()
     with ExitStack() as opening:
         clock = Clock()
         world = open_world(charter, machine, opening)
@@ -82,6 +89,7 @@ def begin(
             if start_from is None and charter.model.name == "tiny":
                 corpus = world.domain.corpus(stream(charter.seed, "corpus"), CORPUS)
         seals = seals_of(start_from) if start_from is not None else frozenset()
+        came_from = _parent(start_from, seals)
         parent, expected = start_from, None
         if start_from is not None and is_run(start_from):
             parent, expected = champion_of(RunFolder.open(start_from))
@@ -90,25 +98,62 @@ def begin(
         )
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         check_lengths(charter, world.domain, tokens, context_of(model))
-        place = RunFolder.create(folder, charter, source)
-        opening.push(lambda kind, error, trace: None if kind is None else place.discard(keep=there))
-        opening.enter_context(place.lock())
-        start = save(model, tokenizer, place.start)
-        services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
-        state = _state(services, services.weights.put())
-        journal = opening.enter_context(Journal.open(folder, "a"))
-        journal.decode = services.tokens.decode
-        run = Run(place, services, state, journal, watch, opening.pop_all())
-    try:
-        run.record(_started(services, journal.run, start, _parent(start_from, seals)))
-        run.record(services.probe())
-        services.meter.start(state.counters)
-        _seal(run, seals or frozenset())
-    except BaseException:
-        run.resources.close()
-        place.discard(keep=there)
-        raise
+        with _new_folder(folder, charter, source, again) as place:
+            opening.enter_context(place.lock())
+            start = save(model, tokenizer, place.start)
+            services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
+            state = _state(services, services.weights.put())
+            journal = opening.enter_context(Journal.open(place.path, "a"))
+            journal.decode = services.tokens.decode
+            run = Run(place, services, state, journal, watch, opening)
+            run.record(_started(services, journal.run, start, came_from))
+            run.record(services.probe())
+            services.meter.start(state.counters)
+            _seal(run, seals or frozenset())
+            run.save()
+        run.resources = opening.pop_all()
     return run
+
+
+@contextmanager
+def _new_folder(
+    folder: Path, charter: Charter, source: str | None, again: Callable[[Path], None] | None
+) -> Iterator[RunFolder]:
+    """A new run folder, in place of the run that is there where `again` is given. Where a run cannot begin in it,
+    nothing is left of it, and the run that was there is back.
+    """
+    folder = named(folder)
+    aside = set_aside(folder) if again is not None and is_run(folder) else None
+    depth = missing_folders(folder)
+    place: RunFolder | None = None
+    try:
+        place = RunFolder.create(folder, charter, source)
+        yield place
+    except BaseException as error:
+        if place is not None:
+            place.discard(depth)
+        if aside is not None:
+            aside.rename(folder)
+        if isinstance(
+            error, RecordError
+        ):  # it speaks of a resume or a commit, and there is nothing of either
+            raise RunError(error.cause, f"{fix_of(_cause(error))}; nothing is left of the run") from error
+        raise
+    if again is not None and aside is not None:
+        again(aside)
+
+
+def _cause(error: BaseException) -> OSError:
+    """What the system said at the bottom of an error. SQLite keeps it to itself: then that files may be no
+    larger, where they are limited, or that the disk is full.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, OSError):
+        return error
+    limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    number = errno.EFBIG if limited else errno.ENOSPC
+    return OSError(number, os.strerror(number))
 
 
 def take_up(
@@ -124,34 +169,24 @@ def take_up(
         opening.enter_context(place.lock())
         charter = place.charter()
         journal = opening.enter_context(Journal.open(folder, "a"))
-        if finished(journal) and extend is None and champion_is_saved(place, journal):
-            raise RunError(
-                f"{folder} is finished: its budget is spent",
-                f"give it more (`autotelic resume {folder} --seconds 600`) or start a run from it (`--from`)",
-            )
+        was_finished = finished(journal)
+        if extend is None:
+            refuse_finished(place, journal)
         started = journal.latest(RunStarted)
-        found = (
-            None
-            if started is None
-            else checkpoints.restore(
-                place.checkpoints,
-                Store(place.weights),
-                journal,
-                started.machine if machine is None else machine.canonical(),
-            )
-        )
-        if found is None or started is None:
-            raise RunError(
-                f"{folder} was stopped before its first checkpoint, so there is nothing to go on from",
-                "start it again (`autotelic run --again`)",
-            )
+        if started is None or not checkpoints.generations(place.checkpoints):
+            raise _nothing_to_go_on_from(place)
         # As many threads as it began with: with others, sums are rounded otherwise.
         # And with the verifier it began with: another one would judge the same answers otherwise.
         recorded = machine_of(started)
         kept = {"threads": recorded.threads, "verifier": recorded.verifier}
         settings = (machine or recorded).model_copy(update=kept)
-        crew = new_crew(settings.threads, opening)
+        # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening)
+        crew = new_crew(settings.threads, opening)
+        machine_now = started.machine if machine is None else machine.canonical()
+        found = checkpoints.restore(place.checkpoints, Store(place.weights), journal, machine_now)
+        if found is None:
+            raise _nothing_to_go_on_from(place)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = replace(Controls(), **started.controls)
         clock = Clock()
@@ -162,22 +197,20 @@ def take_up(
         state = _state(services, "")
         restore(services, state, journal, found)
         news: list[Message | None] = [journal.latest(RunResumed)]
-        if extend is not None:
-            news.append(journal.append(replace(extend, generation=state.generation)))
         count_extensions(state, journal)
+        if extend is not None:
+            more = replace(_extension(state, extend, was_finished), generation=state.generation)
+            news.append(journal.append(more))
+            state.apply(more)
         run = Run(place, services, state, journal, watch, opening.pop_all())
     for message in news:
         if message is not None:
             run.watch(message)
     # Shown and not recorded: the journal of a run that was resumed is that of one that never stopped.
     run.watch(services.probe())
+    # The seconds that a run is given are for its work, and not for loading it on a slow machine.
+    services.clock.start(state.counters.seconds)
     services.meter.start(state.counters)
-    if extend is not None and run.progress >= 1.0:
-        run.resources.close()
-        raise RunError(
-            f"{folder} has spent another limit of its budget than what it was given more of",
-            "look at [budget] with `autotelic charter show`, and give --seconds, --tokens or --generations",
-        )
     return run
 
 
@@ -196,15 +229,18 @@ def machine_of(started: RunStarted) -> Machine:
     return Machine(**{"verifier": "none", **started.machine})
 
 
-def finished(journal: Journal) -> bool:
-    """Whether the run spent its budget, as its journal says, and was given no more since."""
-    stop, extended = journal.latest(RunStopped), journal.latest(BudgetExtended)
-    return stop is not None and stop.reason == "budget" and (extended is None or extended.id < stop.id)
+def _nothing_to_go_on_from(place: RunFolder) -> RunError:
+    return RunError(
+        f"{place.path} was stopped before its first checkpoint, so there is nothing to go on from",
+        f"start it again: {command('run', '--again', '--out', place.path)}",
+    )
 
 
-def champion_is_saved(place: RunFolder, journal: Journal) -> bool:
-    """Whether the champion lies in the run folder, as the journal says it was saved."""
-    return journal.latest(ChampionSaved) is not None and (place.champion / "config.json").is_file()
+def _extension(state: State, asked: BudgetExtended, was_finished: bool) -> BudgetExtended:
+    spent = state.counters
+    return state.allowance.extension(
+        asked, spent.seconds, spent.trained, spent.generation, finished=was_finished
+    )
 
 
 def new_crew(threads: int, opening: ExitStack) -> Crew:

@@ -139,7 +139,7 @@ def set_own(services: Services, state: State) -> Iterator[Message]:
         report=report,
         groups=tuple(groups),
     )
-    if state.progress(services.charter, services.clock.seconds) < FREEZE:
+    if state.progress(services.clock.seconds) < FREEZE:
         return
     frozen, refused = freeze_own(
         state.own.pool, state.own.rates, most=services.charter.exam.own_items, known=state.novelty.known

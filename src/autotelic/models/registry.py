@@ -82,23 +82,15 @@ Tell = Callable[[str], None]
 
 
 def cache_dir() -> Path:
-    """Where pulled models are kept: `$AUTOTELIC_CACHE/models`, or the user's cache."""
+    """Where pulled models are kept: `$AUTOTELIC_CACHE/models`, or the user's cache.
+
+    Raises ModelError for a user without a home folder, as in many containers.
+    """
     if chosen := os.environ.get("AUTOTELIC_CACHE"):
         return Path(chosen) / "models"
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen) / "autotelic" / "models"
-    return _expanded(Path("~/.cache")) / "autotelic" / "models"
-
-
-def _expanded(path: Path) -> Path:
-    """The path with `~` as the folder that it stands for. Raises ModelError where nobody knows it."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise ModelError(
-            f"{path} cannot be found: there is no home folder for it",
-            "give an absolute path, or set HOME or AUTOTELIC_CACHE to a folder",
-        ) from None
+    return _expanded("~/.cache") / "autotelic" / "models"
 
 
 def folder_of(name: str | Path, cache: Path | None = None) -> Path:
@@ -118,21 +110,29 @@ def folder_of(name: str | Path, cache: Path | None = None) -> Path:
     return place
 
 
+def _cache_if_any() -> Path | None:
+    """Where pulled models are kept; None where nothing can have been pulled."""
+    try:
+        return cache_dir()
+    except ModelError:
+        return None
+
+
 def resolve(name: str, cache: Path | None = None) -> Path | str:
     """What a charter's `model.name` means: a folder on this machine, or else the id of a model on the hub.
 
     A pulled model is its folder, by its short name or its hub id. `tiny` is itself. Raises `ModelError` for a
     path that does not exist, a model that is not pulled yet, and a name that means nothing.
     """
-    cache = cache or cache_dir()
-    folder = cache / _folder_name(name)
-    if (folder / RECORD).is_file():
-        return folder
+    cache = cache or _cache_if_any()
+    if cache is not None and (cache / _folder_name(name) / RECORD).is_file():
+        return cache / _folder_name(name)
     if name in KNOWN:
+        cache = cache or cache_dir()
         raise ModelError(f"{name} is not on this machine yet", f"run `autotelic models pull {name}`")
     if name == BUILT_IN:
         return name
-    path = _expanded(Path(name))
+    path = _expanded(name)
     if path.is_dir():
         return path
     if path.exists():
@@ -146,7 +146,16 @@ def resolve(name: str, cache: Path | None = None) -> Path | str:
     raise _unknown(name, cache)
 
 
-def _unknown(name: str, cache: Path) -> ModelError:
+def _expanded(name: str) -> Path:
+    """The path with `~` and `~user` as their home folders."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        whose = Path(name).parts[0]
+        raise ModelError(f"{name}: {whose} is no home folder here", "write the path in full") from None
+
+
+def _unknown(name: str, cache: Path | None) -> ModelError:
     names = sorted({*KNOWN, BUILT_IN, *(pulled.name for pulled in on_this_machine(cache))})
     near = difflib.get_close_matches(name.lower(), names, n=1)
     fix = f"did you mean {near[0]}?" if near else f"use {', '.join(names)}, a folder or a hub id (owner/name)"
@@ -155,7 +164,8 @@ def _unknown(name: str, cache: Path) -> ModelError:
 
 def on_this_machine(cache: Path | None = None) -> list[Pulled]:
     """The models that were pulled, by name."""
-    records = sorted((cache or cache_dir()).glob(f"[!.]*/{RECORD}"))
+    place = cache or _cache_if_any()
+    records = [] if place is None else sorted(place.glob(f"[!.]*/{RECORD}"))
     return [_read_record(record) for record in records]
 
 

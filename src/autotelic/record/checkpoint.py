@@ -11,7 +11,6 @@ damage. Nothing is pickled: reading a checkpoint runs no code.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autotelic.errors import RecordError
+from autotelic.errors import RecordError, fix_of
 from autotelic.messages import Dropped
 from autotelic.record.journal import Journal
 from autotelic.weights.store import Array, Store
@@ -35,7 +34,6 @@ KEEP = 2
 """The newest checkpoints that are kept: where the last one is damaged, the one before it is used."""
 _NEW = ".new-"
 _EARLIER = "an earlier checkpoint is used if there is one"
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +136,11 @@ def load_latest(folder: Path, store: Store, known: Collection[int] | None = None
         except RecordError as error:
             skipped.append(error.cause)
     if skipped:
+        saved = (folder.parent / "champion" / "config.json").is_file()
+        anew = ", or start a new run from its champion (`--from`)" if saved else ""
         raise RecordError(
             f"none of the checkpoints in {folder} can be used: {'; '.join(skipped)}",
-            "restore the run folder from a copy, go on with the version of autotelic that wrote it, or start a "
-            "new run from its champion (`--from`)",
+            f"restore the run folder from a copy, go on with the version of autotelic that wrote it{anew}",
         )
     return None
 
@@ -337,11 +336,7 @@ def _clearly(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _cannot(path, error.strerror or str(error), error.errno in _NO_SPACE) from error
-
-
-def _cannot(path: Path, why: str, full: bool) -> RecordError:
-    if full:
-        fix = "free some space and resume; the last checkpoint is intact"
-        return RecordError(f"no space left to write {path} ({why})", fix)
-    return RecordError(f"{path} cannot be written or read ({why})", "check its disk and its permissions")
+        fix = fix_of(error)
+        if any(generation != int(path.name) for generation in generations(path.parent)):
+            fix = f"{fix.partition(';')[0]}; then resume: the last checkpoint is intact"
+        raise RecordError(f"{path} cannot be written ({error.strerror})", fix) from error

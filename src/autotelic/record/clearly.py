@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from autotelic.errors import RecordError
+from autotelic.errors import NO_SPACE, RecordError, fix_of
 
+_DENIED = (errno.EACCES, errno.EPERM)
 RESTORE = "restore the run folder from a copy"
 _CAUSES: Mapping[str, tuple[str, str]] = {
     "FULL": ("has no space left on its disk", "free some space and resume; the last commit is intact"),
-    "IOERR": ("cannot be written or read", "check its disk and space; the last commit is intact"),
+    "IOERR": (
+        "cannot be written or read",
+        "check its disk, its space and `ulimit -f`; the last commit is intact",
+    ),
     "READONLY": ("may not be written", "change its permissions or copy the run"),
     "CANTOPEN": ("cannot be opened", "check the permissions of its folder"),
     "CORRUPT": ("is damaged", RESTORE),
@@ -42,7 +46,7 @@ def clearly(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is damaged: a text is not UTF-8", RESTORE) from error
     except OSError as error:
-        full, denied = (errno.ENOSPC, errno.EDQUOT), (errno.EACCES, errno.EPERM)
-        code = "FULL" if error.errno in full else "CANTOPEN" if error.errno in denied else "IOERR"
+        code = "FULL" if error.errno in NO_SPACE else "CANTOPEN" if error.errno in _DENIED else "IOERR"
         cause, fix = _CAUSES[code]
+        fix = fix if error.errno in (*NO_SPACE[:2], *_DENIED) else fix_of(error)
         raise RecordError(f"{path} {cause} ({error.strerror})", fix) from error

@@ -32,7 +32,7 @@ from typing import Self
 
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
-from autotelic.errors import AutotelicError, RunError
+from autotelic.errors import AutotelicError, RunError, command, fix_of
 from autotelic.record.journal import NAME, OLD_NAME, Journal
 
 _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
@@ -53,50 +53,32 @@ class RunFolder:
 
         Raises `RunError` rather than touch a folder that holds a run or anything else.
         """
-        run = cls(Path(path))
-        with _reaching(path, "read"):
-            taken = is_run(path)
-        if taken:
-            raise RunError(
-                f"{path} already holds a run",
-                f"go on with it (`autotelic resume {path}`), or give another folder (`--out`)",
-            )
+        run = cls(named(path))
+        refuse_taken(path)
+        depth = missing_folders(run.path)
         with _reaching(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
-            others = {entry.name for entry in run.path.iterdir()} - _FIRST
-        if others:
-            raise RunError(
-                f"{path} is not empty and is not a run folder (it has {min(others)})",
-                "give a new or an empty folder",
-            )
-        with run.lock(), _reaching(run.path):
-            for leftover in _FIRST - {"lock", "checkpoints"}:  # of a creation that was cut short
-                (run.path / leftover).unlink(missing_ok=True)
-            _write(run.path / "charter.toml", charter.toml() if source is None else source)
-            Journal.create(run.path, charter.digest, uuid.uuid4().hex).close()
-            run.checkpoints.mkdir(exist_ok=True)
-            _write(run.path / "charter.json", canonical(charter.canonical()))
+        with run.lock():
+            try:
+                with _reaching(run.path):
+                    run._begin(charter, charter.toml() if source is None else source)
+            except BaseException:
+                run.discard(depth)
+                raise
         return run
 
-    def discard(self, *, keep: bool) -> None:
-        """Take back a run that could not begin: what `create` and the start of a run wrote, and nothing else.
-
-        The folder itself goes too, unless it is to be kept because it was there before.
-        """
-        for name in _FIRST | {"charter.json"}:
-            with suppress(OSError):
-                (self.path / name).unlink()
-        for folder in (self.checkpoints, self.start, self.weights, self.adapters):
-            for place in (folder, *(folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))):
-                shutil.rmtree(place, ignore_errors=True)
-        if not keep:
-            with suppress(OSError):  # something else lies in it by now, or it is in use
-                self.path.rmdir()
+    def _begin(self, charter: Charter, source: str) -> None:
+        for leftover in _FIRST - {"lock", "checkpoints"}:  # of a creation that was cut short
+            (self.path / leftover).unlink(missing_ok=True)
+        _write(self.path / "charter.toml", source)
+        Journal.create(self.path, charter.digest, uuid.uuid4().hex).close()
+        self.checkpoints.mkdir(exist_ok=True)
+        _write(self.path / "charter.json", canonical(charter.canonical()))
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
         """The run folder at `path`. Raises `RunError` when there is none, or when its charter is damaged."""
-        run = cls(Path(path))
+        run = cls(named(path))
         with _reaching(path, "read"):
             kind = "folder" if run.path.is_dir() else "file" if run.path.exists() else "missing"
             missing = [name for name in ("charter.json", NAME) if not (run.path / name).is_file()]
@@ -193,6 +175,19 @@ class RunFolder:
                 name = path.relative_to(self.path).as_posix()
                 found[name] = _sha256(path.absolute(), stat.st_size, stat.st_mtime_ns)
         return found
+
+    def discard(self, depth: int) -> None:
+        """Remove a run that never began, and the `depth` innermost folders of its path, where these are empty
+        then. For who made them alone.
+        """
+        for entry in self.path.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        for folder in (self.path, *self.path.parents)[:depth]:
+            with suppress(OSError):
+                folder.rmdir()
 
     def lock(self) -> Lock:
         """Take the run for this process, until the lock is released or the process ends, however it ends."""
@@ -295,6 +290,47 @@ def is_run(path: str | Path) -> bool:
     return all((Path(path) / name).is_file() for name in ("charter.json", NAME))
 
 
+def named(path: str | Path) -> Path:
+    """The same place by a path that ends in its name: `.` and `..` have none, so that nothing can lie beside.
+
+    Raises RunError where the working directory itself is gone.
+    """
+    path = Path(path)
+    if path.name not in ("", ".."):
+        return path
+    with _reaching(path, "read"):
+        return path.resolve()
+
+
+def missing_folders(path: Path) -> int:
+    """How many of the innermost folders of a path do not exist yet."""
+    return next((at for at, folder in enumerate((path, *path.parents)) if folder.exists()), 0)
+
+
+def refuse_taken(path: str | Path) -> None:
+    """Raise RunError where no run can be made in a folder: it holds one, or something else. Writes nothing."""
+    place = named(path)
+    if os.fsencode(str(path)) != str(path).encode("utf-8", "replace"):
+        # The libraries that write models and tokenizers would write to another path, or fail.
+        raise RunError(f"{path} is not a path in UTF-8", "set PYTHONUTF8=1, or give a path of plain letters")
+    with _reaching(path, "read"):
+        if is_run(path):
+            begun = any((place / "checkpoints").glob("[0-9]*"))
+            resume = f"go on with it: {command('resume', Path(path))}; or move it aside and begin anew: "
+            raise RunError(
+                f"{path} already holds a run" + ("" if begun else " that was stopped as it began"),
+                f"{resume if begun else 'move it aside: '}{command('run', '--again', '--out', Path(path))}",
+            )
+        if place.exists() and not place.is_dir():
+            raise FileExistsError
+        others = {entry.name for entry in place.iterdir()} - _FIRST if place.is_dir() else set()
+    if others:
+        raise RunError(
+            f"{path} is not empty and is not a run folder (it has {min(others)})",
+            "give a new or an empty folder",
+        )
+
+
 def set_aside(path: str | Path) -> Path:
     """Move a run out of the way: `runs/default` becomes `runs/default.1`, or the next number that is free.
 
@@ -333,5 +369,4 @@ def _reaching(path: str | Path, doing: str = "written") -> Iterator[None]:
     except NotADirectoryError:
         raise RunError(f"{path} lies below a file", "give a new or an empty folder") from None
     except OSError as error:
-        fix = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check its permissions"
-        raise RunError(f"{path} cannot be {doing}: {error.strerror}", fix) from error
+        raise RunError(f"{path} cannot be {doing}: {error.strerror}", fix_of(error)) from error

@@ -9,16 +9,25 @@ import sys
 import tokenize
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-app = App(name="sandbox", help="The sandbox that runs what a model wrote.")
+from autotelic.commands import Json
+
+Level = Literal["L0", "L1", "L2", "L3"]
+Attack = Literal["capability", "fake_pass", "availability", "persistence", "stream"]
+"""The classes of the corpus. A class that does not exist is refused: it would be a gate that nothing tries."""
+app = App(
+    name="sandbox",
+    help="The sandbox that runs what a model wrote.",
+    help_epilogue="Example: autotelic sandbox run program.py '[1, 2]' --entry f",
+)
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @app.command
-def doctor(*, as_json: bool = False) -> int:
+def doctor(*, as_json: Json = False) -> int:
     """Say which level this machine gives, what was sealed and how, and what is missing and how to get it.
 
     Exit code 1 if it is below L2, which is what the engine requires.
@@ -71,7 +80,7 @@ def run(
     program: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     *cases: str,
     entry: str = "f",
-    require: str = "L2",
+    require: Level = "L2",
     wall_s: float = 1.0,
     cpu_s: float = 1.0,
     memory_mb: int = 256,
@@ -96,8 +105,9 @@ def run(
     try:
         source = _text(sys.stdin.buffer.read() if str(program) == "-" else program.read_bytes())
     except (OSError, UnicodeError, LookupError, SyntaxError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
         raise SandboxError(
-            f"{program} cannot be read: {error}", "give a text file, or - for standard input"
+            f"{program} cannot be read: {why}", "give a text file, or - for standard input"
         ) from None
     try:
         inputs = [json.loads(case) for case in cases or ("[]",)]
@@ -119,13 +129,13 @@ def _text(data: bytes) -> str:
 
 
 @app.command
-def attack(*kinds: str, level: str = "L3", core: bool = True) -> int:
-    """Run the attack corpus and say what got through; exit code 1 if anything did.
+def attack(*kinds: Attack, level: Level = "L3", core: bool = True, as_json: Json = False) -> int:
+    """Run the attack corpus and say what got through; exit code 1 if anything did, 2 if nothing was tried.
 
     Parameters
     ----------
     kinds
-        Classes: `capability`, `fake_pass`, `availability`, `persistence`, `stream`; all by default.
+        Classes of attacks; all by default.
     level
         The level to hold them at.
     core
@@ -143,14 +153,20 @@ def attack(*kinds: str, level: str = "L3", core: bool = True) -> int:
         raise SandboxError(
             "the attack corpus is not installed", "run this in a checkout of the repository"
         ) from None
+    attacks = harness.load(*kinds)
+    if not attacks:
+        raise SandboxError("0 of 0 attacks: the corpus is empty", "check the folder tests/attacks")
     limits, modules = Limits(**harness.LIMITS), (*MODULES, *harness.ARMS)
     held: dict[str, Any] = {"require": level, "ceiling": level, "modules": modules, "core": core}
     with Arena() as arena, Sandbox(limits, workers=1, **held) as box:
         outcomes = []
-        for one in harness.load(*kinds):
+        for one in attacks:
             outcomes.append(harness.run(box, one, arena))
-            if not outcomes[-1].blocked:
+            if not outcomes[-1].blocked and not as_json:
                 print(f"NOT BLOCKED {one.name}: {outcomes[-1].detail}")
+    if as_json:
+        print(json.dumps(_tried(harness.tally(outcomes), outcomes, level, box.level.core), indent=2))
+        return 0 if all(outcome.blocked for outcome in outcomes) else 1
     for kind, (blocked, total) in harness.tally(outcomes).items():
         print(f"{kind:<14} {blocked}/{total} blocked at {level}")
     once = max((outcome.seconds for outcome in outcomes if not outcome.attack.twice), default=0.0)
@@ -160,6 +176,16 @@ def attack(*kinds: str, level: str = "L3", core: bool = True) -> int:
         f"as {who}, {'C' if box.level.core else 'Python'} core, importable besides: {' '.join(harness.ARMS)}"
     )
     return 0 if all(outcome.blocked for outcome in outcomes) else 1
+
+
+def _tried(tally: Any, outcomes: Any, level: str, core: bool) -> dict[str, Any]:
+    return {
+        "level": level,
+        "core": "C" if core else "Python",
+        "root": os.geteuid() == 0,
+        "classes": {kind: {"blocked": blocked, "tried": total} for kind, (blocked, total) in tally.items()},
+        "not_blocked": {one.attack.name: one.detail for one in outcomes if not one.blocked},
+    }
 
 
 @app.command
@@ -184,7 +210,7 @@ def soak(
     minutes: float = 30.0,
     programs: int | None = None,
     workers: int | None = None,
-    level: str = "L3",
+    level: Level = "L3",
     seed: int = 0,
     core: bool = True,
 ) -> int:

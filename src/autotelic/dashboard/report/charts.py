@@ -26,6 +26,9 @@ class Line:
     points: Sequence[tuple[float, float]]
     band: Sequence[tuple[float, float, float]] = ()
     dashed: bool = False
+    joined: bool = True
+    """Whether something lies between its points. Where there is nothing, a line would claim values that no one
+    measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +82,9 @@ def line_chart(
     for line in drawn:
         path = [place(px, py) for px, py in line.points]
         dash = ' stroke-dasharray="5 4"' if line.dashed else ""
-        parts.append(f'<polyline class="curve" points="{_points(path)}" stroke="{line.colour}"{dash}/>')
-        if len(path) <= 24:
+        if line.joined:
+            parts.append(f'<polyline class="curve" points="{_points(path)}" stroke="{line.colour}"{dash}/>')
+        if len(path) <= 24 or not line.joined:
             for (px, py), (cx, cy) in zip(line.points, path, strict=True):
                 said = escape(f"{line.name}: {y.words(py)} at {x.words(px)}")
                 parts.append(

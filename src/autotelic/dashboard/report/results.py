@@ -155,7 +155,7 @@ def _pictures(story: Story, found: Sequence[Evaluation], axis: Axis, at: At) -> 
             colour=f"var(--hue-{hue})",
             points=[(x, score.value) for x, score in known],
             band=[(x, score.low, score.high) for x, score in known] if main else (),
-            dashed=not main,
+            joined=main,
         )
 
     measures = story.measures
