@@ -70,6 +70,6 @@ def champion_of(run: RunFolder) -> tuple[Path, str]:
     last = saved[-1] if saved else None
     if not isinstance(last, ChampionSaved) or not run.champion.is_dir():
         raise RunError(
-            f"{run.path} has no champion yet", f"let it run to its end: autotelic resume {run.path}"
+            f"{run.path} has no champion yet", f"let it run to its end: {command('resume', run.path)}"
         )
     return run.champion, last.folder
