@@ -47,8 +47,8 @@ def test_updates_of_every_algorithm_are_computed_again_to_the_bit(name: str, tmp
             assert all(entry.tokens for entry in attempts)
             earned = {str(e.id): e.tokens for m in credited for e in m.earned}
             for entry in attempts:  # at the weight of the policy's stream in that lesson
-            weight = sum(map(abs, entry.tokens)) / sum(map(abs, earned[entry.ref]))
-            assert entry.tokens == pytest.approx([weight * one for one in earned[entry.ref]], rel=1e-5)
+                weight = sum(map(abs, entry.tokens)) / sum(map(abs, earned[entry.ref]))
+                assert entry.tokens == pytest.approx([weight * one for one in earned[entry.ref]], rel=1e-5)
     found = replay(folder, updates[-1].step)
     assert found.same
 
