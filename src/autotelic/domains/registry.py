@@ -23,6 +23,7 @@ from autotelic.types import Spec
 BUILT_IN: Mapping[str, str] = {
     "functions": "autotelic.domains.functions:FunctionsDomain",
     "math": "autotelic.domains.math:MathDomain",
+    "packing": "autotelic.domains.packing:PackingDomain",
     "python": "autotelic.domains.python:PythonDomain",
 }
 """Where the class of each built-in domain is. It is imported when it is first asked for, with what it needs."""
