@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, str] = {
     "math": "autotelic.domains.math:MathDomain",
     "packing": "autotelic.domains.packing:PackingDomain",
     "python": "autotelic.domains.python:PythonDomain",
+    "routing": "autotelic.domains.routing:RoutingDomain",
 }
 """Where the class of each built-in domain is. It is imported when it is first asked for, with what it needs."""
 GROUP = "autotelic.domains"

@@ -30,6 +30,7 @@ INSTANCES = 2
 """Instances that an answer is tried on."""
 REMEMBERED = 4096
 """Tasks whose excess with best fit is kept in memory."""
+MODES = ("weibull", "uniform")
 CAPACITIES = (100, 120, 150, 200)
 NATURAL = """Items arrive one by one and go at once into a bin of capacity {capacity}. Sizes are {words}.
 Write a formula for the priority of a bin. The item goes into the bin with the highest priority. The formula may use
@@ -50,13 +51,13 @@ class PackingDomain:
     def __init__(
         self,
         levels: tuple[int, ...] = (1, 2, 3),
-        modes: tuple[str, ...] = ("weibull", "uniform"),
+        modes: tuple[str, ...] = MODES,
         style: str = "compact",
     ) -> None:
         self.style = style
         self.spec = Spec(
             name="packing",
-            modes=tuple(modes),
+            modes=tuple(mode for mode in modes if mode in MODES) or MODES,
             levels=tuple(level for level in levels if level in ITEMS) or tuple(ITEMS),
             scale=Range(low=WORST, high=0.0),
         )
@@ -109,7 +110,7 @@ class PackingDomain:
 
     def answers(self, tasks: Sequence[Task], rng: np.random.Generator) -> list[str | None]:
         """Random formulas, whatever they are worth."""
-        return [draw(rng, NAMES) for _ in tasks]
+        return [draw(rng, NAMES, depth=2) for _ in tasks]
 
     def answer(self, mode: str, completion: str) -> str:
         """The last line, without what precedes an equals sign."""
@@ -123,11 +124,12 @@ class PackingDomain:
     def pose(self, text: str) -> Task:
         """A file of one's own in the format of BPPLIB: the number of items, the capacity, then the sizes."""
         own = read(text)
-        capacity, sizes = own["capacity"], own["file"]
+        sizes = own["file"]
         # The prompt names the uniform distribution that spans them; the judge packs the sizes themselves.
         first, second = float(min(sizes)), float(max(sizes))
         secret = own | {"first": first, "second": second, "count": len(sizes), "seed": 0}
-        return self._made(Cell(mode="uniform", level=self.spec.levels[0]), secret)
+        mode = "uniform" if "uniform" in self.spec.modes else self.spec.modes[0]
+        return self._made(Cell(mode=mode, level=self.spec.levels[0]), secret)
 
 
 def _distribution(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
