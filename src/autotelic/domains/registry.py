@@ -22,6 +22,7 @@ from autotelic.types import Spec
 
 BUILT_IN: Mapping[str, str] = {
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "laws": "autotelic.domains.laws:LawsDomain",
     "math": "autotelic.domains.math:MathDomain",
     "packing": "autotelic.domains.packing:PackingDomain",
     "python": "autotelic.domains.python:PythonDomain",
