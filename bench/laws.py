@@ -2,9 +2,9 @@
 
     python -m bench.laws --out docs/results/worlds/laws-baselines.json
 
-`units alone` writes a product of powers that has the right units, and measures nothing. `units and readings` tries a
-hundred such products, and fits a factor to as many noisy readings as the budget allows, at random places. `search`
-draws 1,000 random formulas and keeps the one that fits these readings best, whatever its units.
+`units alone` writes a product of powers that has the right units, and measures nothing. `units and readings` tries six
+such products, and fits a factor to as many noisy readings as the budget allows, at random places. `search`
+draws 200 random formulas and keeps the one that fits these readings best, whatever its units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autotelic.domains.laws.table import law
 from autotelic.streams import stream
 from autotelic.types import Cell, Episode, Task
 
-LAWS = 40
+LAWS = 20
 
 
 def readings(task: Task) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -43,7 +43,7 @@ def by_readings(task: Task, rng: np.random.Generator) -> str:
     """The product of powers with the right units and a fitted factor that fits best."""
     given, seen = readings(task)
     best, least = "=1", float("inf")
-    for text in {guessed_by_units(task, rng)[1:] for _ in range(20)}:
+    for text in {guessed_by_units(task, rng)[1:] for _ in range(6)}:
         values = np.broadcast_to(parse(text, given.keys())(given), seen.shape)
         factor = float(np.median(seen / values))
         if off(values * factor, seen) < least:
@@ -52,10 +52,10 @@ def by_readings(task: Task, rng: np.random.Generator) -> str:
 
 
 def by_search(task: Task, rng: np.random.Generator) -> str:
-    """The best of 1,000 random formulas."""
+    """The best of 200 random formulas."""
     given, seen = readings(task)
     best, least = "1", float("inf")
-    for _ in range(1000):
+    for _ in range(200):
         text = draw(rng, list(given), depth=2, functions=("sqrt",), numbers=("1", "2", "3", "0.5"))
         error = off(np.broadcast_to(parse(text, given.keys())(given), seen.shape), seen)
         if error < least:

@@ -21,6 +21,7 @@ from autotelic.sandbox import Sandbox
 from autotelic.types import Spec
 
 BUILT_IN: Mapping[str, str] = {
+    "forecast": "autotelic.domains.forecast:ForecastDomain",
     "functions": "autotelic.domains.functions:FunctionsDomain",
     "laws": "autotelic.domains.laws:LawsDomain",
     "math": "autotelic.domains.math:MathDomain",

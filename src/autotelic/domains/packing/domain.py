@@ -20,8 +20,6 @@ WORST = -20.0
 """Percent of bins over the bound, negative: the lowest reward, and that of an answer that is no formula."""
 POOREST = -19.0
 """The reward of the worst formula, so that any formula is better than none."""
-BETTER = 0.9
-"""A formula passes with at most this share of best fit's excess."""
 ITEMS = {1: 500, 2: 1000, 3: 5000}
 """Items of an instance, by level. Level 3 has the published distributions alone, which no other level has."""
 OR_ITEMS = 500
@@ -211,7 +209,7 @@ def best_fit_of(task: Task) -> float:
 
 def _verdict(task: Task, excess: float) -> Verdict:
     best = best_fit_of(task)
-    passed = excess <= BETTER * best and excess < best
+    passed = excess < best
     return Verdict(
         reward=max(POOREST, min(0.0, -excess)),
         passed=passed,
