@@ -2,8 +2,8 @@
 
     python -m bench.laws --out docs/results/worlds/laws-baselines.json
 
-`units alone` writes a product of powers that has the right units, and measures nothing. `units and readings` tries six
-such products, and fits a factor to as many noisy readings as the budget allows, at random places. `search`
+`units alone` writes a product of powers that has the right units, and measures nothing. `units and readings`
+tries six such products, and fits a factor to as many noisy readings as the budget allows, at random places. `search`
 draws 200 random formulas and keeps the one that fits these readings best, whatever its units.
 """
 
