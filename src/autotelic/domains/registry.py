@@ -21,9 +21,13 @@ from autotelic.sandbox import Sandbox
 from autotelic.types import Spec
 
 BUILT_IN: Mapping[str, str] = {
+    "forecast": "autotelic.domains.forecast:ForecastDomain",
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "laws": "autotelic.domains.laws:LawsDomain",
     "math": "autotelic.domains.math:MathDomain",
+    "packing": "autotelic.domains.packing:PackingDomain",
     "python": "autotelic.domains.python:PythonDomain",
+    "routing": "autotelic.domains.routing:RoutingDomain",
 }
 """Where the class of each built-in domain is. It is imported when it is first asked for, with what it needs."""
 GROUP = "autotelic.domains"

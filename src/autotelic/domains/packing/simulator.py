@@ -1,0 +1,90 @@
+"""Items that arrive one by one, and bins that they are put into at once.
+
+The setting is that of FunSearch (Romera-Paredes et al., Nature 625, 2024): a priority is computed for each bin that
+has room for the item, and the item goes into the bin of highest priority. Bins of equal room are alike, so that a
+state is a number of bins for each room, and a priority function is a table.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotelic.domains.expressions import Array, Formula, parse
+
+Items = NDArray[np.int64]
+Orders = tuple[tuple[int, ...], ...]
+NAMES = ("item", "room", "gap")
+"""What a priority sees, each in percent of a bin: the item, the room of a bin, and what the item would leave."""
+BEST_FIT = "-gap"
+HOPELESS = 1.25
+"""A packing is given up at so many bins for each of the lower bound: it can only get worse."""
+
+
+def orders(priority: Formula, capacity: int) -> Orders:
+    """For each size of item, the rooms that it fits into, the highest priority first.
+
+    Equal priorities prefer the smaller room. An undefined priority comes last. All priorities are computed at once.
+    """
+    size = np.arange(capacity + 1, dtype=np.float64) * (100.0 / capacity)
+    item, room = size[:, None], size[None, :]
+    found = priority({"item": item, "room": room, "gap": room - item})
+    finite = np.nan_to_num(found, nan=-np.inf, posinf=1e300, neginf=-1e300)
+    table = np.broadcast_to(finite, (capacity + 1, capacity + 1))
+    order = np.argsort(-table, axis=1, kind="stable")
+    return tuple(tuple(row[row >= size].tolist()) for size, row in enumerate(order))
+
+
+def bins_needed(order: Orders, items: Items, capacity: int) -> int:
+    """How many bins an order needs for these items; where it is hopeless, how many it had when it was given up.
+
+    A scan ends at the first room of which there is a bin, so that it is faster than an argmax over all bins.
+    """
+    count = len(items)
+    # A bin that does not exist yet has all its room, and there is one for each item.
+    number = [0] * capacity + [count]
+    least = count - int(HOPELESS * lower_bound(items, capacity)) - 1
+    for item in items.tolist():
+        for room in order[item]:
+            if number[room]:
+                number[room] -= 1
+                number[room - item] += 1
+                break
+        if number[capacity] < least:
+            break
+    return count - number[capacity]
+
+
+def first_fit(items: Items, capacity: int) -> int:
+    """Bins that the oldest bin with room for each item needs."""
+    rooms = np.full(len(items), capacity, dtype=np.int64)
+    for item in items:
+        rooms[int(np.argmax(rooms >= item))] -= item
+    return int((rooms < capacity).sum())
+
+
+def best_fit(items: Items, capacity: int) -> int:
+    """Bins that the fullest bin with room for each item needs."""
+    return bins_needed(orders(parse(BEST_FIT, NAMES), capacity), items, capacity)
+
+
+def lower_bound(items: Items, capacity: int) -> int:
+    """The bins that hold all items if they could be cut: the bound of FunSearch's tables."""
+    return -(-int(items.sum()) // capacity)
+
+
+def excess(bins: int, items: Items, capacity: int) -> float:
+    """Percent of bins over the lower bound."""
+    bound = lower_bound(items, capacity)
+    return 100.0 * (bins - bound) / bound
+
+
+def weibull(rng: np.random.Generator, shape: float, scale: float, capacity: int, count: int) -> Items:
+    """Sizes of a Weibull distribution, rounded and cut to 1 to `capacity`. `scale` is in units of size."""
+    drawn: Array = scale * rng.weibull(shape, count)
+    return np.clip(np.rint(drawn), 1, capacity).astype(np.int64)
+
+
+def uniform(rng: np.random.Generator, low: int, high: int, count: int) -> Items:
+    """Whole sizes from `low` to `high`, as in the OR-library's binpack1 to binpack4."""
+    return rng.integers(low, high + 1, count)
