@@ -41,7 +41,8 @@ VIEWS = {
 SMALLEST = """() => Math.min(...[...document.querySelectorAll('main *, header *, nav *')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)
   .map(e => parseFloat(getComputedStyle(e).fontSize) *
-    (e.ownerSVGElement ? e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width : 1)))"""
+    (e.ownerSVGElement
+      ? e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width : 1)))"""
 """The smallest text of a page, in pixels as shown."""
 
 
@@ -63,9 +64,8 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 page = browser.new_page(color_scheme=scheme)
                 errors: list[str] = []
-                page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
                 requests: set[str] = set()
-                page.on("request", lambda request: requests.add(request.url.split("/")[2]))
+                listen(page, errors, requests)
                 for name in given.views:
                     page.goto(f"{address.url}r/run{VIEWS[name]}", wait_until="load")
                     page.wait_for_timeout(300)
@@ -74,6 +74,12 @@ def main() -> None:
                 page.close()
             print(json.dumps({"seen_after_s": delay(browser.new_page(), address.url, copy)}))
             browser.close()
+
+
+def listen(page: Page, errors: list[str], requests: set[str]) -> None:
+    """Note what the console complains of, and which hosts are asked."""
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: requests.add(request.url.split("/")[2]))
 
 
 def look(page: Page, name: str, scheme: str, given: argparse.Namespace) -> None:

@@ -93,6 +93,7 @@ def test_the_first_screen_has_the_sealed_exam_of_the_journal(real_run: Path) -> 
     text = client(real_run).get(f"/r/{real_run.name}").text
     assert f"{100 * last['overall']['pass_at_1']['value']:.1f} %" in text
     assert "finished" in text
+    assert re.search(r"just invent and solve.*?/task/[0-9a-f]{16}.*?passed", text, re.DOTALL)
 
 
 def test_an_attempt_shows_what_was_expected_and_its_tokens(real_run: Path) -> None:

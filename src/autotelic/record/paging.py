@@ -70,7 +70,8 @@ def list_tasks(
     0 where there is none."""
     top = before or _last(journal, "tasks") + 1
     low = max(0, top - WINDOW)
-    where, values = ["row < ?", "row >= ?"], [top, low]
+    where = ["row < ?", "row >= ?"]
+    values: list[Any] = [top, low]
     for column, value in (("mode", wanted.mode), ("level", wanted.level), ("generation", wanted.generation)):
         if value not in ("", None):
             where.append(f"{column} = ?")
@@ -174,14 +175,14 @@ def list_attempts(
     """The ids of attempts, newest first; and the `before` of the next page, 0 where there is none."""
     top = before or _last(journal, "episodes") + 1
     low = max(0, top - WINDOW)
-    where, values = ["row < ?", "row >= ?"], [top, low]
-    values_any: list[Any] = list(values)
+    where = ["row < ?", "row >= ?"]
+    values: list[Any] = [top, low]
     for column, value in (("purpose", purpose), ("generation", generation)):
         if value not in ("", None):
             where.append(f"{column} = ?")
-            values_any.append(value)
+            values.append(value)
     query = f"SELECT row FROM episodes WHERE {' AND '.join(where)} ORDER BY row DESC LIMIT ?"
-    rows = [row[0] for row in journal.select(query, [*values_any, most])]
+    rows = [row[0] for row in journal.select(query, [*values, most])]
     following = rows[-1] if len(rows) == most else low
     return rows, following if following > 1 else 0
 

@@ -28,8 +28,8 @@ def first_screen(run: RunView) -> str:
     return "\n".join(
         [
             '<h1 class="hidden">Now</h1>',
-            shell.guarded("better", lambda: _better(run)),
             '<div class="columns">',
+            shell.guarded("better", lambda: _better(run)),
             shell.guarded("latest", lambda: _latest(run)),
             shell.guarded("practice", lambda: _practice(run)),
             "</div>",
@@ -81,7 +81,7 @@ def _better(run: RunView) -> str:
             f"{last.pass_at_1.n} items.",
             style="quiet",
         )
-        + plot_of(run, "sealed")
+        + plot_of(run, "sealed", broad=560)
     )
 
 
@@ -118,12 +118,13 @@ def _invented(journal: Journal) -> tuple[Group | None, int]:
     generation.
     """
     rows = journal.select(
-        "SELECT id FROM messages WHERE kind = ? ORDER BY id DESC LIMIT ?", [Judged.kind, _SEARCHED]
+        "SELECT id FROM messages WHERE kind = ? AND instr(data, ?) > 0 ORDER BY id DESC LIMIT ?",
+        [Judged.kind, '"purpose":"attempt"', _SEARCHED],
     )
     found: tuple[Group | None, int] = (None, 0)
     for (id_,) in rows:
         message = journal.message(id_)
-        if not isinstance(message, Judged) or message.purpose != "attempt":
+        if not isinstance(message, Judged):
             continue
         for group in list(message.groups)[::-1]:
             solved = any(v.passed or (v.passed is None and v.reward > 0) for v in group.verdicts)

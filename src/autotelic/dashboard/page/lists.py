@@ -198,7 +198,8 @@ def generation_rows(story: Story, *, words: bool) -> list[list[Any]]:
 def task_rows(journal: Journal, query: Query) -> tuple[list[str], list[list[Any]]]:
     """The tasks of a filter as a table, for CSV."""
     head = ["task", "mode", "level", "author", "generation", "attempts", "passed", "prompt"]
-    before, rows = whole(query, "before") or 0, []
+    rows: list[list[Any]] = []
+    before = whole(query, "before") or 0
     while len(rows) < EXPORTED:
         found, before = list_tasks(journal, task_filter(query), before, 500)
         rows += [
@@ -222,7 +223,8 @@ def task_rows(journal: Journal, query: Query) -> tuple[list[str], list[list[Any]
 def proposal_rows(journal: Journal, query: Query) -> tuple[list[str], list[list[Any]]]:
     """The proposals of a filter as a table, for CSV."""
     head = ["proposal", "cell", "generation", "task", "reason", "detail", "text"]
-    before, rows = whole(query, "before") or 0, []
+    rows: list[list[Any]] = []
+    before = whole(query, "before") or 0
     while len(rows) < EXPORTED:
         found, before = list_proposals(
             journal, query.get("reason", ""), whole(query, "generation"), before, 500

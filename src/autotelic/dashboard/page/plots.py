@@ -121,12 +121,12 @@ PLOTS: dict[str, Make] = {
 """The plots of a run, by the name in their URL."""
 
 
-def plot_of(run: RunView, name: str, *, titled: bool = False) -> str:
+def plot_of(run: RunView, name: str, *, titled: bool = False, broad: int = 760) -> str:
     """A plot on a page."""
     made = PLOTS[name](run.story)
     title = f"<h3>{made.title}</h3>" if titled else ""
     lines = [_thinned(line) for line in made.lines]
-    return title + shell.plot(f"{run.url}/plot/{name}", lines, made.x, made.y)
+    return title + shell.plot(f"{run.url}/plot/{name}", lines, made.x, made.y, broad=broad)
 
 
 def as_json(made: Plot) -> str:

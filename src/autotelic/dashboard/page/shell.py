@@ -150,7 +150,7 @@ def plot(url: str, lines: Sequence[Line], x: Axis, y: Axis, *, height: int = 300
     """
     if not any(line.points for line in lines):
         return '<p class="quiet">Nothing was measured yet.</p>'
-    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=104)
+    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=132)
     large = line_chart(lines, x, y, width=broad, height=height, margin=150)
     return (
         f'<figure class="plot" data-plot="{safe(url)}.json">'
