@@ -13,7 +13,7 @@ from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, percent
 from autotelic.messages import Judged
 from autotelic.record import Journal
-from autotelic.types import RULES, Cell, Group, text_of
+from autotelic.types import RULES, Cell, Group, Verdict, text_of
 
 _SEARCHED = 4
 """Judged messages that are searched for a task that the actor invented and solved."""
@@ -138,8 +138,14 @@ def _invented(journal: Journal) -> tuple[Group | None, int]:
 def _attempt(run: RunView, group: Group, place: int) -> str:
     episode = group.episodes[place]
     verdict = group.verdicts[place] if place < len(group.verdicts) else None
-    said = f"{shell.mark(verdict.passed)} {safe(outcome_of(verdict))}" if verdict else "not judged yet"
+    said = _said(verdict) if verdict else "not judged yet"
     return f"<li>{shell.attempt_link(run, episode.id)}: {said}</li>"
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.passed is None:
+        return safe(outcome_of(verdict))
+    return shell.mark(verdict.passed) + (f" ({safe(verdict.reason)})" if verdict.reason else "")
 
 
 def _practice(run: RunView) -> str:
