@@ -51,6 +51,11 @@ _COMMANDS = {
         "Show one task, attempt, update or generation of a run in full.",
         "autotelic inspect runs/default attempt:1",
     ),
+    "dash": (
+        "dashing:dash",
+        "Show runs on a page in the browser, while they go and after.",
+        "autotelic dash runs/default",
+    ),
     "check": (
         "looking:check",
         "Say what in a run folder is not what was written.",

@@ -112,5 +112,9 @@ class BrakedError(OversightError):
     """The brake does not allow it, or cannot be asked. The trainer ends."""
 
 
+class PageError(AutotelicError):
+    """The page cannot be served: its address, its port, its token, a library that is not installed."""
+
+
 class LedgerError(AutotelicError):
     """A ledger, checkpoint, proof or cosignature that is malformed, is not what was signed, or cannot be kept."""

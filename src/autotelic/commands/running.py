@@ -77,6 +77,7 @@ def run(
     from_: Annotated[Path | None, Parameter(name="--from")] = None,
     seconds: float | None = None,
     again: Annotated[bool, Parameter(negative="")] = False,
+    dash: Annotated[bool, Parameter(negative="")] = False,
     machine: Flags = None,
     as_json: Json = False,
 ) -> int:
@@ -96,6 +97,9 @@ def run(
         Wall time after which to stop, instead of the charter's budget.
     again
         Move a run that is already in the folder aside (runs/default.1) and start afresh.
+    dash
+        Show the run on a page in the browser too. The page goes on after the run, until nobody looks at it for
+        an hour.
     """
     from autotelic.charter import Charter
     from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
@@ -138,6 +142,10 @@ def run(
             )
         )
 
+    if dash:
+        from autotelic.commands.dashing import beside
+
+        beside(out)
     return watched(start, out, as_json=as_json)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from autotelic.messages import Admitted, Credited, Earned, Outcome, Proposed, Repairing, Updated
 from autotelic.record import Journal
+from autotelic.record.paging import updates_holding
 from autotelic.types import Entry, Kind, Task
 
 
@@ -17,6 +18,23 @@ class Use:
     update: Updated
     entry: Entry
     superseded: bool
+
+
+SEARCHED = 20_000
+"""Updates that are searched on a page for what used a thing, from the first that could have."""
+
+
+def uses_of_any(journal: Journal, wanted: Collection[tuple[Kind, str]], first: int) -> list[Use]:
+    """Where any of these (kind, reference) was learned from, by one look at each of the `SEARCHED` updates after
+    the message `first`, oldest first.
+    """
+    found: list[Use] = []
+    for id_ in updates_holding(journal, wanted, first, SEARCHED):
+        update = journal.message(id_)
+        for entry in update.batch if isinstance(update, Updated) else ():
+            if (entry.kind, entry.ref) in wanted and isinstance(update, Updated):
+                found.append(Use(update=update, entry=entry, superseded=journal.is_superseded(id_)))
+    return found
 
 
 def uses(journal: Journal, kinds: tuple[Kind, ...], ref: str) -> Iterator[Use]:

@@ -31,6 +31,10 @@ _VIRIDIS = (
     "#fde725",
 )
 SHADES = 6
+TINTS = 10
+"""Steps from no success to all of it, of the ground of a table's cell."""
+_DEEPEST = 36
+"""Per cent of blue in the deepest tint: text in the colour of ink keeps a contrast of 4.5 on it."""
 
 
 def hue(index: int) -> str:
@@ -55,3 +59,12 @@ def css(dark: bool) -> str:
     named = [(f"--hue-{index}", colour) for index, colour in enumerate(hues)]
     named += [(f"--shade-{index}", colour) for index, colour in enumerate(shades[: SHADES + 1])]
     return " ".join(f"{name}: {colour};" for name, colour in named)
+
+
+def tints() -> str:
+    """Classes `tint-0` to `tint-10` for the cells of a table: the more, the bluer."""
+    return " ".join(
+        f".tint-{step} {{ background: color-mix(in srgb, var(--hue-0) "
+        f"{round(_DEEPEST * step / TINTS)}%, var(--card)); }}"
+        for step in range(TINTS + 1)
+    )

@@ -108,6 +108,15 @@ class Reading:
         """The number of rows of each table, superseded ones included."""
         return {table: self._read(f"SELECT count(*) FROM {table}")[0][0] for table in _GROWING}
 
+    @property
+    def newest(self) -> int:
+        """The id of the last message; 0 where there is none."""
+        return int(self._read("SELECT coalesce(max(id), 0) FROM messages")[0][0])
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What SQLite says to a query of the tables, for readers that page through them. Raises RecordError."""
+        return self._read(query, values)
+
     def each(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a table, one by one, as stored."""
         if table not in _GROWING:

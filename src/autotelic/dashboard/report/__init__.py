@@ -49,5 +49,6 @@ def render(story: Story, name: str, specimens: Sequence[Specimen] = ()) -> str:
         title=escape(f"autotelic: {name}"),
         light=palette.css(dark=False),
         dark=palette.css(dark=True),
+        tints=palette.tints(),
         body="\n".join(section for section in sections if section),
     )

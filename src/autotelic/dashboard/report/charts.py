@@ -95,7 +95,7 @@ def line_chart(
     rows = _spread([place(*line.points[-1])[1] for line in highest_first], top, bottom)
     for line, row in zip(highest_first, rows, strict=True):
         said = f"{line.name} {y.words(line.points[-1][1])}"
-        parts.append(_label(right + 8, row + 4, said, "start", f'style="fill:{line.colour};font-weight:600"'))
+        parts.append(_label(right + 8, row + 4, said, "start", f'fill="{line.colour}" font-weight="600"'))
     return "".join([*parts, "</svg>"])
 
 

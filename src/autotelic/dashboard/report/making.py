@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from autotelic.dashboard.generations import Generation
 from autotelic.dashboard.palette import HUES
 from autotelic.dashboard.report.charts import Axis, Line, bars, heat_map, line_chart, stacked_bar
-from autotelic.dashboard.report.markup import beside, folded, para, safe, section, table, titled
+from autotelic.dashboard.report.markup import (
+    beside,
+    folded,
+    para,
+    safe,
+    section,
+    swatch,
+    table,
+    titled,
+)
 from autotelic.dashboard.report.results import SHARE
 from autotelic.dashboard.story import Ruling, Story
 from autotelic.dashboard.wording import clock, count, decimal, known, percent
@@ -131,8 +140,7 @@ def time(story: Story) -> str:
         for place, (name, seconds) in enumerate(spent.items())
     ]
     legend = "".join(
-        f'<span><i style="background:{colour}"></i>{safe(name)} '
-        f"{clock(spent[name])} ({percent(share)})</span>"
+        f"<span>{swatch(colour)}{safe(name)} {clock(spent[name])} ({percent(share)})</span>"
         for name, share, colour in parts
     )
     last = story.generations[-1] if story.generations else None

@@ -37,17 +37,27 @@ def card(what: str, number: str, note: str) -> str:
     )
 
 
+def swatch(colour: str) -> str:
+    """A little square of a colour, for a legend. An attribute, because a strict policy takes no inline style."""
+    return (
+        '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">'
+        f'<rect width="10" height="10" rx="2" fill="{safe(colour)}"/></svg>'
+    )
+
+
 def folded(summary: str, *parts: str) -> str:
     return f"<details><summary>{summary}</summary>{''.join(parts)}</details>"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; a cell that already is a `<td>` is taken as it is."""
-    heading = "".join(f"<th>{word}</th>" for word in head)
+    heading = "".join(f'<th scope="col">{word}</th>' if word else "<td></td>" for word in head)
     body = "".join(
         f"<tr>{''.join(c if c.startswith('<td') else f'<td>{c}</td>' for c in row)}</tr>" for row in rows
     )
-    return f'<div class="wide"><table><tr>{heading}</tr>{body}</table></div>'
+    # A keyboard scrolls only what can have the focus.
+    around = '<div class="wide" tabindex="0" role="group" aria-label="table">'
+    return f"{around}<table><tr>{heading}</tr>{body}</table></div>"
 
 
 def _whole(words: str) -> str:

@@ -186,9 +186,9 @@ def _cell(before: Evaluation | None, last: Evaluation, cell: Cell) -> str:
     score = last.cells[cell]
     was = before.cells[cell] if before and before is not last and cell in before.cells else None
     small = f"<small>{percent(was.value)}</small> " if was else ""
-    tint = f"background: color-mix(in srgb, var(--hue-0) {55 * score.value:.0f}%, var(--card))"
+    tint = f"tint-{round(palette.TINTS * score.value)}"
     about = f"{interval(score)} of {score.n} items"
-    return f'<td class="cell" style="{tint}" title="{about}">{small}{percent(score.value)}</td>'
+    return f'<td class="cell {tint}" title="{about}">{small}{percent(score.value)}</td>'
 
 
 def _examined(story: Story, found: Sequence[Evaluation]) -> list[str]:

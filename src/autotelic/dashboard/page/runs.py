@@ -1,0 +1,202 @@
+"""The runs that a page shows: what is known of each, read on from the last message that was seen."""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from autotelic.dashboard.story import Story
+from autotelic.errors import AutotelicError
+from autotelic.messages import (
+    BudgetExtended,
+    ChampionSaved,
+    Decided,
+    Evaluated,
+    ExamSet,
+    GenerationEnded,
+    Message,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+)
+from autotelic.record import Journal, is_run
+from autotelic.record.paging import ids_after
+
+_QUICK: tuple[type[Message], ...] = (
+    RunStarted,
+    RunResumed,
+    BudgetExtended,
+    RunStopped,
+    ExamSet,
+    Evaluated,
+    Decided,
+    ChampionSaved,
+    GenerationEnded,
+)
+"""What the first screen needs. There are a few of these a generation, and an index finds them."""
+_PATIENCE = 0.4
+"""Seconds that a request reads on in a journal. A thread reads what is left after that."""
+_BATCH = 500
+"""Messages that are added between two looks at the clock."""
+_LOST = 1_000
+"""Damaged messages after which the rest of a journal is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the run goes on: `state` is waiting, running, finished, interrupted or died. `heard` is the time
+    of its last message, in seconds since the epoch; `process` the one that holds the run, 0 where none does.
+    """
+
+    state: str
+    heard: float
+    process: int
+
+
+class RunView:
+    """One run folder. `lock` guards the story; a journal is opened by each thread for itself."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.lock = threading.RLock()
+        self.damage = ""
+        self._story = Story()
+        self._quick: Story | None = None
+        self._seen = 0
+        self._newest = 0
+        self._lost = 0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where its views begin."""
+        return f"/r/{self.name}"
+
+    @property
+    def story(self) -> Story:
+        """What its messages say. Until all were read, what those of the first screen say."""
+        return self._story if self.complete or self._quick is None else self._quick
+
+    @property
+    def complete(self) -> bool:
+        """Whether all messages were read that were there at the last look."""
+        return self._seen >= self._newest
+
+    @property
+    def read_share(self) -> float:
+        """The share of the messages that was read so far."""
+        return self._seen / self._newest if self._newest else 1.0
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """The journal, for this thread. Raises RecordError where it cannot be opened."""
+        with Journal.open(self.path) as journal:
+            yield journal
+
+    def newest(self) -> int:
+        """The id of the last message; 0 where there is no journal, or none that can be read."""
+        try:
+            with self.journal() as journal:
+                return journal.newest
+        except AutotelicError:
+            return 0
+
+    def refresh(self, patience: float = _PATIENCE) -> None:
+        """Read the messages that came since the last look, for about `patience` seconds at most.
+
+        What cannot be read is passed over and said in `damage`.
+        """
+        if not is_run(self.path):
+            return
+        with self.lock:
+            try:
+                with self.journal() as journal:
+                    self._newest = journal.newest
+                    self._read_on(journal, time.monotonic() + patience)
+                    if not self.complete and self._quick is None:
+                        self._quick = Story()
+                        kinds = [kind.kind for kind in _QUICK]
+                        for message in journal.each_message(kinds=kinds):
+                            self._quick.add(message)
+            except AutotelicError as error:
+                self.damage = str(error)
+            if not self.complete and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._catch_up, daemon=True)
+                self._thread.start()
+
+    def _catch_up(self) -> None:
+        """Read on until all is read, letting requests in between."""
+        while not self.complete and self._lost < _LOST:
+            with self.lock, suppress(AutotelicError), self.journal() as journal:
+                before = self._seen
+                self._read_on(journal, time.monotonic() + _PATIENCE)
+                if self._seen == before:
+                    return
+            time.sleep(0.02)
+
+    def _read_on(self, journal: Journal, until: float) -> None:
+        while not self.complete and time.monotonic() < until and self._lost < _LOST:
+            for id_ in (ids := ids_after(journal, self._seen, _BATCH)):
+                try:
+                    if not journal.is_superseded(id_) and (message := journal.message(id_)) is not None:
+                        self._story.add(message)
+                except AutotelicError as error:
+                    self._lost += 1
+                    self.damage = self.damage or str(error)
+                self._seen = id_
+            if not ids:
+                # A resume may have left ids that no message has.
+                self._seen = self._newest
+
+    def health(self) -> Health:
+        """Whether the run goes on. A run of this process itself would lose its lock by this: ask from another."""
+        heard, stopped = 0.0, False
+        with suppress(AutotelicError), self.journal() as journal:
+            rows = journal.select("SELECT time, kind FROM messages ORDER BY id DESC LIMIT 1")
+            heard = float(rows[0][0]) if rows else 0.0
+            stopped = bool(rows) and rows[0][1] == RunStopped.kind
+        process = _holder(self.path / "lock")
+        if process:
+            state = "running"
+        elif stopped:
+            state = "finished" if self.story.stopped != "interrupted" else "interrupted"
+        else:
+            state = "died" if heard else "waiting"
+        return Health(state=state, heard=heard, process=process)
+
+
+def views_of(paths: Sequence[Path]) -> dict[str, RunView]:
+    """A view of each folder, by a name that a URL can hold and that only depends on the folders."""
+    found: dict[str, RunView] = {}
+    for path in dict.fromkeys(path.resolve() for path in paths):
+        plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in path.name) or "run"
+        parent = "".join(c if c.isalnum() or c in "-_." else "-" for c in path.parent.name)
+        name, number = plain, 2
+        if name in found:
+            name = f"{parent}~{plain}"
+        while name in found:
+            name, number = f"{plain}~{number}", number + 1
+        found[name] = RunView(path, name)
+    return found
+
+
+_FLOCK = "hhqqi4x"
+"""`struct flock` of Linux in 64 bits: type, whence, start, length, process."""
+
+
+def _holder(lock: Path) -> int:
+    """The process that holds a run's lock; 0 where none does, or where the system does not say."""
+    try:
+        with lock.open("rb") as file:
+            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0)
+            kind, _, _, _, process = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    except (OSError, struct.error):
+        return 0
+    return 0 if kind == fcntl.F_UNLCK else max(int(process), 1)

@@ -1,0 +1,320 @@
+"""The web application: routes, and the rules that every answer keeps.
+
+Starlette is imported here alone. Handlers that read a journal are plain functions, so that Starlette runs them in
+threads: a long query of one reader keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hmac
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autotelic.dashboard.page import exams, first, lists, measured, plots, shell, works
+from autotelic.dashboard.page.runs import RunView
+from autotelic.errors import AutotelicError
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
+POLL = 0.5
+"""Seconds between two looks at a journal for a reader that waits."""
+_BEAT = 10.0
+"""Seconds after which a silent stream says that it is there."""
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "txt": "text/plain"}
+_COOKIE = "autotelic_token"
+View = Callable[[RunView, Request], str]
+
+
+def application(runs: Mapping[str, RunView], *, hosts: Sequence[str] = (), token: str = "") -> ASGIApp:
+    """The page of these runs. `hosts` are names in the Host header that are answered (none means any), `token`
+    what a reader must know ("" means nothing).
+    """
+
+    def home(request: Request) -> Response:
+        if len(runs) == 1:
+            return RedirectResponse(next(iter(runs.values())).url)
+        return Page(shell.document("Runs", first.overview(runs)))
+
+    def compare(request: Request) -> Response:
+        names = request.query_params.getlist("r") or list(runs)
+        chosen = [runs[name] for name in dict.fromkeys(names) if name in runs]
+        for run in chosen:
+            run.refresh()
+        return Page(shell.document("Compare", measured.compared(chosen)))
+
+    async def events(request: Request) -> Response:
+        run = runs.get(request.path_params["run"])
+        if run is None:
+            return _no_run(request.path_params["run"])
+        said = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+        after = int(said) if said.isdecimal() and len(said) < 19 else 0
+        return StreamingResponse(
+            _events(run, after, request),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store"},
+        )
+
+    def shown(title: str, view: View, mark: str = "-") -> Callable[[Request], Response]:
+        def handler(request: Request) -> Response:
+            run = runs.get(request.path_params["run"])
+            if run is None:
+                return _no_run(request.path_params["run"])
+            run.refresh()
+            status = 200
+            with run.lock:
+                try:
+                    body = view(run, request)
+                except AutotelicError as error:
+                    body, status = f"<h1>{escape(title)}</h1>" + shell.alert(str(error)), 404
+                return Page(shell.document(f"{title}, {run.name}", body, run, view=mark), status)
+
+        return handler
+
+    def data(make: Callable[[RunView, Request], Response]) -> Callable[[Request], Response]:
+        def handler(request: Request) -> Response:
+            run = runs.get(request.path_params["run"])
+            if run is None:
+                return _no_run(request.path_params["run"])
+            run.refresh()
+            with run.lock:
+                try:
+                    return make(run, request)
+                except AutotelicError as error:
+                    return PlainTextResponse(f"{error}\n", 404)
+
+        return handler
+
+    def path(request: Request, name: str) -> str:
+        return str(request.path_params[name])
+
+    r = "/r/{run}"
+    routes = [
+        Route("/", home),
+        Route("/compare", compare),
+        Route("/static/{name}", _static),
+        Route(r, shown("Now", lambda run, q: first.first_screen(run), "")),
+        Route(f"{r}/events", events),
+        Route(f"{r}/tasks", shown("Tasks", lambda run, q: lists.tasks(run, q.query_params), "tasks")),
+        Route(
+            f"{r}/proposals",
+            shown("Proposals", lambda run, q: lists.proposals(run, q.query_params), "proposals"),
+        ),
+        Route(
+            f"{r}/attempts", shown("Attempts", lambda run, q: lists.attempts(run, q.query_params), "attempts")
+        ),
+        Route(f"{r}/generations", shown("Generations", lambda run, q: lists.generations(run), "generations")),
+        Route(f"{r}/task/{{id}}", shown("Task", lambda run, q: works.task(run, path(q, "id")))),
+        Route(f"{r}/attempt/{{id}}", shown("Attempt", lambda run, q: works.attempt(run, path(q, "id")))),
+        Route(f"{r}/proposal/{{id}}", shown("Proposal", lambda run, q: works.proposal(run, path(q, "id")))),
+        Route(f"{r}/message/{{id}}", shown("Message", lambda run, q: works.message(run, path(q, "id")))),
+        Route(
+            f"{r}/generation/{{id}}", shown("Generation", lambda run, q: works.generation(run, path(q, "id")))
+        ),
+        Route(
+            f"{r}/cell/{{mode}}/{{level}}",
+            shown("Kind of task", lambda run, q: measured.cell(run, path(q, "mode"), path(q, "level"))),
+        ),
+        Route(
+            f"{r}/exam/{{name}}",
+            shown("Exam", lambda run, q: exams.exam(run, path(q, "name"), q.query_params), "exam/sealed"),
+        ),
+        Route(
+            f"{r}/then-and-now", shown("Then and now", lambda run, q: exams.then_and_now(run), "then-and-now")
+        ),
+        Route(f"{r}/critic", shown("Critic", lambda run, q: measured.critic(run), "critic")),
+        Route(f"{r}/learning", shown("Learning", lambda run, q: measured.learning(run), "learning")),
+        Route(f"{r}/oversight", shown("Oversight", lambda run, q: measured.oversight(run), "oversight")),
+        Route(f"{r}/charter", shown("Charter", lambda run, q: measured.charter(run), "charter")),
+        Route(f"{r}/plot/{{name}}.{{kind}}", data(_plot)),
+        Route(f"{r}/{{table}}.csv", data(_table)),
+        Route(f"{r}/exam/{{name}}/items.csv", data(_exam_table)),
+        Route(f"{r}/json/{{what}}", data(lambda run, q: _json(works.plain(run, path(q, "what"))))),
+    ]
+    return Guard(Starlette(routes=routes, exception_handlers={404: _lost}), hosts, token)
+
+
+class Page(HTMLResponse):
+    """A page in UTF-8. What UTF-8 cannot spell (half a surrogate pair, in a model's text) is escaped."""
+
+    def render(self, content: Any) -> bytes:
+        return str(content).encode("utf-8", "backslashreplace")
+
+
+class Guard:
+    """The rules of every answer: a Host that is ours, a token where one is asked for, a strict policy."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], token: str) -> None:
+        self.app = app
+        self.hosts = frozenset(hosts)
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["content-security-policy"] = POLICY
+                headers["x-content-type-options"] = "nosniff"
+                headers["referrer-policy"] = "no-referrer"
+                headers["cross-origin-opener-policy"] = "same-origin"
+                headers["cross-origin-resource-policy"] = "same-origin"
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refused = self._refused(scope)
+        await (refused or self.app)(scope, receive, strict)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = _without_port(headers.get("host", ""))
+        if self.hosts and host not in self.hosts:
+            # A page of another site that has its name point here would otherwise read the run.
+            return PlainTextResponse(
+                f"The address {host[:80]!r} is not one of this page; open it as it was printed.\n", 421
+            )
+        if scope["method"] not in ("GET", "HEAD"):
+            return PlainTextResponse("The page only shows: it takes GET and HEAD.\n", 405)
+        if not self.token:
+            return None
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = dict(query).get("token", "")
+        if given and _same(given, self.token):
+            rest = urlencode([(name, value) for name, value in query if name != "token"])
+            path = scope["path"] if not scope["path"].startswith("//") else "/"
+            answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
+            answer.set_cookie(_COOKIE, self.token, httponly=True, samesite="strict")
+            return answer
+        if _same(Request(scope).cookies.get(_COOKIE, ""), self.token):
+            return None
+        return PlainTextResponse("This page asks for its token: open the address that was printed.\n", 401)
+
+
+def _same(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode(), token.encode())
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0].removeprefix("[").lower()
+    return host.partition(":")[0].lower()
+
+
+async def _events(run: RunView, after: int, request: Request) -> AsyncIterator[str]:
+    """A line for each change: the id of the last message and whether the run goes on. Goes on from `after`."""
+    said: tuple[int, str] | None = None
+    quiet = 0.0
+    yield "retry: 1000\n\n"
+    while not await request.is_disconnected():
+        now = await run_in_threadpool(lambda: (run.newest(), run.health().state))
+        if now != said and (said is not None or now[0] != after):
+            quiet = 0.0
+            yield f"id: {now[0]}\ndata: {json.dumps({'id': now[0], 'state': now[1]})}\n\n"
+        elif quiet >= _BEAT:
+            quiet = 0.0
+            yield ": here\n\n"
+        said = now
+        await asyncio.sleep(POLL)
+        quiet += POLL
+
+
+def _static(request: Request) -> Response:
+    name = str(request.path_params["name"])
+    place = files("autotelic.dashboard.page").joinpath("static")
+    if name == "page.css":
+        return Response(shell.stylesheet(), media_type="text/css", headers={"cache-control": "no-cache"})
+    if name not in {entry.name for entry in place.iterdir()}:
+        return PlainTextResponse("There is no such file.\n", 404)
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return Response(place.joinpath(name).read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
+
+
+def _plot(run: RunView, request: Request) -> Response:
+    name, kind = str(request.path_params["name"]), str(request.path_params["kind"])
+    if name not in plots.PLOTS or kind not in ("json", "svg", "csv"):
+        return PlainTextResponse(f"There is no such plot; there are {', '.join(plots.PLOTS)}.\n", 404)
+    made = plots.PLOTS[name](run.story)
+    if kind == "json":
+        return Response(plots.as_json(made), media_type="application/json")
+    if kind == "csv":
+        return _csv(*plots.as_rows(made), name=f"{run.name}-{name}")
+    return Response(
+        plots.as_svg(made),
+        media_type="image/svg+xml",
+        headers={"content-disposition": f'attachment; filename="{run.name}-{name}.svg"'},
+    )
+
+
+def _table(run: RunView, request: Request) -> Response:
+    table, query = str(request.path_params["table"]), request.query_params
+    with run.journal() as journal:
+        if table == "tasks":
+            head, rows = lists.task_rows(journal, query)
+        elif table == "proposals":
+            head, rows = lists.proposal_rows(journal, query)
+        elif table == "updates":
+            head, rows = measured.update_rows(journal)
+        elif table == "generations":
+            head, rows = lists.GENERATION_HEAD, lists.generation_rows(run.story, words=False)
+        else:
+            return PlainTextResponse(
+                "There is no such table; there are tasks, proposals, updates and generations.\n", 404
+            )
+    return _csv(head, rows, name=f"{run.name}-{table}")
+
+
+def _exam_table(run: RunView, request: Request) -> Response:
+    name = str(request.path_params["name"])
+    return _csv(*exams.exam_rows(run, name), name=f"{run.name}-exam")
+
+
+def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]], *, name: str) -> Response:
+    """A table as CSV. What a spreadsheet would take for a formula gets a quote in front."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(head)
+    writer.writerows([[_harmless(value) for value in row] for row in rows])
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
+    return Response(
+        out.getvalue().encode("utf-8", "backslashreplace"),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="{safe}.csv"'},
+    )
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value), media_type="application/json")
+
+
+def _no_run(name: str) -> Response:
+    body = shell.alert(f"This page shows no run {name[:80]!r}; go to the list of runs")
+    return Page(shell.document("No run", f"<h1>No run</h1>{body}"), 404)
+
+
+def _lost(request: Request, error: Exception) -> Response:
+    body = shell.alert("There is no such view; go to the list of runs")
+    return Page(shell.document("No view", f"<h1>No view</h1>{body}"), 404)
