@@ -66,6 +66,11 @@ _COMMANDS = {
         "Say what an answer rests on: weights, updates, experiences, verdicts.",
         "autotelic why runs/default --attempt 1",
     ),
+    "bundle": (
+        "bundling:app",
+        "Pack a run for somebody outside, or verify such a bundle.",
+        "",
+    ),
     "report": (
         "looking:report",
         "Write a run's report, pictures and summary again.",

@@ -32,10 +32,18 @@ def lineage_of_prompt(run: RunFolder, journal: Journal, prompt: str) -> Lineage:
     (ids,) = tokens.prompts([prompt])
     room = context_of(loaded.model) - len(ids)
     if not prompt or room < 1:
-        had = f"is {len(ids)} tokens long, and the model has room for {len(ids) + room - 1}" if prompt else "is empty"
+        had = (
+            f"is {len(ids)} tokens long, and the model has room for {len(ids) + room - 1}"
+            if prompt
+            else "is empty"
+        )
         raise RunError(f"the prompt {had}", "give a shorter one" if prompt else "give some text")
     request = Request(
-        prompt_ids=ids, n=1, max_tokens=min(room, charter.roles.max_tokens), temperature=0.0, seed=charter.seed
+        prompt_ids=ids,
+        n=1,
+        max_tokens=min(room, charter.roles.max_tokens),
+        temperature=0.0,
+        seed=charter.seed,
     )
     ((turn,),) = Decoder(loaded.model, end_id=tokens.end_id, crew=ALONE).sample([request])
     lineage = lineage_of_weights(run, journal, _digest(run, journal), "answer:prompt")
@@ -50,6 +58,7 @@ def _digest(run: RunFolder, journal: Journal) -> str:
     ancestry = Ancestry.of(journal, run)
     if saved is None or (digest := ancestry.refs().get(saved.weights)) is None:
         raise RecordError(
-            f"{run.path} does not say which update made its champion", "restore its folder `start` from a copy"
+            f"{run.path} does not say which update made its champion",
+            "restore its folder `start` from a copy",
         )
     return digest

@@ -42,7 +42,9 @@ def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Lineage
     walk.attempts([stored], whole=True)
     made = {turn.weights for turn in stored.episode.turns}
     if len(made) != 1:
-        walk.lineage.missing.append(f"attempt {number} was signed by {len(made)} sets of weights, expected one")
+        walk.lineage.missing.append(
+            f"attempt {number} was signed by {len(made)} sets of weights, expected one"
+        )
     for digest in made:
         walk.history(digest)
     walk.consequences(stored)
@@ -63,7 +65,8 @@ def newest_attempt_at(journal: Journal, task: Task) -> int:
     found = journal.episodes(task_id=task.id)
     if not found:
         raise RecordError(
-            f"nobody has attempted the task {task.id}", "give one that was: `autotelic inspect RUN GENERATION`"
+            f"nobody has attempted the task {task.id}",
+            "give one that was: `autotelic inspect RUN GENERATION`",
         )
     return max(found, key=lambda one: (not one.superseded, one.episode.id)).episode.id
 
@@ -94,7 +97,9 @@ class _Walk:
         return node
 
     def rules(self) -> str:
-        return self.lineage.add(RULES_NODE, "rules", {"what": "the rules that a human wrote: the run's domain"})
+        return self.lineage.add(
+            RULES_NODE, "rules", {"what": "the rules that a human wrote: the run's domain"}
+        )
 
     def started(self) -> str:
         """The node of the run: what it began from, under which charter, by which version."""
@@ -116,9 +121,9 @@ class _Walk:
         return self.lineage.add(RUN_NODE, "run", facts)
 
     def update(self, message: Updated) -> str:
-        node = f"update:{message.step}"
-        if self.lineage.nodes.get(node, {"message": message.id})["message"] != message.id:
-            node = f"message:{message.id}"  # one of that step that a resume went back on
+        # A step may have been made twice: what a resume went back on is named by its message.
+        gone = message.id in self.ancestry.superseded
+        node = f"message:{message.id}" if gone else f"update:{message.step}"
         facts = {
             "step": message.step,
             "message": message.id,
@@ -127,7 +132,7 @@ class _Walk:
             "after": message.after,
             "loss": message.report.loss,
             "sequences": len(message.batch),
-            "superseded": message.id in self.ancestry.superseded,
+            "superseded": gone,
         }
         return self.lineage.add(node, "update", facts)
 
@@ -167,7 +172,11 @@ class _Walk:
 
     def _episodes(self, ids: Sequence[int]) -> list[StoredEpisode]:
         wanted = list(dict.fromkeys(ids))
-        found = [one for at in range(0, len(wanted), 500) for one in self.journal.episodes(ids=wanted[at : at + 500])]
+        found = [
+            one
+            for at in range(0, len(wanted), 500)
+            for one in self.journal.episodes(ids=wanted[at : at + 500])
+        ]
         lost = set(wanted) - {one.episode.id for one in found}
         self.lineage.missing += [f"the run has no attempt {number}" for number in sorted(lost)]
         return found
@@ -305,7 +314,9 @@ class _Walk:
         """The decisions of the gate about these weights, and who signed for them."""
         by_ref = {self.ancestry.ref(digest): digest for digest in digests} if self.ancestry.files else {}
         if not by_ref:
-            self.lineage.notes.append("the folder `start` is gone, so decisions cannot be told apart by reference")
+            self.lineage.notes.append(
+                "the folder `start` is gone, so decisions cannot be told apart by reference"
+            )
         nodes: dict[str, str] = {}
         for message in self.journal.each_message(kinds=(Decided.kind, ChampionSaved.kind), superseded=True):
             if not isinstance(message, Decided | ChampionSaved) or message.weights not in by_ref:
@@ -319,7 +330,9 @@ class _Walk:
         facts: dict[str, Any] = {"generation": message.generation, "ref": message.weights}
         facts["superseded"] = self.journal.is_superseded(message.id)
         if isinstance(message, ChampionSaved):
-            return self.lineage.add(f"message:{message.id}", "champion saved", {**facts, "folder": message.folder})
+            return self.lineage.add(
+                f"message:{message.id}", "champion saved", {**facts, "folder": message.folder}
+            )
         d = message.decision
         facts |= {"verdict": d.verdict, "reasons": list(d.reasons), "items": len(message.items)}
         facts |= {"wins": d.wins, "losses": d.losses, "p_worse": d.p_worse, "level": d.level}

@@ -84,4 +84,7 @@ def _about(leaf: dict[str, Any]) -> dict[str, Any]:
                 look(one)
 
     look(leaf)
-    return {"kind": str(leaf.get("kind", leaf.get("type", "leaf"))), "signed_by": list(dict.fromkeys(signers))}
+    return {
+        "kind": str(leaf.get("kind", leaf.get("type", "leaf"))),
+        "signed_by": list(dict.fromkeys(signers)),
+    }
