@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -28,7 +29,9 @@ class Tables:
         self.db = sqlite3.connect(f"file:{run / 'journal.sqlite'}?mode=ro", uri=True)
         self.updates = {}
         for id_, data in self.db.execute("SELECT id, data FROM messages WHERE kind = 'updated' ORDER BY id"):
-            self.updates[json.loads(data)["after"]] = (id_, json.loads(data))
+            one = json.loads(data)
+            if one["after"] != one["before"]:
+                self.updates[one["after"]] = (id_, one)
 
     def weights_of(self, attempt: int) -> str:
         (steps,) = self.db.execute("SELECT steps FROM episodes WHERE row = ?", [attempt]).fetchone()
@@ -122,8 +125,6 @@ def _sequences(
 
 
 def test_a_link_that_is_gone_is_said(real_run: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(real_run, tmp_path / "copy"))
     with Journal.open(real_run) as journal:
         n = journal.counts()["episodes"]
@@ -142,8 +143,6 @@ def test_a_link_that_is_gone_is_said(real_run: Path, tmp_path: Path) -> None:
 
 
 def test_pruned_checkpoints_take_nothing_from_a_lineage(real_run: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(real_run, tmp_path / "copy"))
     shutil.rmtree(copy / "checkpoints")
     shutil.rmtree(copy / "weights")

@@ -30,7 +30,7 @@ def bundle(
     out
         The zip or folder to write; RUN.bundle.zip by default.
     key
-        A P-256 private key (PEM) to sign with. Without one, a new key signs, which shows only that nothing was changed.
+        A P-256 private key (PEM) to sign with. A new key signs otherwise, and shows only that nothing was changed.
     samples
         Tasks, and attempts, to show.
     """

@@ -40,15 +40,19 @@ class Ancestry:
         live: set[str] = set()
         ranges = journal.ranges()
         superseded: set[int] = set()
-        before: set[str] = set()
+        begun: set[str] = set()
         for message in journal.each_message(kinds=(Updated.kind,), superseded=True):
-            if not isinstance(message, Updated) or message.report.skipped:
+            if not isinstance(message, Updated):
                 continue
-            before.add(message.before)
+            if not message.step:
+                begun.add(message.before)
+            if message.report.skipped:
+                continue
             gone = any(first <= message.id <= last for first, last in ranges)
             if gone:
                 superseded.add(message.id)
-            if message.after in live:
+            # The last updates of a cooldown have a rate of 0, and leave the weights as they are.
+            if message.after in live or message.after == message.before:
                 continue
             makers[message.after] = message
             if not gone:
@@ -56,13 +60,13 @@ class Ancestry:
         return cls(
             started=started,
             makers=makers,
-            begun=frozenset(before - set(makers)),
+            begun=frozenset(begun),
             files=_files(folder.start),
             superseded=frozenset(superseded),
         )
 
     def is_start(self, digest: str) -> bool:
-        """Whether a run began from these weights: no update made them, and one learned from them, or there is none."""
+        """Whether a run began from these weights: the first update learned from them, or there is none."""
         return digest in self.begun or (not self.makers and digest.startswith("sha256:"))
 
     def chain(self, digest: str) -> list[Updated]:

@@ -94,7 +94,8 @@ def _chain(lineage: Lineage, node: str) -> list[str]:
 def _update(lineage: Lineage, node: str) -> Iterator[str]:
     facts = lineage.nodes[node]
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(facts.get("by_kind", {}).items()))
-    yield f"Made by update {facts['step']} in generation {facts['generation']}: {facts['sequences']} sequences ({kinds})"
+    made = f"{facts['sequences']} sequences ({kinds})"
+    yield f"Made by update {facts['step']} in generation {facts['generation']}: {made}"
     sequences = [(s, lineage.nodes[s]) for s in lineage.targets(node, "consisted of")]
     sequences.sort(key=lambda one: (-abs(one[1]["weight"]), one[1]["place"]))
     for sequence, own in sequences[:_SHOWN]:
@@ -124,8 +125,8 @@ def _judged(lineage: Lineage) -> Iterator[str]:
     for facts in (n for n in lineage.nodes.values() if n["kind"] == "exam"):
         low, high = facts["interval"]
         yield (
-            f"Exam {facts['exam']} ({facts['when']}, generation {facts['generation']}): pass@1 {facts['pass_at_1']:.1%} "
-            f"[{low:.1%}, {high:.1%}] of {facts['items']} items, set {facts['digest'][:19]}"
+            f"Exam {facts['exam']} ({facts['when']}, generation {facts['generation']}): "
+            f"pass@1 {facts['pass_at_1']:.1%} [{low:.1%}, {high:.1%}] of {facts['items']} items, set {facts['digest'][:19]}"
         )
     decisions = [(id_, n) for id_, n in lineage.nodes.items() if n["kind"] == "decision"]
     for id_, facts in decisions[-_SHOWN:]:

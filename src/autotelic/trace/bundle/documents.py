@@ -92,7 +92,7 @@ def datasheet(run: RunStarted, tasks: Sequence[tuple[Any, ...]], verdicts: Seque
                 "",
                 "## Collection",
                 "",
-                f"Tasks come from rules that a human wrote (domain `{run.charter['domain']['name']}`) and from the model. "
+                f"Tasks come from rules that a human wrote (domain `{run.charter['domain']['name']}`) and the model. "
                 "Each was executed before it was admitted. No person's data was collected.",
                 "",
                 "## Preprocessing, uses, distribution, maintenance",
@@ -121,8 +121,8 @@ def replay_instructions(run: RunStarted, steps: int) -> str:
                 f"    autotelic replay RUN {max(steps - 1, 0):<18} # an update, bit for bit",
                 "    autotelic why RUN --attempt 1          # what an answer rests on",
                 "",
-                f"The run was made on {run.platform or 'an unknown machine'}. An update comes out bit for bit on a processor "
-                "of the same kind with the same torch. A new run of the same charter and seed needs charter.toml alone:",
+                f"The run was made on {run.platform or 'an unknown machine'}. An update comes out bit for bit on a "
+                "processor of the same kind with the same torch. A new run needs charter.toml alone:",
                 "",
                 "    autotelic run charter.toml --out again",
             ]
@@ -170,7 +170,7 @@ def readme(run: RunStarted, name: str, absent: Mapping[str, str]) -> str:
                 "| decisions.jsonl, statements/ | decisions with their outcomes; signed in-toto statements |",
                 "| lineage.prov.json | what the weights rest on (W3C PROV) |",
                 "| bom.cdx.json | bill of materials (CycloneDX 1.6) |",
-                "| ledger.jsonl | the ledger with a proof of each leaf (c2sp.org/tlog-proof), where the run has one |",
+                "| ledger.jsonl | the ledger, a proof of each leaf (c2sp.org/tlog-proof), where there is one |",
                 "| REPLAY.md, requirements.lock | how to compute it again |",
                 "",
                 *(["Not in it:", "", *gone] if gone else []),
