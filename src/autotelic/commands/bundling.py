@@ -69,11 +69,11 @@ def verify(file: Path, *, key: Path | None = None, as_json: Json = False) -> int
     key
         The public key (PEM) that it must be signed by, if you know it.
     """
-    from autotelic.trace.bundle.verify import BundleError, Report
+    from autotelic.trace.bundle.verify import BundleError, BundleReport
     from autotelic.trace.bundle.verify import verify as check
 
     found: dict[str, Any] = {"ok": True, "problem": None}
-    report = Report()
+    report = BundleReport()
     try:
         report = check(file, key.read_bytes() if key else None)
     except BundleError as error:

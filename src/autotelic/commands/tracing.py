@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from autotelic.commands import Json
 
 if TYPE_CHECKING:
-    from autotelic.trace.graph import Lineage
+    from autotelic.trace.graph import Provenance
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -76,7 +76,9 @@ def why(
     return 0 if lineage.complete else 1
 
 
-def _lineage(place: Any, journal: Any, attempt: int | None, prompt: str | None, item: str | None) -> Lineage:
+def _lineage(
+    place: Any, journal: Any, attempt: int | None, prompt: str | None, item: str | None
+) -> Provenance:
     from autotelic.trace import lineage as tracing
 
     if prompt is not None:

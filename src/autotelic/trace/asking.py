@@ -13,13 +13,13 @@ from autotelic.models.decode import Decoder
 from autotelic.models.tokens import Tokens
 from autotelic.record import Journal, RunFolder
 from autotelic.trace.ancestry import Ancestry
-from autotelic.trace.graph import Lineage
+from autotelic.trace.graph import Provenance
 from autotelic.trace.lineage import lineage_of_weights
 from autotelic.types import Request
 from autotelic.weights.load import load
 
 
-def lineage_of_prompt(run: RunFolder, journal: Journal, prompt: str) -> Lineage:
+def lineage_of_prompt(run: RunFolder, journal: Journal, prompt: str) -> Provenance:
     """The champion's greedy answer to a prompt, with the lineage of its weights.
 
     Raises RunError for a prompt that is empty or too long, and for a run without a champion.

@@ -25,7 +25,7 @@ class Edge:
 
 
 @dataclass(slots=True, kw_only=True)
-class Lineage:
+class Provenance:
     """All that an answer rests on. `subject` is the node it is about.
 
     `missing` has a line for each link whose other end the run does not have; a whole lineage has none. `notes`

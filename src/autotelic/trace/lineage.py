@@ -20,7 +20,7 @@ from autotelic.errors import RecordError
 from autotelic.messages import Admitted, Attempted, ChampionSaved, Decided, Evaluated, ExamSet, Updated
 from autotelic.record import Journal, RunFolder, StoredEpisode
 from autotelic.trace.ancestry import Ancestry
-from autotelic.trace.graph import RULES_NODE, RUN_NODE, Lineage
+from autotelic.trace.graph import RULES_NODE, RUN_NODE, Provenance
 from autotelic.trace.signers import leaves_about, ledger_of
 from autotelic.types import RULES, Entry, Proposal, Task, text_of
 
@@ -31,14 +31,14 @@ _SHOWN_DEPTH = 2
 """How far references are followed: what a writer was shown, and what the writers of that were shown."""
 
 
-def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Lineage:
+def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Provenance:
     """What an attempt rests on, and what became of it. Raises RecordError for one that there is not."""
     stored = journal.episode(number) if 0 < number <= _LARGEST else None
     if stored is None:
         has = journal.counts()["episodes"]
         fix = f"give one from 1 to {has}" if has else "wait until it has attempted something"
         raise RecordError(f"the run has no attempt {number} (it has {has})", fix)
-    walk = _Walk(run, journal, Ancestry.of(journal, run), Lineage(subject=f"attempt:{number}"))
+    walk = _Walk(run, journal, Ancestry.of(journal, run), Provenance(subject=f"attempt:{number}"))
     walk.attempts([stored], whole=True)
     made = {turn.weights for turn in stored.episode.turns}
     if len(made) != 1:
@@ -51,9 +51,9 @@ def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Lineage
     return walk.lineage
 
 
-def lineage_of_weights(run: RunFolder, journal: Journal, digest: str, subject: str) -> Lineage:
+def lineage_of_weights(run: RunFolder, journal: Journal, digest: str, subject: str) -> Provenance:
     """What weights rest on; `subject` is the node of what they answered, which nothing recorded."""
-    walk = _Walk(run, journal, Ancestry.of(journal, run), Lineage(subject=subject))
+    walk = _Walk(run, journal, Ancestry.of(journal, run), Provenance(subject=subject))
     walk.lineage.add(subject, "answer", {"recorded": False})
     walk.lineage.link(subject, "sampled from", walk.weights(digest))
     walk.history(digest)
@@ -76,7 +76,7 @@ class _Walk:
     run: RunFolder
     journal: Journal
     ancestry: Ancestry
-    lineage: Lineage
+    lineage: Provenance
 
     # ── weights and updates ──────────────────────────────────────────────────────────────────────────────
 

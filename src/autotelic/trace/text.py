@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from textwrap import indent, shorten
 from typing import Any
 
-from autotelic.trace.graph import Lineage
+from autotelic.trace.graph import Provenance
 
 _SHOWN = 8
 """Sequences of an update that are shown, the heaviest first; `--json` has all."""
 _WIDE = 88
 
 
-def describe(lineage: Lineage) -> str:
+def describe(lineage: Provenance) -> str:
     """What an answer rests on, top down."""
     return "\n".join(_lines(lineage))
 
 
-def _lines(lineage: Lineage) -> Iterator[str]:
+def _lines(lineage: Provenance) -> Iterator[str]:
     subject = lineage.nodes[lineage.subject]
     yield from _answer(lineage, subject)
     for digest in lineage.targets(lineage.subject, "sampled from"):
@@ -34,7 +34,7 @@ def _lines(lineage: Lineage) -> Iterator[str]:
         yield from (f"  missing: {one}" for one in lineage.missing[:_SHOWN])
 
 
-def _answer(lineage: Lineage, subject: dict[str, Any]) -> Iterator[str]:
+def _answer(lineage: Provenance, subject: dict[str, Any]) -> Iterator[str]:
     yield f"Why {lineage.subject}"
     if "generation" in subject:
         gone = ", which a resume went back on" if subject["superseded"] else ""
@@ -57,7 +57,7 @@ def _answer(lineage: Lineage, subject: dict[str, Any]) -> Iterator[str]:
         yield f"  advantage over its siblings: {subject['advantage']:+.3f}"
 
 
-def _weights(lineage: Lineage, node: str) -> Iterator[str]:
+def _weights(lineage: Provenance, node: str) -> Iterator[str]:
     facts = lineage.nodes[node]
     yield f"Weights {facts['digest']}"
     if facts.get("ref"):
@@ -80,7 +80,7 @@ def _weights(lineage: Lineage, node: str) -> Iterator[str]:
     yield from _judged(lineage)
 
 
-def _chain(lineage: Lineage, node: str) -> list[str]:
+def _chain(lineage: Provenance, node: str) -> list[str]:
     """The updates from weights to the start, newest first."""
     after: dict[str, str] = {e.source: e.target for e in lineage.edges if e.relation == "made by"}
     before: dict[str, str] = {e.source: e.target for e in lineage.edges if e.relation == "learned on top of"}
@@ -91,7 +91,7 @@ def _chain(lineage: Lineage, node: str) -> list[str]:
     return found
 
 
-def _update(lineage: Lineage, node: str) -> Iterator[str]:
+def _update(lineage: Provenance, node: str) -> Iterator[str]:
     facts = lineage.nodes[node]
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(facts.get("by_kind", {}).items()))
     made = f"{facts['sequences']} sequences ({kinds})"
@@ -113,7 +113,7 @@ def _update(lineage: Lineage, node: str) -> Iterator[str]:
     )
 
 
-def _said(lineage: Lineage, node: str) -> str:
+def _said(lineage: Provenance, node: str) -> str:
     facts = lineage.nodes.get(node, {})
     text = facts.get("answer") or facts.get("text") or facts.get("prompt") or ""
     last = (facts.get("verdicts") or [None])[-1]
@@ -121,12 +121,13 @@ def _said(lineage: Lineage, node: str) -> str:
     return verdict + shorten(" ".join(str(text).split()), _WIDE - len(verdict), placeholder=" ...")
 
 
-def _judged(lineage: Lineage) -> Iterator[str]:
+def _judged(lineage: Provenance) -> Iterator[str]:
     for facts in (n for n in lineage.nodes.values() if n["kind"] == "exam"):
         low, high = facts["interval"]
         yield (
             f"Exam {facts['exam']} ({facts['when']}, generation {facts['generation']}): "
-            f"pass@1 {facts['pass_at_1']:.1%} [{low:.1%}, {high:.1%}] of {facts['items']} items, set {facts['digest'][:19]}"
+            f"pass@1 {facts['pass_at_1']:.1%} [{low:.1%}, {high:.1%}] of {facts['items']} items, "
+            f"set {facts['digest'][:19]}"
         )
     decisions = [(id_, n) for id_, n in lineage.nodes.items() if n["kind"] == "decision"]
     for id_, facts in decisions[-_SHOWN:]:
@@ -135,7 +136,7 @@ def _judged(lineage: Lineage) -> Iterator[str]:
         yield f"Decision of generation {facts['generation']}: {facts['verdict']}, {facts['reasons'][0]}; {who}"
 
 
-def _consequences(lineage: Lineage) -> Iterator[str]:
+def _consequences(lineage: Provenance) -> Iterator[str]:
     for relation in ("was learned in", "is evidence in"):
         for node in lineage.targets(lineage.subject, relation):
             facts = lineage.nodes[node]

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from autotelic.errors import OversightError
 from autotelic.trace.bundle.verify import STATEMENT_TYPE, encoded
-from autotelic.trace.graph import Lineage
+from autotelic.trace.graph import Provenance
 
 _AGENTS, _ACTIVITIES = ("rules", "run"), ("update", "exam", "decision", "message", "champion saved")
 
@@ -212,7 +212,7 @@ _TURNED = ("examined in", "judged in", "signed in")
 """Relations whose source is the second role in PROV."""
 
 
-def provenance(lineage: Lineage) -> dict[str, Any]:
+def provenance(lineage: Provenance) -> dict[str, Any]:
     """A lineage as W3C PROV-JSON."""
     found: dict[str, Any] = {
         "prefix": {"at": "https://autotelic.invalid/lineage#"},

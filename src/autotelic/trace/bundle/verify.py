@@ -39,7 +39,7 @@ class BundleError(Exception):
     """What is wrong with a bundle, in one line."""
 
 
-class Report:
+class BundleReport:
     """What was checked, and what could not be."""
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ def parsed(data: bytes, what: str) -> Any:
 # ── the bundle ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def verify(path: Path, key: bytes | None = None) -> Report:
+def verify(path: Path, key: bytes | None = None) -> BundleReport:
     """Check a bundle. `key` is the PEM of the public key that it must be signed by, where you know it.
 
     Raises BundleError with the first thing that is wrong.
@@ -180,7 +180,7 @@ def verify(path: Path, key: bytes | None = None) -> Report:
         raise BundleError(
             f"the bundle is of version {manifest.get('version')!r:.20}, this verifier reads {VERSION}"
         )
-    report = Report()
+    report = BundleReport()
     try:
         signer = _signed(files, manifest, key, report)
         _whole(files, manifest, report)
@@ -196,7 +196,7 @@ def verify(path: Path, key: bytes | None = None) -> Report:
     return report
 
 
-def _signed(files: Files, manifest: Any, key: bytes | None, report: Report) -> EllipticCurvePublicKey:
+def _signed(files: Files, manifest: Any, key: bytes | None, report: BundleReport) -> EllipticCurvePublicKey:
     """The manifest's signature, and whose it is."""
     signer = public_key(manifest["key"])
     if key is not None and public_key(key).public_numbers() != signer.public_numbers():
@@ -217,7 +217,7 @@ def _signed(files: Files, manifest: Any, key: bytes | None, report: Report) -> E
     return signer
 
 
-def _whole(files: Files, manifest: Any, report: Report) -> None:
+def _whole(files: Files, manifest: Any, report: BundleReport) -> None:
     """Every file is what the manifest says, none is missing, none was added."""
     listed: dict[str, Any] = manifest["files"]
     there = set(files) - {MANIFEST, SIGNATURE}
@@ -232,7 +232,7 @@ def _whole(files: Files, manifest: Any, report: Report) -> None:
     report.checked.append(f"all {len(listed)} files are those that were bundled, {size} bytes")
 
 
-def _weights(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _weights(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     """The model's signature in the form of OpenSSF Model Signing 1.0."""
     bundle = parsed(files["model.sig"], "model.sig")
     payload = opened(bundle["dsseEnvelope"], STATEMENT_TYPE, key, "model.sig")
@@ -250,7 +250,7 @@ def _weights(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: R
     report.checked.append(f"the weights are those of model.sig: {len(found)} files, root sha256:{root}")
 
 
-def _statements(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _statements(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     """Each in-toto statement is signed and is about something."""
     names = [name for name in sorted(files) if name.startswith("statements/")]
     for name in names:
@@ -260,7 +260,7 @@ def _statements(files: Files, manifest: Any, key: EllipticCurvePublicKey, report
     report.checked.append(f"{len(names)} in-toto statements are signed by the same key")
 
 
-def _decisions(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _decisions(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     """The gate's counts follow from the outcomes."""
     lines = files["decisions.jsonl"].splitlines()
     for number, line in enumerate(lines, start=1):
@@ -276,7 +276,7 @@ def _decisions(files: Files, manifest: Any, key: EllipticCurvePublicKey, report:
     report.checked.append(f"{len(lines)} decisions follow from the outcomes that are written beside them")
 
 
-def _bom(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _bom(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     bom = parsed(files["bom.cdx.json"], "bom.cdx.json")
     if (bom["bomFormat"], bom["specVersion"]) != ("CycloneDX", "1.6"):
         raise BundleError("bom.cdx.json is no CycloneDX 1.6")
@@ -288,7 +288,7 @@ def _bom(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Repor
     report.checked.append(f"the bill of materials names the weights and {len(bom['components'])} packages")
 
 
-def _provenance(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _provenance(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     """Every relation of the lineage leads to something that is there."""
     prov = parsed(files["lineage.prov.json"], "lineage.prov.json")
     there = {id_ for kind in ("entity", "activity", "agent") for id_ in prov.get(kind, {})}
@@ -307,7 +307,7 @@ def _provenance(files: Files, manifest: Any, key: EllipticCurvePublicKey, report
 # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _ledger(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: Report) -> None:
+def _ledger(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
     """Leaves, tree, checkpoints, cosignatures and the proof of each leaf, from the specifications alone."""
     if "ledger.jsonl" not in files:
         if "ledger" not in manifest["absent"]:

@@ -24,7 +24,7 @@ from autotelic.record.plain import to_json
 from autotelic.streams import stream
 from autotelic.trace.ancestry import Ancestry
 from autotelic.trace.bundle import documents, formats, verify
-from autotelic.trace.graph import Lineage
+from autotelic.trace.graph import Provenance
 from autotelic.trace.lineage import lineage_of_weights
 from autotelic.trace.signers import ledger_of
 from autotelic.weights.load import manifest_of
@@ -153,7 +153,7 @@ def _model(run: RunFolder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def _lineage(run: RunFolder, journal: Journal) -> Lineage:
+def _lineage(run: RunFolder, journal: Journal) -> Provenance:
     """The lineage of the champion's weights, whose node is its subject."""
     saved = journal.read(kinds=(ChampionSaved.kind,), superseded=True)[-1]
     assert isinstance(saved, ChampionSaved)
