@@ -38,7 +38,7 @@ def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Provena
         has = journal.counts()["episodes"]
         fix = f"give one from 1 to {has}" if has else "wait until it has attempted something"
         raise RecordError(f"the run has no attempt {number} (it has {has})", fix)
-    walk = _Walk(run, journal, Ancestry.of(journal, run), Provenance(subject=f"attempt:{number}"))
+    walk = _Follower(run, journal, Ancestry.of(journal, run), Provenance(subject=f"attempt:{number}"))
     walk.attempts([stored], whole=True)
     made = {turn.weights for turn in stored.episode.turns}
     if len(made) != 1:
@@ -53,7 +53,7 @@ def lineage_of_attempt(run: RunFolder, journal: Journal, number: int) -> Provena
 
 def lineage_of_weights(run: RunFolder, journal: Journal, digest: str, subject: str) -> Provenance:
     """What weights rest on; `subject` is the node of what they answered, which nothing recorded."""
-    walk = _Walk(run, journal, Ancestry.of(journal, run), Provenance(subject=subject))
+    walk = _Follower(run, journal, Ancestry.of(journal, run), Provenance(subject=subject))
     walk.lineage.add(subject, "answer", {"recorded": False})
     walk.lineage.link(subject, "sampled from", walk.weights(digest))
     walk.history(digest)
@@ -72,7 +72,7 @@ def newest_attempt_at(journal: Journal, task: Task) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _Follower:
     run: RunFolder
     journal: Journal
     ancestry: Ancestry

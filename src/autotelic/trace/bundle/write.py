@@ -36,7 +36,7 @@ _PREDICATE = "https://autotelic.invalid/{}/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Bundled:
     """A bundle on the disk: its size in bytes, how many files, what is not in it and why."""
 
     path: Path
@@ -45,7 +45,7 @@ class Written:
     absent: Mapping[str, str]
 
 
-def write(run: RunFolder, out: Path, *, key: EllipticCurvePrivateKey, samples: int = SAMPLES) -> Written:
+def write(run: RunFolder, out: Path, *, key: EllipticCurvePrivateKey, samples: int = SAMPLES) -> Bundled:
     """Write the bundle of a run: a zip where `out` ends so, else a folder; whole or not at all.
 
     Raises RunError where `out` exists or the run has no champion, RecordError where the champion is not what the
@@ -73,7 +73,7 @@ def write(run: RunFolder, out: Path, *, key: EllipticCurvePrivateKey, samples: i
     signed = formats.envelope(key, verify.MANIFEST_TYPE, files[verify.MANIFEST])
     files[verify.SIGNATURE] = verify.plain(signed)
     _put(files, out)
-    return Written(path=out, size=sum(map(len, files.values())), files=len(files), absent=absent)
+    return Bundled(path=out, size=sum(map(len, files.values())), files=len(files), absent=absent)
 
 
 def _put(files: Mapping[str, bytes], out: Path) -> None:
