@@ -66,6 +66,16 @@ _COMMANDS = {
         "Compute an update, or all decisions, again from the journal.",
         "autotelic replay runs/default 12",
     ),
+    "why": (
+        "tracing:why",
+        "Say what an answer rests on: weights, updates, experiences, verdicts.",
+        "autotelic why runs/default --attempt 1",
+    ),
+    "bundle": (
+        "bundling:app",
+        "Pack a run for somebody outside, or verify such a bundle.",
+        "",
+    ),
     "report": (
         "looking:report",
         "Write a run's report, pictures and summary again.",

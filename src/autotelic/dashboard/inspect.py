@@ -36,7 +36,7 @@ def find(journal: Journal, story: Story, what: str) -> Found:
     if kind == "generation" or (not kind and name.isdecimal() and len(name) < 8):
         return _generation(journal, story, name)
     if kind in ("", "task"):
-        return _task(journal, name)
+        return task_named(journal, name)
     if kind == "exam":
         return _exam(journal, name)
     if kind not in _TABLES:
@@ -91,7 +91,8 @@ def _numbered(journal: Journal, kind: str, number: int) -> Found | None:
     return journal.message(number) if kind == "message" else _update(journal, number)
 
 
-def _task(journal: Journal, name: str) -> Task:
+def task_named(journal: Journal, name: str) -> Task:
+    """The task of an id, or of how it begins. Raises RecordError where there is none, or more than one."""
     if task := journal.task(name):
         return task
     alike = {row["id"] for row in journal.each("tasks") if name and row["id"].startswith(name)}
@@ -102,7 +103,7 @@ def _task(journal: Journal, name: str) -> Task:
         )
     if len(alike) > 1:
         raise RecordError(f"{len(alike)} tasks have an id that begins with {name!r}", "give more of it")
-    return _task(journal, alike.pop())
+    return task_named(journal, alike.pop())
 
 
 def _update(journal: Journal, step: int) -> Updated | None:

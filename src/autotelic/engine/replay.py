@@ -19,6 +19,7 @@ from autotelic.engine.start import new_crew
 from autotelic.errors import RecordError, RunError
 from autotelic.exam.evaluate import outcome
 from autotelic.learn.lesson import episode_of, traces_of
+from autotelic.learn.pack import Trace
 from autotelic.learn.stage import packed
 from autotelic.machine import Machine
 from autotelic.messages import Decided, RunStarted, Updated
@@ -82,7 +83,7 @@ def replay(folder: Path, step: int, watch: Callable[[int], None] = lambda step: 
                 f"{folder} has no update {step}, only {min(by_step, default=0)} to {max(by_step, default=0)}",
                 "give one of these (`autotelic inspect` shows how many a generation made)",
             )
-        with _workplace(place, journal, by_step[step]) as (services, found):
+        with workplace(place, journal, by_step[step]) as (services, found):
             return _replayed(services, journal, found, by_step[step], watch)
 
 
@@ -94,8 +95,38 @@ def _replayed(
     watch: Callable[[int], None],
 ) -> Replayed:
     """From the checkpoint to the update, through what the gate said on the way."""
+    count = 0
+
+    def learn(message: Updated, traces: list[Trace]) -> None:
+        nonlocal count
+        watch(message.step)
+        before = services.weights.digest()
+        if before != message.before:
+            raise RecordError(
+                f"before update {message.step} the weights are {before}, recorded {message.before}", OTHERWISE
+            )
+        services.learner.step(packed(services, traces), message.rate)
+        count += 1
+
+    learn_again(services, journal, found, wanted, learn)
+    return Replayed(
+        step=wanted.step, recorded=wanted.after, computed=services.weights.digest(), updates=count
+    )
+
+
+def learn_again(
+    services: Services,
+    journal: Journal,
+    found: checkpoints.Checkpoint,
+    wanted: Updated,
+    learn: Callable[[Updated, list[Trace]], None],
+) -> None:
+    """Call `learn` with each update from a checkpoint to the wanted one and the sequences that it was made of.
+
+    What the gate decided on the way is done again in between: a promotion, or the champion's return.
+    """
     champion = _Snapshot.of(services)
-    count, sources = 0, Recorded(journal)
+    sources = Recorded(journal)
     for message in journal.each_message(kinds=(Updated.kind, Decided.kind)):
         if message.generation <= found.generation or message.id > wanted.id:
             continue
@@ -105,25 +136,11 @@ def _replayed(
                 champion = _Snapshot.of(services)
             else:
                 champion.restore(services)
-            continue
-        assert isinstance(message, Updated)
-        watch(message.step)
-        if message.report.skipped:
-            continue
-        before = services.weights.digest()
-        if before != message.before:
-            raise RecordError(
-                f"before update {message.step} the weights are {before}, recorded {message.before}", OTHERWISE
-            )
-        traces = traces_of(list(message.batch), sources, services.domain, services.tokens)
-        whole = [trace for trace in traces if trace is not None]
-        services.learner.step(packed(services, whole), message.rate)
-        count += 1
+        elif isinstance(message, Updated) and not message.report.skipped:
+            traces = traces_of(list(message.batch), sources, services.domain, services.tokens)
+            learn(message, [trace for trace in traces if trace is not None])
         if message.id == wanted.id:
             break
-    return Replayed(
-        step=wanted.step, recorded=wanted.after, computed=services.weights.digest(), updates=count
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +160,7 @@ class _Snapshot:
 
 
 @contextmanager
-def _workplace(
+def workplace(
     place: RunFolder, journal: Journal, wanted: Updated
 ) -> Iterator[tuple[Services, checkpoints.Checkpoint]]:
     """Services as the run had them at the nearest checkpoint before an update."""
@@ -197,17 +214,7 @@ def decisions(folder: Path) -> list[Recomputed]:
         for message in journal.each_message(kinds=(Decided.kind,)):
             assert isinstance(message, Decided)
             assert started is not None  # a run starts before it decides
-            items = tuple(task.id for task in message.items)
-            scale = Range(low=started.scale[0], high=started.scale[1])
-            outcomes = [outcome(group.verdicts[0], scale) for group in message.answers]
-            candidate = Candidate(
-                weights=message.weights,
-                champion=message.champion,
-                generation=message.generation,
-                items=items,
-                candidate_outcomes=tuple(outcomes[: len(items)]),
-                champion_outcomes=tuple(outcomes[len(items) :]),
-            )
+            candidate = decision_inputs(message, started.scale)
             found.append(
                 Recomputed(
                     message=message.id,
@@ -217,3 +224,17 @@ def decisions(folder: Path) -> list[Recomputed]:
                 )
             )
     return found
+
+
+def decision_inputs(message: Decided, scale: tuple[float, float]) -> Candidate:
+    """What the gate decided from: the items with the outcomes of candidate and champion, from recorded verdicts."""
+    items = tuple(task.id for task in message.items)
+    outcomes = [outcome(group.verdicts[0], Range(low=scale[0], high=scale[1])) for group in message.answers]
+    return Candidate(
+        weights=message.weights,
+        champion=message.champion,
+        generation=message.generation,
+        items=items,
+        candidate_outcomes=tuple(outcomes[: len(items)]),
+        champion_outcomes=tuple(outcomes[len(items) :]),
+    )

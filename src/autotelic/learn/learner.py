@@ -195,6 +195,22 @@ class PolicyLearner:
             skipped=skipped,
         )
 
+    def gradient_of(self, part: Batch, whole: Batch) -> list[Tensor]:
+        """The gradient of a part's share in the loss of a whole batch, a tensor a learned parameter.
+
+        Over parts that make up the whole they add up to what `step` steps along, before it is clipped.
+        """
+        self.model.train(False)
+        return self._gradients(part, _Weights.of(whole, self.objective))[0]
+
+    def gradient_of_logprob(self, batch: Batch) -> tuple[float, list[Tensor]]:
+        """The sum of log-probabilities of all weighed tokens, in nats at temperature 1, and its gradient."""
+        self.model.train(False)
+        logprob_S, _ = predicted_logprobs(self.model, batch, predicted_places(batch))
+        total = logprob_S.sum()
+        found = torch.autograd.grad(total, self._learned, allow_unused=True, materialize_grads=True)
+        return float(total.detach()), list(found)
+
     def _gradients(self, share: Batch, whole: _Weights) -> tuple[list[Tensor], dict[str, float]]:
         """The gradient of a share's part in the loss of the whole batch, and its part in each figure."""
         at_S = predicted_places(share)

@@ -117,6 +117,14 @@ class Reading:
         """What SQLite says to a query of the tables, for readers that page through them. Raises RecordError."""
         return self._read(query, values)
 
+    def tally(self, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many rows of a table have each value of these columns, superseded ones included: values, number.
+
+        `columns` go into SQL as they are: never what a person or a model wrote.
+        """
+        names = ", ".join(columns)
+        return self._read(f"SELECT {names}, count(*) FROM {table} GROUP BY {names} ORDER BY {names}")
+
     def each(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a table, one by one, as stored."""
         if table not in _GROWING:

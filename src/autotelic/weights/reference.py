@@ -13,11 +13,12 @@ import fnmatch
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from autotelic.canonical import digest
-from autotelic.models.digest import digest_of
+
+if TYPE_CHECKING:  # readers of references need no torch, which takes seconds to import
+    from torch import nn
 
 BEHAVIOUR = (
     "config.json",
@@ -64,6 +65,8 @@ def changes_behaviour(name: str) -> bool:
 
 def manifest_of_model(model: nn.Module, files: Mapping[str, str]) -> Manifest:
     """Of weights in memory; `files` are the hashes (`hashes_of`) of the folder that the model came from."""
+    from autotelic.models.digest import digest_of
+
     return Manifest(tensors=digest_of(model), files=files)
 
 
