@@ -22,6 +22,8 @@ from autotelic.types import Spec
 
 BUILT_IN: Mapping[str, str] = {
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "insulin": "autotelic.domains.insulin:InsulinDomain",
+    "insulin-titration": "autotelic.domains.insulin:TitrationDomain",
     "math": "autotelic.domains.math:MathDomain",
     "python": "autotelic.domains.python:PythonDomain",
 }
