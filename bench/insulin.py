@@ -3,7 +3,6 @@
     python -m bench.insulin agree --python PYTHON    # PYTHON has simglucose 0.2.11, pandas, scipy, setuptools<81
     python -m bench.insulin speed
     python -m bench.insulin baselines
-    python -m bench.insulin champion --run RUN
 
 simglucose is for development only. Each command prints a table and, with `--out FILE`, writes its numbers as JSON.
 Research software, not medical advice.
@@ -73,7 +72,11 @@ def agree(python: str) -> dict[str, Any]:
         "insulin": {q.name: row.tolist() for q, row in zip(chosen, insulin, strict=True)},
     }
     ran = subprocess.run(
-        [python, "-W", "ignore", "-c", SIDE], input=json.dumps(given), capture_output=True, text=True, check=False
+        [python, "-W", "ignore", "-c", SIDE],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ran.returncode:
         raise SystemExit(f"{python} does not run simglucose: {ran.stderr.strip().splitlines()[-1]}")
@@ -97,9 +100,7 @@ def speed() -> dict[str, Any]:
     rng = stream(0, "speed")
     found: dict[str, Any] = {}
     for n in (1, 20, 200, 1000):
-        lanes = [
-            Lane(new_patient(GROUPS[i % 3], rng), STANDARD, draw_days(i, 1, 1)) for i in range(n)
-        ]
+        lanes = [Lane(new_patient(GROUPS[i % 3], rng), STANDARD, draw_days(i, 1, 1)) for i in range(n)]
         began, wall = time.process_time(), time.perf_counter()
         outcomes(lanes)
         seconds = time.process_time() - began
@@ -148,17 +149,10 @@ def baselines() -> dict[str, Any]:
     return found
 
 
-def champion(folder: Path) -> dict[str, Any]:
-    """What a run's champion reaches on the 30 published patients, which no task ever shows: on eight runs of days."""
-    from autotelic.domains.insulin.domain import InsulinDomain, therapy_of
-    from autotelic.types import Cell, Task
-    from bench.answers import champion_answers  # type: ignore[attr-defined]
-
-    raise NotImplementedError((folder, InsulinDomain, therapy_of, Cell, Task, champion_answers))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("agree", "speed", "baselines"))
     parser.add_argument("--python", default="python", help="an interpreter that has simglucose")
     parser.add_argument("--out", type=Path)

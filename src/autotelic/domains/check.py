@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from autotelic.domains.guard import Guarded
 from autotelic.protocols import Answering, Demonstrating, Domain, Interactive, Proposable, Shaped
 from autotelic.scale import scaled
 from autotelic.streams import stream
-from autotelic.types import Cell, Episode, Proposal, Rejection, Step, Task, Turn, Verdict, text_of
+from autotelic.types import Episode, Proposal, Rejection, Step, Task, Turn, Verdict, text_of
 
 TURNS = 64
 """Turns after which an episode that goes on is cut off."""
@@ -32,6 +31,8 @@ GARBAGE = (
     "<|end|>", "I do not know.", "right",
 )  # fmt: skip
 """Answers that are right nowhere: empty, long, deep, code, numbers that are none, and words that flatter."""
+REPEATED = "its id is given twice"
+"""What the guard says of a task that was drawn before: no fault of a call, but a want of variety."""
 _TURN = Turn(prompt_ids=(0,), completion_ids=(0,), logprobs=(0.0,), weights="check", stop="eos")
 Answer = tuple[Task, str]
 
@@ -62,6 +63,8 @@ class _Check:
         self.cells = [cell for cell in domain.spec.cells for _ in range(count)]
         self.scale = domain.spec.scale
         self.tasks: list[Task] = []
+        self._repeated = 0
+        self._dropped: list[tuple[str, int, str]] = []
 
     def findings(self) -> Iterator[Finding]:
         looks: Sequence[Callable[[], Iterator[Finding]]] = (
@@ -70,7 +73,9 @@ class _Check:
         )  # fmt: skip
         for look in looks:
             yield from look()
-            if dropped := self.domain.take_dropped():
+            dropped = self._dropped + self.domain.take_dropped()
+            self._dropped = []
+            if dropped:
                 what, n, why = dropped[0]
                 more = f" (and {len(dropped) - 1} more)" if len(dropped) > 1 else ""
                 name = look.__name__.strip("_")
@@ -82,10 +87,11 @@ class _Check:
 
     def _tasks(self) -> Iterator[Finding]:
         self.tasks = self._draw()
-        asked, got = len(self.cells), len(self.tasks)
+        asked, got, repeated = len(self.cells), len(self.tasks), self._repeated
         yield Finding(
-            "tasks", got >= asked / 2, f"{got} of {asked} that were asked for", "give a task for most cells"
-        )
+            "tasks", got + repeated >= asked / 2, f"{got + repeated} of {asked} that were asked for",
+            "give a task for most cells",
+        )  # fmt: skip
         if not got:
             return
         again = self._draw()
@@ -96,20 +102,20 @@ class _Check:
             "the same stream gives the same tasks" if same else "the same stream gave other tasks",
             "take all randomness from `rng`",
         )
-        by_cell: dict[Cell, list[Task]] = defaultdict(list)
-        for task in self.tasks:
-            by_cell[task.cell].append(task)
-        shares = {cell: len({t.signature for t in some}) / len(some) for cell, some in by_cell.items()}
-        cell, share = min(shares.items(), key=lambda pair: pair[1])
+        share = len({task.signature for task in self.tasks}) / (got + repeated)
         yield Finding(
             "tasks: variety",
             share >= DISTINCT,
-            f"{share:.0%} of the tasks of {cell} behave differently, the fewest of all cells",
+            f"{share:.0%} of the tasks behave differently",
             "make more tasks: an exam keeps a quarter of them from training",
         )
 
     def _draw(self) -> list[Task]:
-        return self.domain.tasks(stream(self.seed, "check"), self.cells)
+        found = self.domain.tasks(stream(self.seed, "check"), self.cells)
+        dropped = self.domain.take_dropped()
+        self._repeated = sum(n for _, n, why in dropped if why == REPEATED)
+        self._dropped += [row for row in dropped if row[2] != REPEATED]
+        return found
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,7 +125,9 @@ class _Check:
             yield Finding("oracle", None, "the domain holds no solutions; reward alone teaches")
             return
         if not right:
-            yield Finding("oracle", False, "`demonstrate` gave no solution", "give a right completion, or remove it")
+            yield Finding(
+                "oracle", False, "`demonstrate` gave no solution", "give a right completion, or remove it"
+            )
             return
         verdicts = self._judged(right)
         failed = [pair for pair, verdict in zip(right, verdicts, strict=True) if not self._passed(verdict)]
@@ -134,20 +142,33 @@ class _Check:
     def _garbage(self) -> Iterator[Finding]:
         sample = self._some(16)
         asked = [(task, text) for task in sample for text in GARBAGE]
-        yield from self._wrong("garbage", asked, "refuse what is no answer with the lowest reward and a reason")
+        yield from self._wrong(
+            "garbage", asked, "refuse what is no answer with the lowest reward and a reason"
+        )
 
     def _cheater(self) -> Iterator[Finding]:
-        sample = self._some(64)
-        asked = [(task, text_of(task.prompt)) for task in sample]
-        asked += [(task, json.dumps(dict(task.secret), default=str)) for task in sample]
-        leaks = [task for task, text in self._right() if len(text.strip()) > 12 and text in text_of(task.prompt)]
+        asked = [(task, text_of(task.prompt)) for task in self._some(64)]
+        right = self._right()[:64]
+        texts = [text.strip() for _, text in right]
+        # Every answer at once, the right one in the middle: a judge that looks for it inside accepts this.
+        for at, (task, text) in enumerate(right):
+            others = [
+                other
+                for other in texts[max(0, at - 3) : at] + texts[at + 1 : at + 4]
+                if other != text.strip()
+            ]
+            if len(others) > 1:
+                asked.append((task, " ".join([*others[:1], text.strip(), *others[1:]])))
+        leaks = [
+            task for task, text in self._right() if len(text.strip()) > 12 and text in text_of(task.prompt)
+        ]
         yield Finding(
             "cheater: prompt",
             not leaks,
             f"{len(leaks)} prompts hold their own right completion",
             "do not show the solution",
         )
-        mend = "do not accept a copy of the prompt or of the secret"
+        mend = "do not accept a copy of the prompt, or many answers at once"
         yield from self._wrong("cheater: copies", asked, mend)
 
     def _wrong(self, name: str, asked: Sequence[Answer], mend: str) -> Iterator[Finding]:
@@ -158,7 +179,9 @@ class _Check:
         free = len(passed) / max(1, len(asked))
         yield Finding(name, free <= 0.02, f"{len(passed)} of {len(asked)} pass{shown}", mend)
         if silent:
-            yield Finding(f"{name}: reasons", False, f"{silent} verdicts have no reason", "say why in one word")
+            yield Finding(
+                f"{name}: reasons", False, f"{silent} verdicts have no reason", "say why in one word"
+            )
 
     def _guesses(self) -> Iterator[Finding]:
         asked = self._guessed(self.tasks)
@@ -168,7 +191,9 @@ class _Check:
         verdicts = self._judged(asked)
         reward = float(np.mean([scaled(self.scale, v.reward) for v in verdicts]))
         if all(verdict.passed is None for verdict in verdicts):
-            yield Finding("guess rate", reward < 0.95, f"guesses earn {reward:.0%} of the scale", "spread the scale")
+            yield Finding(
+                "guess rate", reward < 0.95, f"guesses earn {reward:.0%} of the scale", "spread the scale"
+            )
             return
         passed = float(np.mean([bool(verdict.passed) for verdict in verdicts]))
         yield Finding(
@@ -234,7 +259,8 @@ class _Check:
             yield Finding("proposals", None, "the model writes no tasks of this domain")
             return
         proposals = [
-            Proposal(text=self.domain.proposal(task), cell=task.cell, lineage=task.lineage) for task in self.tasks
+            Proposal(text=self.domain.proposal(task), cell=task.cell, lineage=task.lineage)
+            for task in self.tasks
         ]
         admitted = self.domain.admit(proposals)
         wrong = [

@@ -97,7 +97,9 @@ def simulate(lanes: Sequence[Lane]) -> tuple[Floats, np.ndarray]:
     p = table([lane.patient for lane in lanes])
     bodies, n = Bodies(p), len(lanes)
     quarters = len(lanes[0].days.eaten)
-    eaten, said, noise = (np.stack([getattr(lane.days, k) for lane in lanes]) for k in ("eaten", "said", "noise"))
+    eaten, said, noise = (
+        np.stack([getattr(lane.days, k) for lane in lanes]) for k in ("eaten", "said", "noise")
+    )
     doses = _Doses(lanes, p)
     rest = p["u2ss"] * p["BW"] / 6000 * doses.basal  # U/min
     seen, failed = np.zeros((n, quarters * 3)), np.zeros(n, dtype=bool)
@@ -144,5 +146,3 @@ class _Doses:
             for function, at in self._rules:
                 dose[at] = function({name: value[at] for name, value in values.items()})
         return dose
-
-

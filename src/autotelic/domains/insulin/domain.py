@@ -15,7 +15,14 @@ import numpy as np
 from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.insulin.course import Lane, Outcome, outcomes
 from autotelic.domains.insulin.days import draw_days
-from autotelic.domains.insulin.dosing import STANDARD, AnswerError, Settings, Therapy, read_rule, read_settings
+from autotelic.domains.insulin.dosing import (
+    STANDARD,
+    AnswerError,
+    Settings,
+    Therapy,
+    read_rule,
+    read_settings,
+)
 from autotelic.domains.insulin.patients import GROUPS, Patient, new_patient
 from autotelic.types import Cell, Episode, Range, Spec, Task, Verdict
 
@@ -135,7 +142,11 @@ class InsulinDomain:
 
     def form(self, mode: str) -> str:
         """Four numbers, or the characters of an expression."""
-        return r"[0-9gdcirf+\-*/().,<> maxin]{1,160}\n" if mode == "expression" else r"[0-9]{2,3}( [0-9]{2,3}){3}\n"
+        return (
+            r"[0-9gdcirf+\-*/().,<> maxin]{1,160}\n"
+            if mode == "expression"
+            else r"[0-9]{2,3}( [0-9]{2,3}){3}\n"
+        )
 
     @property
     def special(self) -> tuple[str, ...]:
@@ -181,7 +192,12 @@ def random_settings(rng: np.random.Generator) -> str:
 
 def random_rule(rng: np.random.Generator) -> str:
     """A bolus for what is eaten, a correction, and a brake, each with a random size."""
-    share, size, level, brake = rng.integers(3, 10), rng.integers(1, 10), rng.integers(10, 20), rng.integers(0, 6)
+    share, size, level, brake = (
+        rng.integers(3, 10),
+        rng.integers(1, 10),
+        rng.integers(10, 20),
+        rng.integers(0, 6),
+    )
     rules = [
         f"c/r*.{share}+(g>{level}0)*(g-{level}0)/f*.{size}",
         f"c/r*.{share}+(g-{level}0)/f*.{size}-i*.{brake}",

@@ -98,7 +98,9 @@ def compiled(node: ast.AST, depth: int) -> Callable[[Values], Floats]:
     if depth < 0:
         raise AnswerError("form")
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < 1e6:
+        case ast.Constant(value=int() | float() as number) if (
+            not isinstance(number, bool) and abs(number) < 1e6
+        ):
             constant = np.float64(number)
             return lambda _: np.asarray(constant)
         case ast.Name(id=name) if name in VARIABLES:

@@ -32,7 +32,14 @@ class Bodies:
         n = len(p["BW"])
         self.p = p
         self.state = np.zeros((13, n))
-        for row, key in ((GP, "Gpb"), (GT, "Gtb"), (SC1, "isc1ss"), (SC2, "isc2ss"), (IP, "Ipb"), (IL, "Ilb")):
+        for row, key in (
+            (GP, "Gpb"),
+            (GT, "Gtb"),
+            (SC1, "isc1ss"),
+            (SC2, "isc2ss"),
+            (IP, "Ipb"),
+            (IL, "Ilb"),
+        ):
             self.state[row] = p[key]
         self.state[[I1, ID]] = p["Ib"]
         self.state[GS] = p["Gpb"]
@@ -45,8 +52,22 @@ class Bodies:
     def _prepare(self, n: int) -> None:
         """Rates that leave each row (`decay`), that come from the row above (`chain`), and room for results."""
         p, zero = self.p, np.zeros(n)
-        outs = {Q1: p["kmax"], GUT: p["kabs"], GP: p["k1"], GT: p["k2"], SC1: p["ka1"] + p["kd"], SC2: p["ka2"]}
-        outs |= {IP: p["m2"] + p["m4"], I1: p["ki"], ID: p["ki"], IL: p["m1"] + p["m30"], X: p["p2u"], GS: p["ksc"]}
+        outs = {
+            Q1: p["kmax"],
+            GUT: p["kabs"],
+            GP: p["k1"],
+            GT: p["k2"],
+            SC1: p["ka1"] + p["kd"],
+            SC2: p["ka2"],
+        }
+        outs |= {
+            IP: p["m2"] + p["m4"],
+            I1: p["ki"],
+            ID: p["ki"],
+            IL: p["m1"] + p["m30"],
+            X: p["p2u"],
+            GS: p["ksc"],
+        }
         self._decay = np.array([-outs.get(row, zero) for row in range(13)])
         above = {Q2: p["kmax"], GP: p["f"] * p["kabs"] / p["BW"], GT: p["k1"], SC2: p["kd"]}
         above |= {IP: p["ka2"], I1: p["ki"] / p["Vi"], ID: p["ki"], IL: zero}
@@ -136,7 +157,9 @@ class Bodies:
         np.add(p["Km0"], y[GT], out=b)
         a /= b
         k[GT] -= a
-        np.greater_equal(y[GP : GT + 1], 0.0, out=t)  # the model stops glucose at nothing; the other rows stay above
+        np.greater_equal(
+            y[GP : GT + 1], 0.0, out=t
+        )  # the model stops glucose at nothing; the other rows stay above
         k[GP : GT + 1] *= t
 
     def _insulin(self, y: Floats, a: Floats) -> None:

@@ -124,7 +124,9 @@ def read(text: str, name: str) -> tuple[Patient, ...]:
     kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     rows = list(csv.DictReader(io.StringIO(kept)))
     if not rows or "Name" not in rows[0]:
-        raise DomainError(f"{name} holds no patient", f"give a table with the columns Name, {', '.join(BASIC)}")
+        raise DomainError(
+            f"{name} holds no patient", f"give a table with the columns Name, {', '.join(BASIC)}"
+        )
     return tuple(Patient.of(row["Name"], str(row["Name"]).partition("#")[0], row) for row in rows)
 
 
@@ -139,7 +141,9 @@ def new_patient(group: str, rng: np.random.Generator) -> Patient:
             key: _four_digits(first.values[key] ** share * second.values[key] ** (1 - share) * math.exp(by))
             for key, by in zip((*BASIC, *THERAPY), off, strict=True)
         }
-        values |= {key: first.values[key] for key in ("Fsnc", "ke1", "ke2", "HEb", "f")}  # all patients share these
+        values |= {
+            key: first.values[key] for key in ("Fsnc", "ke1", "ke2", "HEb", "f")
+        }  # all patients share these
         if not impossible(values):
             break
     else:

@@ -53,7 +53,8 @@ class Visits:
         live = [at for at, reply in enumerate(replies) if reply is not None]
         read = {at: therapy_of(self._tasks[at], str(replies[at])) for at in live}
         self._therapies = [
-            old if isinstance(new := read.get(at, old), str) else new for at, old in enumerate(self._therapies)
+            old if isinstance(new := read.get(at, old), str) else new
+            for at, old in enumerate(self._therapies)
         ]
         tasks = [self._tasks[at] for at in live]
         lanes = [self._domain.lane(self._tasks[at], self._therapies[at], self._visit) for at in live]
