@@ -76,7 +76,9 @@ def test_a_patient_rests_under_its_basal_rate() -> None:
 
 def test_glucose_never_falls_below_nothing_however_large_the_dose() -> None:
     glucose, failed = simulate([Lane(published()[0], Rule("25"), short(40))])
-    assert np.isfinite(glucose).all() and glucose.min() > -1.0 and not failed.any()
+    assert np.isfinite(glucose).all()
+    assert glucose.min() > -1.0
+    assert not failed.any()
 
 
 def test_the_measures_of_a_course() -> None:
@@ -234,10 +236,16 @@ def test_a_reply_that_sets_nothing_costs_its_visit_and_leaves_the_therapy(
     drawn = domain.tasks(stream(0, "visits"), [Cell(mode="titration", level=1)] * 3)
     sessions = domain.open(drawn, [0, 0, 0])
     first = sessions.step(["90 125 160 160", "what?", None])
-    assert first[2] is None and first[0] is not None and first[1] is not None
-    assert first[0][0] and first[0][1] > -1.0 and first[1][1] == -1.0
+    assert first[2] is None
+    assert first[0] is not None
+    assert first[1] is not None
+    assert first[0][0]
+    assert first[0][1] > -1.0
+    assert first[1][1] == -1.0
     last = sessions.step(["", "90 125 160 160", None])
     assert last[0] == ("", -1.0)
-    assert last[1] is not None and last[1][0] == "" and last[1][1] > -1.0
+    assert last[1] is not None
+    assert last[1][0] == ""
+    assert last[1][1] > -1.0
     (cut,) = domain.judge([(drawn[0], Episode(task_id=drawn[0].id, steps=(), answer="", ending="length"))])
     assert (cut.reward, cut.reason) == (-1.0, "short")

@@ -38,7 +38,7 @@ GROUP_BEST: Mapping[str, Settings] = {
     "adult": Settings(90, 125, 160, 160),
     "child": Settings(90, 125, 160, 160),
 }
-"""The single setting that is best for the ten published patients of a group (`bench/insulin.py baselines`)."""
+"""A good single setting of each group, beside which an answer has to be better to pass."""
 UNSAFE = 5.0
 """Points of utility by which a therapy with more time below 54 than the standard one stays below it, at least."""
 KEPT = 4096
@@ -112,7 +112,7 @@ class InsulinDomain:
     def judge(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict]:
         """Utility on days that the sheet does not show, as a share of 100 and at least -1.
 
-        `passed`: safer than or as safe as standard therapy, and better than the best single setting of the group.
+        `passed`: safer than or as safe as standard therapy, and better than a good single setting of the group.
         """
         read = [therapy_of(task, episode.answer) for task, episode in episodes]
         good = [(task, t) for (task, _), t in zip(episodes, read, strict=True) if not isinstance(t, str)]
@@ -129,7 +129,7 @@ class InsulinDomain:
         return Lane(patient, therapy, draw_days(int(task.secret["seed"]) + visit, DAYS, task.level))
 
     def references(self, tasks: Sequence[Task], visit: int = 0) -> dict[str, tuple[Outcome, Outcome]]:
-        """How standard therapy and the group's best single setting do on the days of a visit, by the task's id."""
+        """How standard therapy and the good single setting of the group do on the days of a visit, by the task's id."""
         known = self._references
         new = list({t.id: t for t in tasks if (t.id, visit) not in known}.values())
         pairs = [(t, s) for t in new for s in (STANDARD, GROUP_BEST[t.secret["group"]])]

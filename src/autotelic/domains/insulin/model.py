@@ -121,7 +121,7 @@ class Bodies:
 
     def _rates(self, y: Floats, insulin: Floats, food: Floats) -> None:
         """The 13 derivatives at `y`, into `self._k`."""
-        p, k, (a, b, c), t = self.p, self._k, self._s, self._t
+        p, k, (a, b, _c), t = self.p, self._k, self._s, self._t
         np.add(y[Q1], y[Q2], out=a)
         np.multiply(self._bend, a, out=t)
         t -= self._centre

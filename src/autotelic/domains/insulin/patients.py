@@ -23,9 +23,7 @@ from autotelic.errors import DomainError
 Floats = NDArray[np.float64]
 
 GROUPS = ("adolescent", "adult", "child")
-BASIC = tuple(
-    "BW EGPb Gb Ib kabs kmax kmin b d Vg Vi Vmx Km0 k2 k1 p2u m1 CL HEb ki kp2 kp3 f ke1 ke2 Fsnc kd ksc ka1 ka2".split()
-)
+BASIC = ("BW", "EGPb", "Gb", "Ib", "kabs", "kmax", "kmin", "b", "d", "Vg", "Vi", "Vmx", "Km0", "k2", "k1", "p2u", "m1", "CL", "HEb", "ki", "kp2", "kp3", "f", "ke1", "ke2", "Fsnc", "kd", "ksc", "ka1", "ka2")
 """The parameters that are given; all others follow. Units as in the published table (mg, kg, min, pmol, L, dL)."""
 THERAPY = ("CR", "CF", "TDI")
 """Standard therapy: carbohydrates a unit (g/U), glucose a unit (mg/dL per U), insulin a day (U/day)."""
