@@ -1,4 +1,4 @@
-"""`check_domain` finds what is wrong with a domain, and nothing in one that is well; `domain new` begins a good one."""
+"""`check_domain` finds what is wrong with a domain, and nothing in a good one, such as `domain new` begins."""
 
 from __future__ import annotations
 

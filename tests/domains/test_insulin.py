@@ -1,4 +1,4 @@
-"""The virtual patients: the model against published courses, therapies as data, rewards, safety, and who is held out."""
+"""The virtual patients: the model against published courses, therapies as data, safety, who is held out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def short(quarters: int) -> Days:
     return Days(eaten, eaten, np.zeros(quarters))
 
 
-# ── the model ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the model ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_it_goes_where_simglucose_goes() -> None:
@@ -90,7 +90,7 @@ def test_the_measures_of_a_course() -> None:
     assert outcome(np.array([112.5])).low_risk + outcome(np.array([112.5])).high_risk < 0.01
 
 
-# ── patients ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── patients ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_ten_patients_of_each_group_are_published_and_none_is_ever_a_task() -> None:
@@ -149,7 +149,7 @@ def test_days_are_of_their_seed_and_the_second_level_is_told_less() -> None:
     assert 150 < one.eaten.sum() / 20 < 260  # grams a day
 
 
-# ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("text", ["90 125 160 160\n", "basal 90, carbs 125, correction 160, target 160"])
@@ -223,7 +223,7 @@ def test_answers_of_the_right_form_are_therapies() -> None:
     assert len(set(texts)) > 50
 
 
-# ── visits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── visits ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_reply_that_sets_nothing_costs_its_visit_and_leaves_the_therapy(

@@ -35,7 +35,9 @@ def check(
     seed: int = 0,
     as_json: Json = False,
 ) -> int:
-    """Try a domain: right answers, garbage, cheaters, guesses, determinism, levels, speed. Exit code 1 where something fails.
+    """Try a domain: right answers, garbage, cheaters, guesses, determinism, levels, speed.
+
+    The exit code is 1 where something fails.
 
     Parameters
     ----------

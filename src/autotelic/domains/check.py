@@ -39,7 +39,7 @@ Answer = tuple[Task, str]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. `ok` is None where there was nothing to look at; `mend` is what an author does."""
+    """One thing that was looked at. `ok` is None where nothing was there; `mend` is what an author does."""
 
     name: str
     ok: bool | None

@@ -92,8 +92,8 @@ class InsulinDomain:
             "change), c (carbohydrates, g), i (insulin on board), r (g per unit), f (mg/dL per unit), such as "
             "c/r+(g>150)*(g-140)/f."
             if mode == "expression"
-            else "Give basal rate, carbohydrate ratio and correction factor in percent of standard, and the target in "
-            "mg/dL, such as 100 100 100 140."
+            else "Give basal rate, carbohydrate ratio and correction factor in percent of standard, and the target "
+            "in mg/dL, such as 100 100 100 140."
         )
         return f"{asked}\nVirtual {patient.group}, {weight} kg, {insulin} units a day."
 
@@ -129,7 +129,7 @@ class InsulinDomain:
         return Lane(patient, therapy, draw_days(int(task.secret["seed"]) + visit, DAYS, task.level))
 
     def references(self, tasks: Sequence[Task], visit: int = 0) -> dict[str, tuple[Outcome, Outcome]]:
-        """How standard therapy and the good single setting of the group do on the days of a visit, by the task's id."""
+        """How standard therapy and the good single setting do on the days of a visit, by the task's id."""
         known = self._references
         new = list({t.id: t for t in tasks if (t.id, visit) not in known}.values())
         pairs = [(t, s) for t in new for s in (STANDARD, GROUP_BEST[t.secret["group"]])]

@@ -1,8 +1,8 @@
 """Virtual patients: the 30 published ones, new ones around them, and what follows from their basic parameters.
 
-The derived parameters are those at which the patient rests at the fasting glucose `Gb` under the basal rate (Dalla
-Man, Rizza and Cobelli 2007, IEEE Trans. Biomed. Eng. 54:1740; UVA/Padova simulator, Dalla Man et al. 2014, J. Diabetes
-Sci. Technol. 8:26). Research software, not medical advice.
+The derived parameters are those at which the patient rests at the fasting glucose `Gb` under the basal rate
+(Dalla Man, Rizza and Cobelli 2007, IEEE Trans. Biomed. Eng. 54:1740; UVA/Padova simulator, Dalla Man et al. 2014, J.
+Diabetes Sci. Technol. 8:26). Research software, not medical advice.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from autotelic.errors import DomainError
 Floats = NDArray[np.float64]
 
 GROUPS = ("adolescent", "adult", "child")
-BASIC = ("BW", "EGPb", "Gb", "Ib", "kabs", "kmax", "kmin", "b", "d", "Vg", "Vi", "Vmx", "Km0", "k2", "k1", "p2u", "m1", "CL", "HEb", "ki", "kp2", "kp3", "f", "ke1", "ke2", "Fsnc", "kd", "ksc", "ka1", "ka2")
+BASIC = (
+    "BW", "EGPb", "Gb", "Ib", "kabs", "kmax", "kmin", "b", "d", "Vg", "Vi", "Vmx", "Km0", "k2", "k1",
+    "p2u", "m1", "CL", "HEb", "ki", "kp2", "kp3", "f", "ke1", "ke2", "Fsnc", "kd", "ksc", "ka1", "ka2",
+)  # fmt: skip
 """The parameters that are given; all others follow. Units as in the published table (mg, kg, min, pmol, L, dL)."""
 THERAPY = ("CR", "CF", "TDI")
 """Standard therapy: carbohydrates a unit (g/U), glucose a unit (mg/dL per U), insulin a day (U/day)."""
 JITTER = 0.05
-"""Standard deviation of the logarithm by which each parameter of a new patient departs from the mix of its parents."""
+"""Standard deviation of the logarithm by which each parameter of a new patient departs from its parents' mix."""
 TRIES = 20
 """Mixes tried before a new patient is a copy of its first parent."""
 
@@ -40,12 +43,6 @@ class Patient:
     name: str
     group: str
     values: Mapping[str, float]
-
-    def basal(self) -> float:
-        """The rate that keeps it at its fasting glucose, U/h."""
-        return derived({key: np.float64(self.values[key]) for key in BASIC})["u2ss"].item() * (
-            self.values["BW"] / 100
-        )
 
     @classmethod
     def of(cls, name: str, group: str, given: Mapping[str, object]) -> Patient:
