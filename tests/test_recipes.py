@@ -19,8 +19,13 @@ def test_a_recipe_is_a_charter_with_a_purpose_of_its_own(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_the_domain_of_a_recipe_has_its_modes_and_levels(recipe: Path) -> None:
-    assert charters.check(recipe) == 0
+def test_the_domain_of_a_recipe_has_its_modes_and_levels(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its model may not be on this machine, which `check` says too; nothing else may be wrong."""
+    charters.check(recipe)
+    said = capsys.readouterr().err.splitlines()
+    assert all("is not on this machine" in line and "models pull" in line for line in said)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)

@@ -50,7 +50,7 @@ def read_damaged(folder: Path, digest: str, written: Sequence[Message]) -> bool:
 def test_damage_to_content_is_noticed_and_never_a_traceback(tmp_path: Path) -> None:
     """100 bit flips and truncations: what a resume verifies is read as it was written, or not at all."""
     tasks = tuple(
-        Task(domain="d", mode="m", level=1, prompt="x" * 90 + str(i), secret={}) for i in range(300)
+        Task(domain="d", mode="m", level=1, prompt="x" * 90 + str(i), secret={}) for i in range(900)
     )
     written = (*MESSAGES, Admitted(tasks=tasks))
     with Journal.create(tmp_path, "sha256:charter", "run") as journal:

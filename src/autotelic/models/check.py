@@ -58,6 +58,15 @@ def parsed(path: Path, content: bytes) -> tuple[Any, list[Problem]]:
     return config, []
 
 
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; of one that cannot be read, none that say anything."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(POINTER))
+    except OSError:
+        return b" "
+
+
 def pointer_problems(path: Path, beginning: bytes) -> list[Problem]:
     """A problem where a file that must hold something is empty, or is what Git LFS left in its place."""
     if not beginning and path.suffix in (".json", ".safetensors"):
@@ -173,6 +182,9 @@ def _check_tokenizer(folder: Path, tokenizer_of: Callable[[Path], Any], rows: in
     names = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
     if not any((folder / name).is_file() for name in names):
         return [Problem(cause=f"{folder} has no tokenizer", fix="copy tokenizer.json of the model there")]
+    for name in names:
+        if (place := folder / name).is_file() and (problems := pointer_problems(place, _beginning(place))):
+            return problems
     try:
         tokenizer = tokenizer_of(folder)
     except Exception as error:  # whatever a broken file makes the library raise, it is a broken file

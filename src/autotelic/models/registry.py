@@ -90,7 +90,12 @@ def cache_dir() -> Path:
         return Path(chosen) / "models"
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen) / "autotelic" / "models"
-    return _expanded("~/.cache") / "autotelic" / "models"
+    try:
+        return Path.home() / ".cache" / "autotelic" / "models"
+    except RuntimeError:
+        raise ModelError(
+            "there is no place for models: this user has no home folder", "set AUTOTELIC_CACHE to a folder"
+        ) from None
 
 
 def folder_of(name: str | Path, cache: Path | None = None) -> Path:

@@ -16,7 +16,17 @@ from autotelic.credit.warnings import GENERATIONS, warnings
 from autotelic.learn.pack import imitate, reinforce
 from autotelic.learn.stage import learn
 from autotelic.learn.staleness import fresh
-from autotelic.messages import Admitted, Attempted, Credited, Dropped, Earned, Judged, Proposed, Repairing
+from autotelic.messages import (
+    Admitted,
+    Attempted,
+    Credited,
+    Dropped,
+    Earned,
+    Formed,
+    Judged,
+    Proposed,
+    Repairing,
+)
 from autotelic.types import Group, LearnReport, Task
 
 TASKS = [numbered("double", n) for n in range(10)]
@@ -119,7 +129,13 @@ class Counting:
 def test_learning_names_what_staleness_drops() -> None:
     weights = Digests()
     given = services(
-        {"learn.imitation": 0.0, "learn.staleness": 1, "learn.batch_tokens": 64, "learn.kl": 0.0},
+        {
+            "learn.imitation": 0.0,
+            "learn.own": 0.0,
+            "learn.staleness": 1,
+            "learn.batch_tokens": 64,
+            "learn.kl": 0.0,
+        },
         weights=weights,
         learner=Counting(weights),
         rate=lambda step, progress: 1.0,
@@ -141,6 +157,7 @@ def test_learning_names_what_staleness_drops() -> None:
             [Judged(purpose="attempt", groups=groups)],
             Repairing(drafted=True, tasks=()),
             Credited(kept=20, flat=0, earned=earned),
+            Formed(),
         )
     )
     dropped = [m for m in found if isinstance(m, Dropped)]
