@@ -101,6 +101,7 @@ _COMMANDS = {
         "Show, check or describe charters: what a human decides.",
         "",
     ),
+    "domain": ("domains:app", "Begin a domain of your own, or check one.", ""),
     "auditor": (
         "oversight:auditor",
         "Run a brake with its ledger, witness and auditors.",

@@ -23,6 +23,8 @@ from autotelic.types import Spec
 BUILT_IN: Mapping[str, str] = {
     "forecast": "autotelic.domains.forecast:ForecastDomain",
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "insulin": "autotelic.domains.insulin:InsulinDomain",
+    "insulin-titration": "autotelic.domains.insulin:TitrationDomain",
     "laws": "autotelic.domains.laws:LawsDomain",
     "math": "autotelic.domains.math:MathDomain",
     "packing": "autotelic.domains.packing:PackingDomain",
