@@ -58,8 +58,13 @@ _COMMANDS = {
     ),
     "replay": (
         "replaying:replay",
-        "Compute an update, or all decisions, again from the journal.",
+        "Compute an update again from the journal.",
         "autotelic replay runs/default 12",
+    ),
+    "audit": (
+        "auditing:audit",
+        "Compute every decision of a run again from its ledger and journal.",
+        "autotelic audit runs/default",
     ),
     "report": (
         "looking:report",
