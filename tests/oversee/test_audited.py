@@ -26,9 +26,7 @@ Leaf = dict[str, Any]
 
 def items(better: bool) -> list[PairedItem]:
     new = (1.0, 1.0) if better else (0.0, 0.0)
-    return [
-        PairedItem(item=f"i{n}", program=f"p{n}", champion=(0.0, 0.0), candidate=new) for n in range(20)
-    ]
+    return [PairedItem(item=f"i{n}", program=f"p{n}", champion=(0.0, 0.0), candidate=new) for n in range(20)]
 
 
 def claimed(candidate: str, epoch: int) -> Claim:
