@@ -16,6 +16,7 @@ from pathlib import Path
 from autotelic.errors import OversightError
 from autotelic.oversee.bodies import Claim
 from autotelic.oversee.certify import PairedItem
+from autotelic.oversee.host import same_code
 
 WORKER = "autotelic.engine.examiner"
 
@@ -82,6 +83,7 @@ class WorkerSitting:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env=same_code(),
                 start_new_session=True,
             )
 

@@ -23,7 +23,7 @@ from autotelic.oversee import permits
 from autotelic.oversee.bodies import LEVELS, STOP
 from autotelic.oversee.client import RemoteOverseer
 from autotelic.oversee.guard import Guard
-from autotelic.oversee.host import HostClock
+from autotelic.oversee.host import HostClock, same_code
 from autotelic.oversee.house import House
 from autotelic.oversee.keys import PrivateKey, PublicKey
 from autotelic.oversee.ledgers import LedgerReader
@@ -198,7 +198,8 @@ def started(house: House, auditors: Sequence[str], patience: float) -> subproces
     command = [sys.executable, "-m", "autotelic.cli", "auditor", str(house.folder), "--child"]
     command += [part for spec in auditors for part in ("--auditor", spec)]
     command += ["--patience", str(patience)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=same_code())
     assert child.stdout is not None
     assert child.stderr is not None
     lines: list[bytes] = []
