@@ -110,6 +110,7 @@ class World:
         self.approved: set[tuple[str, str, int, int]] = set()
         self.claims: list[tuple[Signed, Signed]] = []
         self.orders: list[Signed] = []
+        self.ordered = (-1, 0)
         self.attested: list[tuple[str, Signed]] = []
         self.certificates: dict[int, Certificate] = {}
         self.decided: dict[int, str] = {}
@@ -383,8 +384,12 @@ class World:
         order = Order(run=RUN, level=level, change=state.changes, reason="released")
         names = ("human/first", "human/second")[:humans]
         orders = [order.sign(KEYS[name]) for name in names] or self.orders[-2:]
-        self.orders += orders if humans else []
-        allowed = humans >= (2 if state.level >= STOP else 1)
+        if humans:
+            self.orders += orders
+            self.ordered = (state.changes, humans)
+        # An old order counts where it was never taken: the brake died as it came, and nothing has changed since.
+        change, signers = self.ordered
+        allowed = change == state.changes and signers >= (2 if state.level >= STOP else 1)
         if self.attempt("release", lambda: (self.alive.release(orders), True)) is None:
             if self.brake is None or self.brake.broken:
                 self.level = None

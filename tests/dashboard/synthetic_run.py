@@ -302,6 +302,7 @@ class Made:
         by_actor = 0 if bootstrap else 58_000
         self._put(
             m.Lesson(
+                shares={"imitation": 0.85, "own": 0.05, "policy": 0.1},
                 sequences={"demonstration": 9, "attempt": 9},
                 tokens={"demonstration": 90_000, "attempt": 30_000},
                 tokens_by_author={RULES: 100_000 - by_actor, "ab" * 8: by_actor},

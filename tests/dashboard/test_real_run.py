@@ -57,7 +57,14 @@ def some(things: Sequence[int]) -> list[int]:
 
 def test_the_run_has_every_kind_of_message_that_a_run_without_trouble_has(journal: Journal) -> None:
     met = {message.kind for message in journal.each_message()}
-    assert set(m.BY_KIND) - met <= {"run.resumed", "run.extended", "dropped"}
+    assert set(m.BY_KIND) - met <= {
+        "run.resumed",
+        "run.extended",
+        "dropped",
+        "audited",
+        "resampling",
+        "source.cut",
+    }
 
 
 def test_the_story_has_all_that_the_journal_has(journal: Journal, story: Story) -> None:

@@ -82,7 +82,12 @@ def updated(report_: LearnReport) -> m.Updated:
 
 def lesson(by_rules: int, by_actor: int) -> m.Lesson:
     return m.Lesson(
-        sequences={}, tokens={}, tokens_by_author={RULES: by_rules, "ab": by_actor}, cost={}, replayed=0
+        shares={},
+        sequences={},
+        tokens={},
+        tokens_by_author={RULES: by_rules, "ab": by_actor},
+        cost={},
+        replayed=0,
     )
 
 

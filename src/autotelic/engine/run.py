@@ -26,6 +26,7 @@ from autotelic.messages import (
     StageEnded,
     StopReason,
 )
+from autotelic.models.memory import give_back
 from autotelic.record import Journal, RunFolder
 from autotelic.state import State
 
@@ -108,6 +109,7 @@ class Run:
 
     def end_generation(self) -> None:
         """Say what the generation used, and how the curriculum stands."""
+        give_back()
         totals = self.state.counters
         spent = self.services.meter.read(totals)
         shares = self.state.curriculum.shares()

@@ -36,7 +36,7 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int) -> None:
     except ImportError:
         raise ModelError(
             f"model.lora_rank = {rank} needs peft, which is not installed",
-            "`pip install 'autotelic[lora]'`, or set model.lora_rank = 0 to learn the whole model",
+            "`pip install -e '.[lora]'` in the project's folder, or set model.lora_rank = 0 to learn the whole model",
         ) from None
     config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), lora_dropout=0.0, target_modules="all-linear")
     with torch.random.fork_rng(devices=[]):

@@ -23,7 +23,9 @@ def convert(source: Path, folder: Path) -> int:
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise ModelError(f"reading GGUF needs {' and '.join(missing)}", "pip install 'autotelic[gguf]'")
+        raise ModelError(
+            f"reading GGUF needs {' and '.join(missing)}", "pip install -e '.[gguf]' in the project's folder"
+        )
     try:
         model, tokenizer = read_gguf(source)
     except Exception as error:  # what a damaged file makes the reader raise is anybody's guess

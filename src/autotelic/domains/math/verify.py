@@ -88,7 +88,9 @@ class Verifier:
 
     def __init__(self, workers: int = 1, wall_s: float = 2.0, command: Sequence[str] = ()) -> None:
         if not command and importlib.util.find_spec("math_verify") is None:
-            raise DomainError("math-verify is not installed", "pip install 'autotelic[math]'")
+            raise DomainError(
+                "math-verify is not installed", "pip install -e '.[math]' in the project's folder"
+            )
         self.wall_s = wall_s
         self._command = list(command) or [sys.executable, "-I", str(_WORKER)]
         self._threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="verifier")
@@ -163,7 +165,10 @@ class _Worker:
             fix = f"try `{' '.join(self._command)}` by hand to see why"
             raise DomainError("math-verify did not start", fix) from error
         if greeting != "ready":
-            raise DomainError(f"math-verify said {greeting!r}, not ready", "reinstall 'autotelic[math]'")
+            raise DomainError(
+                f"math-verify said {greeting!r}, not ready",
+                "install it again: pip install -e '.[math]' in the project's folder",
+            )
         return process
 
     def _line(self, wall_s: float) -> str:

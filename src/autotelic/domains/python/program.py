@@ -136,7 +136,7 @@ def _checked(statement: str) -> Line:
     raise ProgramError(*found)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)  # a few generations of lines; the rules' own are a few hundred
 def _read(statement: str) -> Line | tuple[str, str]:
     """The checked line, or the reason and detail of its refusal (errors are not remembered by a cache)."""
     if not (statement.isascii() and statement.isprintable()) or "\\" in statement:
