@@ -103,18 +103,26 @@ def test_a_brake_that_is_set_ends_the_run_and_humans_let_it_go_on(tmp_path: Path
         if isinstance(message, StageBegan) and message.generation == 2 and message.stage == "learn":
             assert main(["brake", "set", "stop", str(folder), "--reason", "a test"]) == 0
 
-    summary = run(small(3), folder, machine=MACHINE, watch=watch)
+    def next_update(message: Message) -> None:
+        if isinstance(message, Updated):
+            raise KeyboardInterrupt
+
+    summary = run(small(40), folder, machine=MACHINE, watch=watch)
     assert summary["stopped"] == "braked"
     assert "a test" in summary["why"]
     with Journal.open(folder) as journal:
-        assert not [m for m in journal.read() if isinstance(m, Updated) and m.generation == 2]
+        assert max(m.generation for m in journal.read() if isinstance(m, Updated)) < 40
         stopped = journal.latest(RunStopped)
     assert stopped is not None
     assert stopped.reason == "braked"
     with pytest.raises(BrakedError, match="no lease"):
         resume(folder)
     assert main(["brake", "release", str(folder)]) == 0
-    assert resume(folder)["stopped"] == "budget"
+    resume(folder, watch=next_update)
+    with Journal.open(folder) as journal:
+        last = journal.latest(RunStopped)
+    assert last is not None
+    assert last.reason == "interrupted"
     assert main(["audit", str(folder)]) == 0
 
 
@@ -129,7 +137,7 @@ def test_after_quarantine_the_working_weights_are_the_last_certified(tmp_path: P
     resume(folder)
     with Journal.open(folder) as journal:
         taken = [m for m in journal.read() if isinstance(m, Leased) and m.clean]
-        revoked = [m for m in journal.read() if isinstance(m, Decided)][0].weights
+        revoked = next(m for m in journal.read() if isinstance(m, Decided)).weights
         start = journal.latest(Leased)
         first = next(m for m in journal.read() if isinstance(m, Updated) and m.generation == 3)
     assert len(taken) == 1

@@ -99,7 +99,7 @@ def begin(
         )
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         check_lengths(charter, world.domain, tokens, context_of(model))
-        with _new_folder(folder, charter, source, again) as place:
+        with _new_folder(folder, charter, source, again) as place, ExitStack() as child:
             opening.enter_context(place.lock())
             start = save(model, tokenizer, place.start)
             services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
@@ -107,7 +107,7 @@ def begin(
             state = _state(services, first)
             journal = opening.enter_context(Journal.open(place.path, "a"))
             journal.decode = services.tokens.decode
-            _oversee(services, place, journal.run, first, services.weights.blobs[first], opening)
+            _oversee(services, place, journal.run, first, services.weights.blobs[first], child)
             run = Run(place, services, state, journal, watch, opening)
             run.record(_started(services, journal.run, start, came_from))
             run.record(lease(services, 0, first))
@@ -115,6 +115,8 @@ def begin(
             services.meter.start(state.counters)
             _seal(run, seals or frozenset())
             run.save()
+            # Until here an error ends the overseer before the folder that it writes in is removed.
+            opening.push(child.pop_all())
         run.resources = opening.pop_all()
     return run
 
