@@ -123,8 +123,7 @@ def generation(engine: Run) -> None:
     judged += sampled[1:]
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
-    formed = engine.do(form)
-    engine.do(learn, proposed, admitted, [*judged, searched], drafted, credited, formed)
+    engine.do(learn, proposed, admitted, [*judged, searched], drafted, credited, engine.do(form))
     engine.do(instruct, judged)
     engine.do(review)
     engine.end_generation()
