@@ -19,7 +19,7 @@ SMALL = {
         "group_size": 4,
     },
     "exam": {"items_per_cell": 4, "every": 2, "own_items": 4, "samples": 8},
-    "gate": {"items": 12},
+    "gate": {"items": 12, "answers": 2, "planned": 2},
     "budget": {"seconds": 0.0, "generations": 6},
 }
 """Six generations of a few seconds in all, from a champion that proposes, solves and fails at times."""

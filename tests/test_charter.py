@@ -387,7 +387,7 @@ def test_a_rare_setting_that_was_turned_is_shown() -> None:
 
 def test_a_table_of_which_all_is_hidden_is_left_out() -> None:
     text = render(
-        {"gate": {"items": 96, "level": 0.05}}, charter.schema(), frozenset({"gate.items", "gate.level"})
+        {"gate": {"items": 96, "alpha": 0.05}}, charter.schema(), frozenset({"gate.items", "gate.alpha"})
     )
     assert text == ""
 

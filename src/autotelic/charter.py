@@ -339,13 +339,49 @@ class Exam(Section):
 
 
 class Gate(Section):
-    """Whether a candidate becomes champion."""
+    """What certifies a candidate: the exam auditor asks it and the champion fresh items."""
 
     items: int = knob(
-        96, "items", "exam", "Asked of candidate and champion. Raise it to notice smaller losses.", ge=8
+        200, "items", "oversee", "Asked of candidate and champion. Raise it to certify smaller gains.", ge=8
     )
-    level: float = knob(
-        0.05, "p-value", "oversee", "A lower p rejects. Raise it to reject more.", rare=True, gt=0, lt=0.5
+    answers: int = knob(
+        4, "answers", "oversee", "Sampled for each item. Fewer cost less and certify later.", ge=1, le=64
+    )
+    planned: int = knob(
+        8,
+        "gates",
+        "oversee",
+        "Spread evenly over the budget. More certify sooner, and each needs more evidence.",
+        rare=True,
+        ge=1,
+        le=1000,
+    )
+    alpha: float = knob(
+        0.05,
+        "probability",
+        "oversee",
+        "Of any false certificate in the run. Lower it to be surer.",
+        rare=True,
+        gt=0,
+        lt=0.5,
+    )
+
+
+class Oversight(Section):
+    """How fast certified skill may grow before a human has to allow it."""
+
+    gain: float = knob(
+        0.8,
+        "share of items",
+        "oversee",
+        "The most that a certificate may have gained. A model that starts from nothing gains fast; give a "
+        "trained one 0.1.",
+        rare=True,
+        gt=0,
+        le=1,
+    )
+    gain_day: float = knob(
+        3.0, "share of items", "oversee", "The same in 24 hours, added up.", rare=True, gt=0
     )
 
 
@@ -404,6 +440,7 @@ class Charter(Section):
     learn: Learn = Learn()
     exam: Exam = Exam()
     gate: Gate = Gate()
+    oversight: Oversight = Oversight()
     limits: Limits = Limits()
     budget: Budget = Budget()
 

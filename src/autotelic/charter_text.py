@@ -27,6 +27,10 @@ SHOWN = "`autotelic charter show` prints one that is right"
 _NOUNS = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false"}
 _CONTROLS = "controls belong to `python -m bench.controls`"
 RENAMED: Mapping[str, tuple[str | None, str]] = {
+    "gate.level": (
+        "gate.alpha",
+        "a gate certifies what is better now: give the chance of a false certificate",
+    ),
     "model.width": ("model.tiny.width", "write width under [model.tiny]"),
     "model.depth": ("model.tiny.depth", "write depth under [model.tiny]"),
     "model.heads": ("model.tiny.heads", "write heads under [model.tiny]"),

@@ -63,7 +63,7 @@ _COMMANDS = {
     ),
     "replay": (
         "replaying:replay",
-        "Compute an update, or all decisions, again from the journal.",
+        "Compute an update again from the journal.",
         "autotelic replay runs/default 12",
     ),
     "why": (
@@ -75,6 +75,11 @@ _COMMANDS = {
         "bundling:app",
         "Pack a run for somebody outside, or verify such a bundle.",
         "",
+    ),
+    "audit": (
+        "auditing:audit",
+        "Compute every decision of a run again from its ledger and journal.",
+        "autotelic audit runs/default",
     ),
     "report": (
         "looking:report",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-StopReason = Literal["budget", "interrupted"]
+StopReason = Literal["budget", "interrupted", "braked"]
 
 
 def nouns(table: str) -> Any:
@@ -111,11 +111,12 @@ class BudgetExtended(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStopped(Message):
-    """The run ended: its budget is spent, or somebody stopped it."""
+    """The run ended: its budget is spent, somebody stopped it, or the brake was set. `why` is what the brake said."""
 
     kind: ClassVar[str] = "run.stopped"
 
     reason: StopReason
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,13 +24,12 @@ from autotelic.dashboard.publish import publish
 from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls
 from autotelic.engine.start import begin, take_up
-from autotelic.errors import DivergedError
 from autotelic.exam.stage import decide, examine, review, settle
 from autotelic.judge.audit import audit
 from autotelic.judge.stage import appraise, instruct, judge
 from autotelic.learn.stage import form, learn
 from autotelic.machine import Machine
-from autotelic.messages import BudgetExtended, SourceCut, StopReason
+from autotelic.messages import BudgetExtended, SourceCut
 from autotelic.propose.stage import admit, propose
 
 REPAIR_TURNS = 2
@@ -88,8 +87,7 @@ def resume(
 
 def _until_spent(engine: Run) -> Summary:
     """Generation after generation; then the last exam, the champion, and the results."""
-    reason: StopReason = "budget"
-    try:
+    with engine.until_stopped():
         if not engine.examined:
             engine.do(partial(examine, when="before"))
         while engine.progress < 1.0:
@@ -97,13 +95,7 @@ def _until_spent(engine: Run) -> Summary:
             generation(engine)
         engine.do(settle)
         engine.do(partial(examine, when="after"))
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    except DivergedError:
-        engine.save_champion()
-        raise
-    engine.save_champion()
-    engine.stop(reason)
+    engine.end()
     return publish(engine.folder)
 
 
@@ -131,8 +123,7 @@ def generation(engine: Run) -> None:
     judged += sampled[1:]
     engine.do(appraise, judged)
     credited = engine.do(credit, proposed, admitted, judged)
-    formed = engine.do(form)
-    engine.do(learn, proposed, admitted, [*judged, searched], drafted, credited, formed)
+    engine.do(learn, proposed, admitted, [*judged, searched], drafted, credited, engine.do(form))
     engine.do(instruct, judged)
     engine.do(review)
     engine.end_generation()

@@ -69,7 +69,7 @@ from autotelic.types import (
     Task,
 )
 
-When = Literal["before", "during", "after"]
+When = Literal["before", "during", "working", "after"]
 
 
 # ── propose, admit ────────────────────────────────────────────────────────────────────────────────────────
@@ -347,8 +347,7 @@ class Evaluated(Message):
 class Decided(Message):
     """Whether the working weights become champion. `weights` is the candidate's reference, `champion` that of
     the champion it was compared with, `optimiser` that of the optimiser's state that goes with a promoted
-    candidate. `items` were asked of both; `answers` are the candidate's greedy ones and then the champion's,
-    with their verdicts.
+    candidate. The items that were asked are the auditor's, and stand in the ledger with their outcomes.
     """
 
     kind: ClassVar[str] = "decided"
@@ -357,8 +356,26 @@ class Decided(Message):
     champion: str
     decision: Decision
     optimiser: str = ""
-    items: Sequence[Task] = nouns("tasks")
-    answers: Sequence[Group] = nouns("verdicts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased(Message):
+    """The brake lets the trainer go on, from this champion.
+
+    `parent` is the champion's reference and `blob` its file in the store; `certificate` is the generation of its
+    certificate, -1 for what the run began from. `epoch` grows with each lease. With `clean` the working weights
+    were given up for the champion's. `level` and `grade` are the brake's level and the grade of isolation.
+    """
+
+    kind: ClassVar[str] = "leased"
+
+    epoch: int
+    parent: str
+    blob: str
+    certificate: int
+    level: int
+    grade: str
+    clean: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,6 +460,7 @@ MESSAGES: tuple[type[Message], ...] = (
     ExamSet,
     Evaluated,
     Decided,
+    Leased,
     ChampionSaved,
     GenerationEnded,
     Checkpointed,

@@ -14,9 +14,7 @@ import numpy as np
 
 from autotelic.types import (
     Batch,
-    Candidate,
     Cell,
-    Decision,
     Demonstration,
     Episode,
     Group,
@@ -218,10 +216,3 @@ class Learner(Protocol):
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
         """One update. Raises nothing on NaN: the report says `skipped` and the weights are untouched."""
-
-
-class Gate(Protocol):
-    """Whether a candidate becomes champion."""
-
-    def review(self, candidate: Candidate) -> Decision:
-        """A pure function of the candidate's recorded evidence."""

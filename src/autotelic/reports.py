@@ -107,30 +107,13 @@ class ExamReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Weights that ask to be champion, and the evidence: outcomes of candidate and champion on the same
-    items.
-
-    `weights` and `champion` are references of the door for weights.
-    """
-
-    weights: str
-    champion: str
-    generation: int
-    items: tuple[str, ...]
-    candidate_outcomes: tuple[float, ...]
-    champion_outcomes: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the gate said. A pure function of the candidate and the charter, so that it can be computed
-    again.
+    """What the brake and its auditors said of a candidate. The outcomes that decided are in the ledger.
+
+    `certificate` is the generation of the certificate, which is the brake's own count; -1 where there is none:
+    then the working weights train on.
     """
 
-    verdict: Literal["promote", "reject"]
+    verdict: Literal["promote", "train on"]
     reasons: tuple[str, ...]
-    wins: int
-    losses: int
-    p_worse: float
-    level: float
+    certificate: int = -1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -60,14 +60,17 @@ def allowance_of(charter: Charter) -> Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The weights that the gate last let through, with the optimiser's state to go on from them. `generation`
-    is when they were made, `decided` when the gate last said anything.
+    """The weights that were last certified, with the optimiser's state to go on from them. `generation` is when
+    they were made, `decided` when the gate last said anything, `gates` how often it has. `certificate` is the
+    generation of their certificate, -1 for what the run began from.
     """
 
     weights: str
     optimiser: str = ""
     generation: int = 0
     decided: int = 0
+    gates: int = 0
+    certificate: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class OwnExam:
 
 class State:
     """Counters, curriculum, novelty, the pool of tasks, the exams, which weights are champion, and which
-    sources of feedback were `cut` by the guard, with the step from which on.
+    sources of feedback were `cut` by the guard, with the step from which on. `certified` are all weights that
+    were ever champion, with the optimiser's state that goes with them: a roll-back needs them.
     """
 
     def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
@@ -110,6 +114,7 @@ class State:
         self.own = OwnExam()
         self.sealed: Exam | None = None
         self.champion = Champion(champion)
+        self.certified: dict[str, str] = {champion: ""}
         self.guard = CollapseGuard()
         self.cut: dict[Source, int] = {}
 
@@ -208,13 +213,29 @@ class State:
                 self.own.rates.setdefault(id, []).append(outcome)
 
     def _decided(self, message: m.Decided) -> None:
+        old, now = self.champion, message.generation
+        self.champion = replace(old, decided=now, gates=old.gates + 1)
         if message.decision.verdict == "promote":
-            self.champion = Champion(
-                message.weights, message.optimiser, message.generation, message.generation
+            self.certified[message.weights] = message.optimiser
+            self.champion = replace(
+                self.champion,
+                weights=message.weights,
+                optimiser=message.optimiser,
+                generation=now,
+                certificate=message.decision.certificate,
             )
-        else:
-            old = self.champion
-            self.champion = Champion(old.weights, old.optimiser, old.generation, message.generation)
+
+    def _leased(self, message: m.Leased) -> None:
+        """The brake's champion is the run's: after a kill or a roll-back the two may differ."""
+        if message.parent != self.champion.weights:
+            optimiser = self.certified.setdefault(message.parent, "")
+            self.champion = replace(
+                self.champion,
+                weights=message.parent,
+                optimiser=optimiser,
+                generation=message.generation,
+                certificate=message.certificate,
+            )
 
     def _ended(self, message: m.GenerationEnded) -> None:
         self.counters.decoded += message.decoded
@@ -238,6 +259,7 @@ class State:
             },
             "sealed": self.sealed.to_json() if self.sealed else None,
             "champion": asdict(self.champion),
+            "certified": self.certified,
             "guard": self.guard.to_json(),
             "cut": self.cut,
         }
@@ -283,6 +305,7 @@ class State:
         )
         self.sealed = Exam.from_json(values["sealed"]) if values["sealed"] else None
         self.champion = Champion(**values["champion"])
+        self.certified = dict(values["certified"])
         self.guard = CollapseGuard.restored(values["guard"]) if "guard" in values else CollapseGuard()
         self.cut = dict(values.get("cut", {}))
 
@@ -305,5 +328,6 @@ _CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
     m.ExamSet: State._exam_set,
     m.Evaluated: State._evaluated,
     m.Decided: State._decided,
+    m.Leased: State._leased,
     m.GenerationEnded: State._ended,
 }

@@ -16,9 +16,6 @@ from autotelic.reports import (
     Calibration as Calibration,
 )
 from autotelic.reports import (
-    Candidate as Candidate,
-)
-from autotelic.reports import (
     CriticReport as CriticReport,
 )
 from autotelic.reports import (

@@ -358,21 +358,16 @@ class Made:
             self._evaluate("own", "after")
 
     def _decide(self) -> None:
-        """Every third decision is a rejection."""
+        """At every third decision the weights train on."""
         rejects = self.generation % 12 == 0
-        reason = "11 items lost, 3 won: worse" if rejects else "4 items lost, 19 won: not worse"
+        reason = "the gain is +1.0 points" if rejects else "the gain is +19.0 points"
         decision = Decision(
-            verdict="reject" if rejects else "promote",
+            verdict="train on" if rejects else "promote",
             reasons=(reason,),
-            wins=3 if rejects else 19,
-            losses=11 if rejects else 4,
-            p_worse=0.03 if rejects else 0.99,
-            level=0.05,
+            certificate=-1 if rejects else self.generation,
         )
         weights = f"sha256:{self.generation:064x}"
-        self._put(
-            m.Decided(weights=weights, champion=self.champion, decision=decision, items=self.items["own"])
-        )
+        self._put(m.Decided(weights=weights, champion=self.champion, decision=decision))
         if not rejects:
             self.champion, self.promoted = weights, self.generation
 

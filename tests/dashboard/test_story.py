@@ -41,10 +41,6 @@ def decided(id_: int, verdict: str) -> m.Decided:
     decision = Decision(
         verdict=verdict,  # type: ignore[arg-type]
         reasons=(f"because {id_}",),
-        wins=1,
-        losses=0,
-        p_worse=0.5,
-        level=0.05,
     )
     return m.Decided(id=id_, generation=id_, weights=f"w{id_}", champion="w0", decision=decision)
 
@@ -176,7 +172,7 @@ def test_a_resume_takes_back_the_first_and_the_last_of_its_messages() -> None:
     for kept, gone in (
         ([ended(4, 1)], [ended(5, 2), ended(6, 3)]),
         ([evaluated(4)], [evaluated(5), evaluated(6)]),
-        ([decided(4, "promote")], [decided(5, "promote"), decided(6, "reject")]),
+        ([decided(4, "promote")], [decided(5, "promote"), decided(6, "train on")]),
         ([exam_set(4)], [exam_set(5), exam_set(6)]),
         ([dropped(4)], [dropped(5), dropped(6)]),
         ([saved(4)], [saved(5), saved(6)]),
@@ -220,17 +216,17 @@ def test_extensions_add_up_with_the_charters_budget() -> None:
 
 def test_every_decision_is_kept_in_order() -> None:
     """Fault 6: of two decisions in one generation only the last was shown."""
-    both = [replace(decided(5, "reject"), generation=5), replace(decided(6, "promote"), generation=5)]
+    both = [replace(decided(5, "train on"), generation=5), replace(decided(6, "promote"), generation=5)]
     story = Story.of([decided(3, "promote"), *both])
-    assert [r.verdict for r in story.rulings] == ["promote", "reject", "promote"]
-    assert [r.verdict for r in story.rulings_of(5)] == ["reject", "promote"]
+    assert [r.verdict for r in story.rulings] == ["promote", "train on", "promote"]
+    assert [r.verdict for r in story.rulings_of(5)] == ["train on", "promote"]
 
 
 def test_a_rejection_leaves_the_champion_before_it() -> None:
-    story = Story.of([decided(3, "promote"), decided(6, "reject")])
+    story = Story.of([decided(3, "promote"), decided(6, "train on")])
     assert story.champion["generation"] == 3
     assert story.champion["weights"] == "w3"
-    assert story.rulings[-1].verdict == "reject"
+    assert story.rulings[-1].verdict == "train on"
 
 
 # ── generations ──────────────────────────────────────────────────────────────────────────────────────────

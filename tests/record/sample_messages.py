@@ -200,10 +200,9 @@ MESSAGES: tuple[m.Message, ...] = (
         weights="sha256:1",
         champion="sha256:2",
         optimiser="sha256:3",
-        decision=Decision(verdict="promote", reasons=("won",), wins=1, losses=0, p_worse=1.0, level=0.05),
-        items=(TASK,),
-        answers=judged(),
+        decision=Decision(verdict="promote", reasons=("won",), certificate=0),
     ),
+    m.Leased(epoch=1, parent="sha256:2", blob="sha256:4", certificate=-1, level=0, grade="A"),
     m.ChampionSaved(weights="sha256:1", folder="sha256:4"),
     m.GenerationEnded(
         seconds=1.0,

@@ -58,10 +58,10 @@ def verify(
     witnesses = [NoteVerifier.parse(one) for one in witness_key]
     if witness_url and len(witnesses) != 1:
         raise LedgerError("--witness-url needs the key of that witness", "give one --witness-key")
-    place = _ledger(path)
+    place = ledger_of(path)
     if _begins(place, b"c2sp.org/tlog-proof@v1\n"):
         return _verify_proof(place, known, origin, witnesses, as_json)
-    report = _verify(place, known, origin, witness, witnesses)
+    report = verified(place, known, origin, witness, witnesses)
     if report.ok and sealed and not report.sealed:
         report.problem = "the ledger is not sealed: its process was killed, or the seal was taken away"
     if report.ok and witness_url:
@@ -102,7 +102,7 @@ def prove(path: Path, index: int, *, out: Path | None = None, size: int | None =
 
     from autotelic.oversee.ledger import Ledger
 
-    with Ledger.open(_ledger(path)) as ledger:
+    with Ledger.open(ledger_of(path)) as ledger:
         proof = replace(ledger.proof(index, size), extra=ledger.leaf_data(index))
     if out is None:
         print(proof.text, end="")
@@ -126,7 +126,7 @@ def export(path: Path, out: Path, *, proofs: bool = True) -> None:
     """
     from autotelic.oversee.ledger import Ledger, export_ledger
 
-    with Ledger.open(_ledger(path)) as ledger:
+    with Ledger.open(ledger_of(path)) as ledger:
         print(f"{out}: {export_ledger(ledger, out, proofs=proofs)} leaves")
 
 
@@ -192,11 +192,16 @@ def _witness(store: Path, key: Path, name: str | None) -> Witness:
     return Witness.create(store, secret, name)
 
 
-def _ledger(path: Path) -> Path:
+def ledger_of(path: Path) -> Path:
+    """The file of a ledger: itself, or that of a run or oversight folder."""
     from autotelic.errors import LedgerError
     from autotelic.oversee.ledger.tables import NAME
 
-    place = path / NAME if path.is_dir() else path
+    place = path
+    if path.is_dir():
+        place = next(
+            (folder / NAME for folder in (path, path / "oversight") if (folder / NAME).is_file()), path
+        )
     if not place.is_file():
         raise LedgerError(f"{place} does not exist", "give a run folder, a ledger.sqlite or an export")
     return place
@@ -207,7 +212,7 @@ def _begins(path: Path, first: bytes) -> bool:
         return file.read(len(first)) == first
 
 
-def _verify(
+def verified(
     place: Path,
     key: NoteVerifier | None,
     origin: str | None,

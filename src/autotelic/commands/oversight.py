@@ -189,7 +189,8 @@ def auditor(
     weights
         The run's store of weights; the folder beside this one without.
     auditors
-        A class to audit with, `module:Class`, called with its key. May be given several times.
+        `exam` or `rate`, which ship, or a class to audit with, `module:Class`, called with its key. May be given
+        several times.
     other
         The public key of an auditor or human that is elsewhere, as --keys prints it.
     quorum
@@ -206,6 +207,7 @@ def auditor(
     from autotelic.oversee.house import House
     from autotelic.oversee.keys import PublicKey
     from autotelic.oversee.server import Reception, Server, server_context
+    from autotelic.oversee.shipped import commitments, shipped
 
     house = House(folder, weights or folder.parent / "weights")
     made = house.make_keys()
@@ -213,14 +215,15 @@ def auditor(
         for key in made.values():
             print(key.public)
         return
-    who = [made_auditor(spec, house) for spec in auditors]
+    who: list[Any] = [*shipped([spec for spec in auditors if ":" not in spec], house, folder.parent)]
+    who += [made_auditor(spec, house) for spec in auditors if ":" in spec]
     others = [PublicKey.parse(line) for line in other]
     tls = server_context(certificate, private) if certificate and private else None
 
     def begin(given: Mapping[str, Any]) -> Overseer:
         everyone = [one.public for one in who] + [key for key in others if key.role == "auditor"]
         grade: Literal["A", "B", "C"] = "A" if child else _grade(listen, given)
-        return house.begin(
+        overseer = house.begin(
             beginning(given),
             who,
             quorum=quorum or len(everyone),
@@ -228,6 +231,9 @@ def auditor(
             others=others,
             patience=patience,
         )
+        for leaf in commitments(who, folder.parent):
+            overseer.note(leaf)
+        return overseer
 
     house.make_socket_folder()
     reception = Reception(begin)

@@ -251,6 +251,10 @@ def watched(
     if as_json:
         print(json.dumps(summary, indent=2))
     interrupted = summary.get("stopped") == "interrupted"
+    if summary.get("stopped") == "braked":
+        status = command("brake", "status", folder)
+        print(f"autotelic: {summary.get('why')}; {status} says more", file=sys.stderr)
+        return 1
     if interrupted:
         _say_how_to_resume(folder)
     elif not as_json:
@@ -278,6 +282,10 @@ def _say_result(summary: dict[str, Any], folder: Path) -> None:
             f"sealed exam, pass@1: {percent(before.get('pass_at_1'), 1)} before, "
             f"{percent(after['pass_at_1'], 1)} now (95 % interval {100 * low:.1f} to {100 * high:.1f})"
         )
+    if working := sealed.get("working"):
+        print(f"working weights, not certified: {percent(working['pass_at_1'], 1)}")
+    if oversight := summary.get("oversight"):
+        print(f"oversight: grade {oversight['grade']}, brake at level {oversight['level']}")
     if summary.get("generations") == 0:
         more = command("resume", folder, "--seconds", 600)
         print(f"nothing was trained: the budget was spent before a generation was done; give it more: {more}")

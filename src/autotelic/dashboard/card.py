@@ -50,7 +50,7 @@ def _training(story: Story) -> str:
     facts += [
         f"{count(story.tokens)} tokens trained on in {clock(story.seconds)} of work",
         f"{percent(story.actor_task_share)} of the tokens of tasks after the bootstrap were of its own tasks",
-        f"{promoted} of {len(story.rulings)} candidates were kept: a paired test did not show them worse",
+        f"{promoted} of {len(story.rulings)} candidates were certified as better, on items that an auditor drew",
     ]
     return (
         f"## How it was trained\n\n{origin(run)} Over {len(story.generations)} generations it wrote tasks, "

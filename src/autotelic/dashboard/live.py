@@ -31,6 +31,7 @@ from autotelic.messages import (
     Dropped,
     Evaluated,
     GenerationEnded,
+    Leased,
     Message,
     RunResumed,
     RunStarted,
@@ -316,7 +317,7 @@ def _proposer(story: Story) -> list[tuple[str, str]]:
 def _decision(ruling: Ruling) -> Text:
     line = Text("decision  ", style="dim", no_wrap=True, overflow="ellipsis")
     if ruling.verdict == "promote":
-        line.append("promote, not shown worse", style="not dim green")
+        line.append("promote, certified", style="not dim green")
     else:
         line.append(ruling.verdict, style="not dim yellow")
     return line.append(f" at generation {ruling.generation}: {'; '.join(ruling.reasons)}", style="not dim")
@@ -374,7 +375,10 @@ class PlainLog:
             case SourceCut():
                 return f"cut         {message.source} from update {message.step} on: {message.why}"
             case RunStopped(reason=reason):
-                return f"stop        {reason} after {clock(self.story.seconds)}"
+                why = f": {message.why}" if message.why else ""
+                return f"stop        {reason} after {clock(self.story.seconds)}{why}"
+            case Leased(level=level) if level or message.epoch == 1:
+                return f"oversight   {self.story.oversight}"
         return ""
 
     def _evaluation(self, found: Evaluation) -> str:

@@ -27,6 +27,7 @@ from autotelic.messages import (
     ExamSet,
     GenerationBegan,
     GenerationEnded,
+    Leased,
     Message,
     RunResumed,
     RunStarted,
@@ -88,6 +89,10 @@ class ExamItems:
     missing: Mapping[str, int]
 
 
+LEVELS = ("run", "slow", "hold", "stop", "quarantine")
+"""Levels of the brake, by their numbers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """What the gate decided, and why, without the answers that it saw. References are of the door for weights."""
@@ -96,9 +101,6 @@ class Ruling:
     generation: int
     verdict: str
     reasons: tuple[str, ...]
-    wins: int
-    losses: int
-    p_worse: float
     weights: str
     champion: str
 
@@ -126,6 +128,8 @@ class Story:
     stage: str = ""
     resumes: int = 0
     stopped: str = ""
+    why: str = ""
+    leased: Leased | None = None
     success: bool | None = None
 
     @classmethod
@@ -146,8 +150,8 @@ class Story:
                 self.allowance.extend(message)
             case RunResumed():
                 self._take_back(message)
-            case RunStopped(reason=reason):
-                self.stopped, self.stage = reason, ""
+            case RunStopped(reason=reason, why=why):
+                self.stopped, self.stage, self.why = reason, "", why
             case GenerationBegan():
                 self.unfinished = Unfinished()
             case GenerationEnded():
@@ -159,6 +163,8 @@ class Story:
                 self.exams.append(_items(message))
             case Evaluated():
                 self._evaluated(message)
+            case Leased():
+                self.leased = message
             case Decided():
                 self.rulings.append(_ruling(message))
             case ChampionSaved():
@@ -240,7 +246,13 @@ class Story:
     @property
     def after(self) -> Evaluation | None:
         """The sealed exam as last evaluated; `when` says whether that was at the end or on the way."""
-        return next((e for e in reversed(self.evaluations_of("sealed")) if e.when != "before"), None)
+        known = reversed(self.evaluations_of("sealed"))
+        return next((e for e in known if e.when not in ("before", "working")), None)
+
+    @property
+    def working(self) -> Evaluation | None:
+        """The sealed exam of the working weights at the end; None where these are certified."""
+        return next((e for e in reversed(self.evaluations_of("sealed")) if e.when == "working"), None)
 
     @property
     def modes(self) -> list[str]:
@@ -291,6 +303,14 @@ class Story:
     def rulings_of(self, generation: int) -> list[Ruling]:
         """What was decided in a generation, in order."""
         return [r for r in self.rulings if r.generation == generation]
+
+    @property
+    def oversight(self) -> str:
+        """The grade of isolation and the level of the brake, in a sentence; empty before the first lease."""
+        if self.leased is None:
+            return ""
+        level = LEVELS[self.leased.level] if 0 <= self.leased.level < len(LEVELS) else "unknown"
+        return f"Oversight: grade {self.leased.grade}, brake {self.leased.level} ({level})."
 
     @property
     def promoted(self) -> Ruling | None:
@@ -346,9 +366,6 @@ def _ruling(message: Decided) -> Ruling:
         generation=message.generation,
         verdict=decision.verdict,
         reasons=decision.reasons,
-        wins=decision.wins,
-        losses=decision.losses,
-        p_worse=decision.p_worse,
         weights=message.weights,
         champion=message.champion,
     )

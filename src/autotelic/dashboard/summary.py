@@ -34,7 +34,15 @@ def summarise(story: Story) -> Summary:
         "seconds": round(story.seconds, 3),
         "tokens": story.tokens,
         "flops": story.flops,
-        "sealed": {"before": _evaluation(story.before), "after": _evaluation(story.after)},
+        "why": story.why,
+        "sealed": {
+            "before": _evaluation(story.before),
+            "after": _evaluation(story.after),
+            "working": _evaluation(story.working),
+        },
+        "oversight": None
+        if story.leased is None
+        else {"grade": story.leased.grade, "level": story.leased.level, "epoch": story.leased.epoch},
         "own_exam": _evaluation(own[-1]) if own else {},
         "champion": story.champion,
         "decision": None if last is None else {"generation": last.generation, "verdict": last.verdict},

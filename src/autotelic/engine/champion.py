@@ -1,9 +1,10 @@
-"""The champion in the run folder: the weights that the gate last let through, as a model that any tool
+"""The champion in the run folder: the weights that were last certified, as a model that any tool
 loads.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -47,6 +48,10 @@ def _saved(services: Services, ref: str, folder: RunFolder) -> ChampionSaved:
     saved = services.weights.export(new, ref, Warrant(role="export", ref=ref), services.tokens.tokenizer)
     card = model_card(story_of(folder), folder.path.resolve().name)
     (new / "README.md").write_text(card, encoding="utf-8")
+    certificate = services.overseen.certificates.get(ref)
+    if certificate is not None:
+        text = json.dumps(certificate.as_json(), indent=1)
+        (new / "certificate.json").write_text(text, encoding="utf-8")
     # safetensors writes a file that its owner alone may read. Whoever may read the rest may read the weights.
     mode = stat.S_IMODE((new / "config.json").stat().st_mode)
     for path in new.iterdir():

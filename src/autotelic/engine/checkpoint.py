@@ -45,12 +45,12 @@ def save(run: Run) -> None:
 
 
 def kept(services: Services, state: State, actor: str) -> list[str]:
-    """What the store must not lose: the working weights, the champion's, and the optimiser's state that goes
-    with these.
+    """What the store must not lose: the working weights, all that were ever certified, because a roll-back goes
+    back to them, and the optimiser's states that go with these.
     """
     blobs: Mapping[str, str] = services.weights.blobs
-    refs = [blobs[actor], blobs[state.champion.weights]]
-    return refs + ([state.champion.optimiser] if state.champion.optimiser else [])
+    refs = [blobs[actor], *(blobs[ref] for ref in state.certified)]
+    return refs + [optimiser for optimiser in state.certified.values() if optimiser]
 
 
 def restore(services: Services, state: State, journal: Any, found: checkpoints.Checkpoint) -> None:
@@ -60,10 +60,23 @@ def restore(services: Services, state: State, journal: Any, found: checkpoints.C
     state.restore(values["state"], tensors["state"], journal.tasks, journal.episodes_at)
     services.take(values["actor"], "train")
     services.learner.restore(tensors["optimiser"])
-    champion = state.champion.weights
-    services.weights.activate(champion, Warrant(role="reference", ref=champion), into=services.reference)
     services.critic.restore(tensors["critic"], values["critic"])
     services.clock.start(state.counters.seconds)
+
+
+def restored_to(found: checkpoints.Checkpoint) -> tuple[int, str]:
+    """The generation of a checkpoint, and the champion that it knows."""
+    state = found.state["state"]
+    return int(state["counters"]["generation"]), str(state["champion"]["weights"])
+
+
+def take_champion(services: Services, state: State, *, given_up: bool) -> None:
+    """Put the champion in place as the reference policy, and as the working weights where these were given up."""
+    champion = state.champion.weights
+    services.weights.activate(champion, Warrant(role="reference", ref=champion), into=services.reference)
+    if given_up:
+        services.take(champion, "train")
+        services.learner.restore(services.optimiser_of(state.champion.optimiser))
 
 
 def extend(state: State, journal: Any) -> None:

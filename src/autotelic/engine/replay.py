@@ -1,4 +1,4 @@
-"""Updates and decisions computed again from the journal, and compared with what was recorded.
+"""Updates computed again from the journal, and compared with what was recorded.
 
 nearest checkpoint ──► update ──► update ──► the one that was asked for: the same digest, or an error that
 says where
@@ -17,17 +17,15 @@ from autotelic.engine.clock import Clock
 from autotelic.engine.services import Controls, Services, equip, open_world
 from autotelic.engine.start import new_crew
 from autotelic.errors import RecordError, RunError
-from autotelic.exam.evaluate import outcome
 from autotelic.learn.lesson import episode_of, traces_of
 from autotelic.learn.pack import Trace
 from autotelic.learn.stage import packed
 from autotelic.machine import Machine
-from autotelic.messages import Decided, RunStarted, Updated
+from autotelic.messages import Decided, Leased, RunStarted, Updated
 from autotelic.models.digest import copy_of
-from autotelic.oversee.gate import PairedGate
 from autotelic.record import Journal, RunFolder
 from autotelic.record import checkpoint as checkpoints
-from autotelic.types import Candidate, Decision, Episode, Range, Task
+from autotelic.types import Episode, Task
 from autotelic.weights.load import load
 from autotelic.weights.tensors import put_into
 from autotelic.weights.warrant import Warrant
@@ -127,14 +125,16 @@ def learn_again(
     """
     champion = _Snapshot.of(services)
     sources = Recorded(journal)
-    for message in journal.each_message(kinds=(Updated.kind, Decided.kind)):
+    for message in journal.each_message(kinds=(Updated.kind, Decided.kind, Leased.kind)):
         if message.generation <= found.generation or message.id > wanted.id:
             continue
         if isinstance(message, Decided):
             if message.decision.verdict == "promote":
                 put_into(services.reference, copy_of(services.model))
                 champion = _Snapshot.of(services)
-            else:
+            continue
+        if isinstance(message, Leased):
+            if message.clean:
                 champion.restore(services)
         elif isinstance(message, Updated) and not message.report.skipped:
             traces = traces_of(list(message.batch), sources, services.domain, services.tokens)
@@ -187,54 +187,3 @@ def workplace(
         warrant = Warrant(role="reference", ref=champion)
         services.weights.activate(champion, warrant, into=services.reference)
         yield services, found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recomputed:
-    """A decision as recorded and as it comes out of the recorded items and outcomes."""
-
-    message: int
-    generation: int
-    recorded: Decision
-    computed: Decision
-
-    @property
-    def same(self) -> bool:
-        return self.recorded == self.computed
-
-
-def decisions(folder: Path) -> list[Recomputed]:
-    """Every decision of the gate computed again from the answers' recorded verdicts."""
-    place = RunFolder.open(folder)
-    charter = place.charter()
-    found: list[Recomputed] = []
-    with Journal.open(folder) as journal:
-        started = journal.latest(RunStarted)
-        gate = PairedGate(charter.gate.level)
-        for message in journal.each_message(kinds=(Decided.kind,)):
-            assert isinstance(message, Decided)
-            assert started is not None  # a run starts before it decides
-            candidate = decision_inputs(message, started.scale)
-            found.append(
-                Recomputed(
-                    message=message.id,
-                    generation=message.generation,
-                    recorded=message.decision,
-                    computed=gate.review(candidate),
-                )
-            )
-    return found
-
-
-def decision_inputs(message: Decided, scale: tuple[float, float]) -> Candidate:
-    """What the gate decided from: the items with the outcomes of candidate and champion, from recorded verdicts."""
-    items = tuple(task.id for task in message.items)
-    outcomes = [outcome(group.verdicts[0], Range(low=scale[0], high=scale[1])) for group in message.answers]
-    return Candidate(
-        weights=message.weights,
-        champion=message.champion,
-        generation=message.generation,
-        items=items,
-        candidate_outcomes=tuple(outcomes[: len(items)]),
-        champion_outcomes=tuple(outcomes[len(items) :]),
-    )

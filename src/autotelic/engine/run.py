@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -12,7 +12,9 @@ from typing import Any, Self
 
 from autotelic.engine import checkpoint
 from autotelic.engine.champion import save_champion
+from autotelic.engine.overseen import interrupt_main, lease
 from autotelic.engine.services import Services
+from autotelic.errors import BrakedError, DivergedError
 from autotelic.messages import (
     CellState,
     Evaluated,
@@ -51,6 +53,9 @@ class Run:
         self.watch = watch or (lambda message: None)
         self.resources = resources
         self.span = ""
+        self.braked = ""
+        """Why the brake ended the run."""
+        self.reason: StopReason = "budget"
 
     def __enter__(self) -> Self:
         return self
@@ -93,10 +98,14 @@ class Run:
             last = self.record(message)
         self.record(StageEnded(stage=name, seconds=time.perf_counter() - began))
         self.span = ""
+        if self.braked:
+            raise BrakedError(self.braked, "`autotelic brake status` says why")
+        self.services.guard.check()
         return last
 
     def begin_generation(self) -> None:
         self.record(GenerationBegan(generation=self.state.generation + 1))
+        self.record(lease(self.services, self.state.generation, self.state.champion.weights))
 
     def end_generation(self) -> None:
         """Say what the generation used, and how the curriculum stands."""
@@ -133,5 +142,36 @@ class Run:
         """Leave the champion in the run folder, whole or not at all."""
         self.do(partial(save_champion, folder=self.folder))
 
-    def stop(self, reason: StopReason) -> None:
-        self.record(RunStopped(reason=reason))
+    @contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """Do the work until its budget is spent, somebody stops it, or the brake is set; `reason` says which.
+
+        A watch sees that a brake that is set ends within seconds what takes long between two steps.
+        """
+        watching = self.services.overseen.watch(self._brake)
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.reason = "braked" if self.braked else "interrupted"
+        except BrakedError as error:
+            self.reason, self.braked = "braked", error.cause
+        except DivergedError:
+            self.save_champion()
+            raise
+        finally:
+            watching.close()
+
+    def _brake(self, reason: str) -> None:
+        self.braked = reason
+        interrupt_main()
+
+    def end(self) -> None:
+        """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""
+        try:
+            self.save_champion()
+        except BrakedError as error:
+            # Nothing is trained any more; whether the champion could be saved, its message says.
+            self.reason, self.braked = "braked", self.braked or error.cause
+        self.record(RunStopped(reason=self.reason, why=self.braked))
+        if self.reason == "budget":
+            self.services.overseen.finish()

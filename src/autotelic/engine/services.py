@@ -24,7 +24,7 @@ from autotelic.domains.guard import Guarded
 from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
-from autotelic.errors import RunError
+from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
@@ -39,12 +39,13 @@ from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
-from autotelic.oversee.gate import PairedGate
-from autotelic.protocols import Credit, Demonstrating, Domain, Gate, Proposable
+from autotelic.oversee.guard import Guard
+from autotelic.oversee.supervision import Supervision
+from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
-from autotelic.types import Cell
+from autotelic.types import Cell, Decision
 from autotelic.weights.door import Weights
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Role, Warrant
@@ -136,7 +137,7 @@ class Services:
     critic: Critic
     feedback: Mixed
     credit: Credit
-    gate: Gate
+    supervision: Supervision | None = None
     weights: Weights
     store: Store
     clock: Clock
@@ -147,6 +148,33 @@ class Services:
     consults: bool
     parameters: int
     learned: int
+
+    @property
+    def overseen(self) -> Supervision:
+        """The run's oversight. Raises BrakedError where there is none: nothing is trained without."""
+        if self.supervision is None:
+            raise BrakedError("these services are under no oversight", "train with `autotelic run`")
+        return self.supervision
+
+    @property
+    def guard(self) -> Guard:
+        """What lets the trainer take a step, or raises BrakedError."""
+        return self.overseen.guard
+
+    def claim(self, candidate: str) -> Decision:
+        """Ask for stored weights to be certified, and say what came of it.
+
+        Raises BrakedError where the brake was set meanwhile, or the lease is no longer in force.
+        """
+        try:
+            found = self.overseen.claim(candidate, self.weights.blobs[candidate], {})
+        except BrakedError as error:
+            self.guard.beat()  # a no is one answer; a brake that is set is another, and ends the trainer
+            return Decision(verdict="train on", reasons=(error.cause,))
+        reasons = tuple(f"{review.name}: {why}" for review in found.reviews for why in review.body["reasons"])
+        return Decision(
+            verdict="promote", reasons=reasons, certificate=found.countersigned.body["generation"]
+        )
 
     @property
     def domain(self) -> Domain:
@@ -264,7 +292,6 @@ def equip(
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic, model),
         credit=_credit(charter, controls, critic),
-        gate=PairedGate(charter.gate.level),
         weights=weights,
         store=store,
         clock=clock,

@@ -22,9 +22,10 @@ from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY, versions
 from autotelic.engine.champion import champion_of
 from autotelic.engine.checkpoint import extend as count_extensions
-from autotelic.engine.checkpoint import restore
+from autotelic.engine.checkpoint import restore, restored_to, take_champion
 from autotelic.engine.clock import Clock
 from autotelic.engine.lengths import check_lengths
+from autotelic.engine.overseen import began_from, lease, overseer_of
 from autotelic.engine.run import Run, Watch
 from autotelic.engine.services import Controls, Services, equip, open_world
 from autotelic.errors import RecordError, RunError, command, fix_of
@@ -98,19 +99,24 @@ def begin(
         )
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         check_lengths(charter, world.domain, tokens, context_of(model))
-        with _new_folder(folder, charter, source, again) as place:
+        with _new_folder(folder, charter, source, again) as place, ExitStack() as child:
             opening.enter_context(place.lock())
             start = save(model, tokenizer, place.start)
             services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
-            state = _state(services, services.weights.put())
+            first = services.weights.put()
+            state = _state(services, first)
             journal = opening.enter_context(Journal.open(place.path, "a"))
             journal.decode = services.tokens.decode
+            _oversee(services, place, journal.run, first, services.weights.blobs[first], child)
             run = Run(place, services, state, journal, watch, opening)
             run.record(_started(services, journal.run, start, came_from))
+            run.record(lease(services, 0, first))
             run.record(services.probe())
             services.meter.start(state.counters)
             _seal(run, seals or frozenset())
             run.save()
+            # Until here an error ends the overseer before the folder that it writes in is removed.
+            opening.push(child.pop_all())
         run.resources = opening.pop_all()
     return run
 
@@ -184,17 +190,21 @@ def take_up(
         world = open_world(charter, settings, opening)
         crew = new_crew(settings.threads, opening)
         machine_now = started.machine if machine is None else machine.canonical()
-        found = checkpoints.restore(place.checkpoints, Store(place.weights), journal, machine_now)
-        if found is None:
-            raise _nothing_to_go_on_from(place)
+        first = began_from(journal)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = replace(Controls(), **started.controls)
         clock = Clock()
         services = equip(
             charter, settings, controls, world, loaded.model, loaded.tokenizer, place, crew, clock
         )
+        _oversee(services, place, journal.run, first.parent, first.blob, opening)
+        found = checkpoints.restore(place.checkpoints, Store(place.weights), journal, machine_now)
+        if found is None:
+            raise _nothing_to_go_on_from(place)
         journal.decode = services.tokens.decode
         state = _state(services, "")
+        at, champion = restored_to(found)
+        leased = lease(services, at, champion, takeover=True)
         restore(services, state, journal, found)
         news: list[Message | None] = [journal.latest(RunResumed)]
         count_extensions(state, journal)
@@ -206,12 +216,23 @@ def take_up(
     for message in news:
         if message is not None:
             run.watch(message)
+    run.record(leased)
+    take_champion(services, state, given_up=leased.clean)
     # Shown and not recorded: the journal of a run that was resumed is that of one that never stopped.
     run.watch(services.probe())
     # The seconds that a run is given are for its work, and not for loading it on a slow machine.
     services.clock.start(state.counters.seconds)
     services.meter.start(state.counters)
     return run
+
+
+def _oversee(
+    services: Services, place: RunFolder, run: str, start: str, blob: str, opening: ExitStack
+) -> None:
+    """From here on the door asks the overseer, and nothing is trained without it."""
+    supervision = overseer_of(place, services.charter, run, start, blob)
+    services.supervision = opening.enter_context(supervision)
+    services.weights.authority = supervision.allow
 
 
 def machine_of(started: RunStarted) -> Machine:

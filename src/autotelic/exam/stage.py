@@ -1,4 +1,4 @@
-"""The stage: the sealed exam, the model's own, and candidate against champion."""
+"""The stage: the sealed exam, the model's own, and asking for weights to be certified."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from autotelic.exam.evaluate import evaluate, exam_seed
 from autotelic.exam.own import freeze_own
-from autotelic.exam.sealed import Exam, fresh_items
-from autotelic.messages import Decided, Dropped, Evaluated, ExamSet, Message, When
-from autotelic.streams import seed_of, stream
-from autotelic.types import Candidate, ExamReport, Group
+from autotelic.exam.sealed import Exam
+from autotelic.messages import Decided, Evaluated, ExamSet, Message, When
+from autotelic.streams import seed_of
+from autotelic.types import ExamReport, Group
 from autotelic.weights.warrant import Warrant
 
 if TYPE_CHECKING:
@@ -25,11 +25,10 @@ tell.
 
 
 def review(services: Services, state: State) -> Iterator[Message]:
-    """Now and then: the gate decides between candidate and champion, the own exam is set, both exams are
-    sat.
-    """
+    """Now and then: the working weights ask to be certified, the own exam is set, both exams are sat."""
     if state.generation % services.charter.exam.every == 0:
-        yield from decide(services, state)
+        if due(services, state):
+            yield from decide(services, state)
         yield from set_own(services, state)
         yield from examine(services, state, "during")
 
@@ -42,11 +41,13 @@ def examine(services: Services, state: State, when: When) -> Iterator[Message]:
 
 
 def settle(services: Services, state: State) -> Iterator[Message]:
-    """At the end: a last decision where the gate has not said anything of these weights, and the champion's
-    weights in place, so that what is examined is what is kept.
+    """At the end: a last gate where none has said anything of these weights, and their exam where they are not
+    certified. Then the champion's weights are put in place, so that what is examined last is what is kept.
     """
     if state.champion.decided != state.generation:
         yield from decide(services, state)
+    if services.weights.current() != state.champion.weights:
+        yield from examine(services, state, "working")
     services.take(state.champion.weights, "examine")
 
 
@@ -78,51 +79,27 @@ def _sit(services: Services, exam: Exam, seed: int, greedy_only: bool) -> tuple[
 
 
 def decide(services: Services, state: State) -> Iterator[Message]:
-    """Candidate against champion, on items of the rules that neither has met. A rejected candidate's weights
-    are dropped, with its optimiser's state.
+    """Ask for the working weights to be certified. Certified or not, they train on.
+
+    The auditors examine the candidate from its stored bytes, in a process of their own. Weights that are champion
+    already ask nothing.
     """
-    charter, door = services.charter, services.weights
-    cells = state.curriculum.cells()
-    count = charter.gate.items
-    rng = stream(charter.seed, "gate", state.generation)
-    wanted = [cells[i % len(cells)] for i in range(count)]
-    items, missing = fresh_items(
-        services.domain, rng, wanted, count, known=state.novelty.known, sealed=state.novelty.sealed
-    )
-    if missing:
-        yield Dropped(what="gate item", n=missing, why="the rules gave no other that is new")
+    door = services.weights
     candidate = door.put()
-    seed = seed_of(charter.seed, "gate", state.generation)
-    exam = Exam(name="gate", items=tuple(items))
-    new, answered = _sit(services, exam, seed, True)
-    services.take(state.champion.weights, "examine")
-    old, before = _sit(services, exam, seed, True)
-    decision = services.gate.review(
-        Candidate(
-            weights=candidate,
-            champion=state.champion.weights,
-            generation=state.generation,
-            items=tuple(new.outcomes),
-            candidate_outcomes=tuple(new.outcomes.values()),
-            champion_outcomes=tuple(old.outcomes.values()),
-        )
-    )
+    if candidate == state.champion.weights:
+        return
+    decision = services.claim(candidate)
     optimiser = ""
     if decision.verdict == "promote":
-        services.take(candidate, "train")
         optimiser = services.store.put(services.learner.state())
         door.activate(candidate, Warrant(role="reference", ref=candidate), into=services.reference)
-    else:
-        services.take(state.champion.weights, "train")
-        services.learner.restore(services.optimiser_of(state.champion.optimiser))
-    yield Decided(
-        weights=candidate,
-        champion=state.champion.weights,
-        optimiser=optimiser,
-        decision=decision,
-        items=tuple(items),
-        answers=(*answered, *before),
-    )
+    yield Decided(weights=candidate, champion=state.champion.weights, optimiser=optimiser, decision=decision)
+
+
+def due(services: Services, state: State) -> bool:
+    """Whether the next of the planned gates has come: they are spread evenly over the budget, the last at its end."""
+    planned = services.charter.gate.planned
+    return state.progress(services.clock.seconds) >= (state.champion.gates + 1) / planned
 
 
 def set_own(services: Services, state: State) -> Iterator[Message]:

@@ -206,6 +206,7 @@ def _updates(
     for batch in batches:
         step = state.counters.step
         rate = services.rate(step, state.progress(services.clock.seconds))
+        services.guard.step(sum(map(len, batch)))
         report = services.learner.step(packed(services, batch), rate)
         after = before if report.skipped else services.weights.digest()
         yield Updated(

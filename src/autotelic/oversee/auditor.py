@@ -63,6 +63,8 @@ class SigningAuditor:
         self.public = key.public
         self.alarm: Callable[[int, str], None] = lambda level, reason: None
         """Raises the brake to a level, with a reason. The overseer puts its own here."""
+        self.note: Callable[[Mapping[str, Any]], None] = lambda leaf: None
+        """Puts a leaf into the ledger. The overseer puts its own here."""
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         """What this auditor thinks. An exception counts as no answer."""
@@ -70,6 +72,12 @@ class SigningAuditor:
 
     def certified(self, candidate: Claim) -> None:
         """Called when a candidate that this auditor reviewed was certified."""
+
+    def finished(self) -> None:
+        """Called when the run has spent its budget, and nothing more is to be reviewed."""
+
+    def close(self) -> None:
+        """Called when the overseer ends."""
 
     def review(self, candidate: Claim, evidence: Exhibits) -> Signed:
         """The opinion, bound to this candidate and to what was looked at, and signed."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from autotelic.errors import OversightError
@@ -28,6 +29,9 @@ class Sitting(Protocol):
 
         The worker draws the items from the seed, and loads the bytes that the claim names and no others.
         """
+
+    def close(self) -> None:
+        """End the worker."""
 
 
 class GateRule(Protocol):
@@ -66,6 +70,8 @@ class ExamAuditor(SigningAuditor):
         super().__init__(key)
         self.sitting, self.rule = sitting, rule
         self._seed = secrets.token_bytes(32) if seed is None else seed
+        self.forget: Callable[[], None] = lambda: None
+        """Removes the seed from the disk, once it is opened."""
         if len(self._seed) < 32:
             raise OversightError("the exam's seed has fewer than 32 bytes", "give 32 random bytes")
 
@@ -77,13 +83,23 @@ class ExamAuditor(SigningAuditor):
         """The seed, in hexadecimal. After it no item is secret any more."""
         return self._seed.hex()
 
+    def finished(self) -> None:
+        """Open the seed. A run that is given more gets another one."""
+        self.note({"kind": "exam seed opened", "seed": self.opened()})
+        self.forget()
+
+    def close(self) -> None:
+        self.sitting.close()
+
     def seed_of(self, claim: Claim) -> int:
         """The seed of a claim's items, 63 bits. Another candidate, generation or epoch has other items."""
         text = f"{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
         return int.from_bytes(hashlib.sha256(self._seed + text).digest()[:8], "big") >> 1
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
-        ruling = self.rule.review(self.sitting.sit(candidate, self.seed_of(candidate)))
+        items = self.sitting.sit(candidate, self.seed_of(candidate))
+        ruling = self.rule.review(items)
+        self.note(gate_leaf(candidate, ruling, items))
         if ruling.outcome == "certify":
             return approve(str(ruling.reason))
         if ruling.outcome == "roll back":
@@ -150,11 +166,34 @@ class OneSitting:
     def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
         about = (candidate.candidate, candidate.generation, candidate.epoch)
         if seed:
-            items = self.sitting.sit(candidate, seed)
-            with self._ready:
-                self._about, self._items = about, items
-                self._ready.notify_all()
+            items: Sequence[Any] = ()
+            try:
+                items = self.sitting.sit(candidate, seed)
+            finally:  # whoever waits for outcomes of a sitting that failed gets none, at once
+                with self._ready:
+                    self._about, self._items = about, items
+                    self._ready.notify_all()
             return items
         with self._ready:
             there = self._ready.wait_for(lambda: self._about == about, self.patience)
             return self._items if there else ()
+
+    def close(self) -> None:
+        self.sitting.close()
+
+
+def gate_leaf(claim: Claim, ruling: Any, items: Sequence[Any]) -> dict[str, Any]:
+    """What decided, for the ledger: numbers as texts, because JSON readers differ in large and in exact ones."""
+    told = {name: repr(value) for name, value in asdict(ruling).items() if name != "reason"}
+    return {
+        "kind": "gate",
+        "candidate": claim.candidate,
+        "parent": claim.parent,
+        "generation": claim.generation,
+        "epoch": claim.epoch,
+        "ruling": {**told, "reason": ruling.reason},
+        "items": [
+            [one.item, one.program, list(map(repr, one.champion)), list(map(repr, one.candidate))]
+            for one in items
+        ],
+    }

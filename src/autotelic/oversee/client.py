@@ -113,6 +113,10 @@ class RemoteOverseer:
     def release(self, orders: Sequence[Signed]) -> Mapping[str, Any]:
         return dict(self.ask("release", {"orders": [order.as_json() for order in orders]}))
 
+    def finish(self) -> None:
+        """Say that the budget is spent: auditors open what they kept secret."""
+        self.ask("finish", {})
+
     def status(self) -> Mapping[str, Any]:
         return dict(self.ask("status", {}))
 

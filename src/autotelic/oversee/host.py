@@ -78,3 +78,10 @@ class FolderDisk:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def same_code() -> dict[str, str]:
+    """The environment of a child that is to run the code that runs here, wherever it is started."""
+    here = str(Path(__file__).resolve().parents[2])
+    rest = [os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *rest]))}

@@ -19,11 +19,12 @@ import os
 import secrets
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from autotelic.errors import OversightError
+from autotelic.errors import AutotelicError, OversightError
 from autotelic.oversee.auditor import Auditor
 from autotelic.oversee.bodies import Founding
 from autotelic.oversee.brake import Brake, Parts
@@ -37,6 +38,10 @@ from autotelic.oversee.protocols import BootClock
 from autotelic.oversee.server import MOST_PATH
 
 _PUBLIC = "public.txt"
+TTL, SILENCE = 24 * 3_600_000, 2 * 3_600_000
+"""Milliseconds that a lease lasts, and that a trainer may be silent: longer than a generation of a large model and
+than its gate. The brake acts by its answers to beats; a lease that lasts gives nobody more than one that is renewed.
+"""
 GRADES = {
     "A": "same user: evidence only; whoever trains could forge it",
     "B": "another user of this machine: whoever trains needs root to forge it",
@@ -81,7 +86,7 @@ class House:
     ) -> None:
         self.folder, self.weights = folder, weights
         self.clock = clock or HostClock()
-        self.terms = terms or Terms()
+        self.terms = terms or Terms(ttl=TTL, silence=SILENCE)
 
     @property
     def keys(self) -> Path:
@@ -138,6 +143,17 @@ class House:
                 f"{self.folder / 'exam.seed'} is damaged", "restore it: the exam hangs on it"
             )
         return found
+
+    def forget_exam_seed(self) -> None:
+        """Remove the seed that was opened: whoever goes on draws another."""
+        (self.folder / "exam.seed").unlink(missing_ok=True)
+
+    def champion_blob(self) -> str:
+        """The file in the store that the champion's tensors are in, as the brake's state says."""
+        found = peek(FolderDisk(self.folder / "brake"), self.key("brake").public)
+        if found is None:
+            raise OversightError(f"{self.folder} holds no brake", "give the oversight folder of a run")
+        return found.champion.blob
 
     def begin(
         self,
@@ -202,4 +218,6 @@ class House:
 
     def close(self, overseer: Overseer) -> None:
         """End an overseer of this folder: the ledger is folded and sealed."""
+        with suppress(AutotelicError):  # what the witness has not seen, `verify` says
+            overseer.on_brake(overseer.brake.cosign)
         overseer.close(lambda: self._log.close() if self._log is not None else None)

@@ -68,9 +68,13 @@ class Overseer:
         for auditor in self.auditors:
             if isinstance(auditor, SigningAuditor):
                 auditor.alarm = partial(self._alarm, auditor.public.name)
+                auditor.note = self.note
 
     def close(self, end: Callable[[], None] = lambda: None) -> None:
         """End the brake's thread; `end` is called on it last, to close the ledger."""
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.close()
         self._thread.submit(end).result()
         self._thread.shutdown()
 
@@ -115,13 +119,27 @@ class Overseer:
             self.closed = [*self.closed[-9:], pending]
         self.on_brake(lambda: self.brake.note(pending.docket.leaf()))
         reviews = pending.docket.reviews
-        certificate = self._or_noted(
-            "certificate", claimed, lambda: self.brake.certify(claimed, leased, reviews)
-        )
+        try:
+            certificate = self._or_noted(
+                "certificate", claimed, lambda: self.brake.certify(claimed, leased, reviews)
+            )
+        except BrakedError as error:
+            said = [f"{a.auditor} {a.how}: {r}" for a in pending.docket.answers for r in a.reasons]
+            raise BrakedError("; ".join([error.cause, *said]), error.fix) from error
         for auditor in self.auditors:
             if isinstance(auditor, SigningAuditor):
                 auditor.certified(claim)
         return certificate
+
+    def note(self, leaf: Mapping[str, Any]) -> None:
+        """Put something on the record."""
+        self.on_brake(lambda: self.brake.note(leaf))
+
+    def finish(self) -> None:
+        """The run has spent its budget: auditors open what they kept secret."""
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.finished()
 
     def _alarm(self, name: str, level: int, reason: str) -> None:
         self.raise_to(level, reason, f"auditor {name}")
@@ -196,6 +214,7 @@ class Overseer:
             "generation": state.generation,
             "champion": state.champion.candidate,
             "certified": [crowned.candidate for crowned in state.trail[1:]],
+            "trail": [[c.candidate, c.blob, c.generation] for c in state.trail],
             "revoked": list(state.revoked),
             "quorum": trust.quorum,
             "auditors": [key.name for key in trust.of_role("auditor")],

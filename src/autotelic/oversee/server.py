@@ -79,6 +79,10 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
     def receive(given: Any) -> Any:
         return {"how": reception.overseer.receive(Signed.parse(given["review"])).how}
 
+    def finished(given: Any) -> Any:
+        reception.overseer.finish()
+        return {}
+
     def raised(given: Any) -> Any:
         reception.overseer.raise_to(_whole(given["level"]), _text(given["reason"]), _text(given["by"]))
         return dict(reception.overseer.status())
@@ -97,6 +101,7 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
         "claim": claim,
         "review": receive,
         "pending": lambda given: [pending.as_json() for pending in list(reception.overseer.pending.values())],
+        "finish": finished,
         "set": raised,
         "release": released,
         "status": lambda given: dict(reception.overseer.status()),

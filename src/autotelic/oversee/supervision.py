@@ -12,24 +12,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, get_args
 
 from autotelic.errors import AutotelicError, BrakedError, OversightError
 from autotelic.oversee import permits
 from autotelic.oversee.bodies import LEVELS, STOP
 from autotelic.oversee.client import RemoteOverseer
 from autotelic.oversee.guard import Guard
-from autotelic.oversee.host import HostClock
+from autotelic.oversee.host import HostClock, same_code
 from autotelic.oversee.house import House
 from autotelic.oversee.keys import PrivateKey, PublicKey
 from autotelic.oversee.ledgers import LedgerReader
 from autotelic.oversee.permits import Certificate, CertifiedUse, Trust
 
-START = 20.0
+PATIENCE = 3600.0
+"""Seconds that auditors have for a candidate: an exam of a large model takes long."""
+CERTIFIED_USES: tuple[CertifiedUse, ...] = get_args(CertifiedUse)
+START = 60.0
 """Seconds that a child has to listen."""
 POLL = 1.0
 """Seconds between two looks of the watch at the brake: it acts within five."""
@@ -54,6 +57,8 @@ class Supervision:
         self.clock = HostClock()
         self.reader = LedgerReader.of(trust)
         self.guard = Guard(key, trust, overseer, self.clock, self.reader)
+        self.certificates: dict[str, Certificate] = {}
+        """Those of the certified weights that this process knows, by reference."""
 
     @classmethod
     def begin(
@@ -66,7 +71,7 @@ class Supervision:
         blob: str,
         auditors: Sequence[str] = (),
         connection: Connection | None = None,
-        patience: float = 600.0,
+        patience: float = PATIENCE,
     ) -> Self:
         """Begin a run, or go on with it. `folder` is its oversight folder; of an overseer elsewhere it holds the
         trainer's key alone. `auditors` are those of a child, `module:Class`.
@@ -124,6 +129,35 @@ class Supervision:
         attested = self.overseer.attest(nonce)
         permits.check_use(ref, blob, use, certificate, attested, nonce, self.trust, self.reader)
 
+    def allow(self, ref: str, blob: str, role: str) -> None:
+        """What the door for weights asks, with what it computed from the bytes that it is about to load: for
+        training a lease, for a certified use a certificate that was not revoked.
+        """
+        if role == "train":
+            self.guard.check()
+        elif role in CERTIFIED_USES:
+            use = next(known for known in CERTIFIED_USES if known == role)
+            self.check(ref, blob, use, self.certificates.get(ref))
+
+    def champion(self) -> tuple[str, str, int]:
+        """The brake's champion, its file in the store, and the generation of its certificate (-1 for the start)."""
+        trail = self.overseer.status()["trail"]
+        for candidate, _, generation in trail[1:]:
+            if candidate not in self.certificates and (found := self.overseer.certificate(generation)):
+                self.certificates[candidate] = found
+        candidate, blob, generation = trail[-1]
+        return str(candidate), str(blob), int(generation) if len(trail) > 1 else -1
+
+    def claim(self, candidate: str, blob: str, evidence: Mapping[str, Any]) -> Certificate:
+        """Ask for a candidate to be certified. Raises BrakedError for a no."""
+        certificate = self.guard.claim(candidate, blob, evidence)
+        self.certificates[candidate] = certificate
+        return certificate
+
+    def finish(self) -> None:
+        """The budget is spent: auditors open what they kept secret."""
+        self.overseer.finish()
+
     def watch(self, stop: Callable[[str], None]) -> Watching:
         """Look at the brake from a thread of its own, and call `stop` once it is set or does not answer.
 
@@ -164,7 +198,8 @@ def started(house: House, auditors: Sequence[str], patience: float) -> subproces
     command = [sys.executable, "-m", "autotelic.cli", "auditor", str(house.folder), "--child"]
     command += [part for spec in auditors for part in ("--auditor", spec)]
     command += ["--patience", str(patience)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=same_code())
     assert child.stdout is not None
     assert child.stderr is not None
     lines: list[bytes] = []

@@ -334,9 +334,7 @@ class _Follower:
                 f"message:{message.id}", "champion saved", {**facts, "folder": message.folder}
             )
         d = message.decision
-        facts |= {"verdict": d.verdict, "reasons": list(d.reasons), "items": len(message.items)}
-        facts |= {"wins": d.wins, "losses": d.losses, "p_worse": d.p_worse, "level": d.level}
-        facts |= {"against": message.champion}
+        facts |= {"verdict": d.verdict, "reasons": list(d.reasons), "against": message.champion}
         return self.lineage.add(f"message:{message.id}", "decision", facts)
 
     def _signed(self, nodes: dict[str, str], refs: set[str]) -> None:

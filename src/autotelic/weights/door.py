@@ -7,7 +7,7 @@ put() ──► store, by digest ──► activate(ref, warrant) ──► mode
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -28,8 +28,12 @@ USES: tuple[Role, ...] = ("train", "reference", "champion", "examine", "serve", 
 class Weights:
     """The door of one run. `model` is the working model, `start` the folder that it began from, whose
     configuration and tokenizer belong to every reference. `blobs` says where the tensors of each reference
-    are in the store.
+    are in the store. `authority` is asked before weights are used, with the reference of the tensors that were
+    read, the sha256 of the bytes that they were read from, and the role; it raises where that is not allowed. A run
+    has one. Without one (a replay, an auditor's own examiner) the warrant alone decides.
     """
+
+    authority: Callable[[str, str, Role], None] | None = None
 
     def __init__(self, model: PreTrainedModel, store: Store, start: Path) -> None:
         self.model = model
@@ -72,10 +76,10 @@ class Weights:
         """
         warrant.check(ref, USES)
         model = self.model if into is None else into
-        self._fill(model, ref)
+        self._fill(model, ref, warrant.role)
         return self.digest(model)
 
-    def _fill(self, model: PreTrainedModel, ref: str) -> None:
+    def _fill(self, model: PreTrainedModel, ref: str, role: Role) -> None:
         if ref not in self.blobs:
             raise ModelError(
                 f"the weights {ref} were never stored by this run", "give a reference from its journal"
@@ -85,6 +89,9 @@ class Weights:
             raise ModelError(
                 f"the weights stored as {ref} are {found}", "resume from the last checkpoint that is whole"
             )
+        if self.authority is not None:
+            # The store hashed these bytes: what is asked about is what is loaded.
+            self.authority(found, self.blobs[ref], role)
         put_into(model, tensors)
         model.tie_weights()
         if (arrived := self._reference(self.digest(model))) != ref:
@@ -100,7 +107,7 @@ class Weights:
         """
         warrant.check(ref, ("export",))
         model = copy.deepcopy(self.model)
-        self._fill(model, ref)
+        self._fill(model, ref, "export")
         return save(merged(model), tokenizer, folder)
 
     def check_exportable(self) -> None:

@@ -116,14 +116,11 @@ def oversight(run: RunView) -> str:
             shell.message_link(run, r.message, f"decision {r.message}"),
             shell.generation_link(run, r.generation),
             f'<span class="{safe(r.verdict)}">{safe(r.verdict)}</span>',
-            str(r.wins),
-            str(r.losses),
-            decimal(r.p_worse, 4),
             safe("; ".join(r.reasons)),
         ]
         for r in reversed(story.rulings)
     ]
-    head = ["decision", "in", "verdict", "wins", "losses", "p (worse)", "because"]
+    head = ["decision", "in", "verdict", "because"]
     started = story.run
     facts: Mapping[str, object] = {}
     if started is not None:

@@ -167,14 +167,26 @@ def decisions(story: Story) -> str:
     return section(
         "Decisions",
         para(
-            "Weights become champion where a paired test does not find them worse:",
-            f"{promoted} of {len(story.rulings)} candidates did. The last decision, in generation",
+            "Weights become champion where auditors certify them as better than the last certified ones:",
+            f"{promoted} of {len(story.rulings)} candidates were. The last decision, in generation",
             f"{last.generation}: <b>{safe(last.verdict)}</b>, because {safe('; '.join(last.reasons))}.",
+            overseen(story),
             f"The champion was made in generation {story.champion['generation']}.",
         ),
-        titled("the last rejections", _rulings(rejected[:_REFUSALS_SHOWN])) if rejected else "",
+        titled("the last that train on", _rulings(rejected[:_REFUSALS_SHOWN])) if rejected else "",
         folded("every decision and its reason", _rulings(story.rulings[::-1])),
     )
+
+
+def overseen(story: Story) -> str:
+    """The grade of isolation and the brake's level, and what the working weights come to beside the certified."""
+    said = [story.oversight]
+    if story.working and story.after and story.after.when == "after":
+        said.append(
+            f"On the sealed exam the certified weights have {percent(story.after.pass_at_1.value)}, "
+            f"the working weights {percent(story.working.pass_at_1.value)}."
+        )
+    return safe(" ".join(one for one in said if one))
 
 
 def _rulings(rulings: Sequence[Ruling]) -> str:

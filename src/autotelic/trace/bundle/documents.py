@@ -167,7 +167,7 @@ def readme(run: RunStarted, name: str, absent: Mapping[str, str]) -> str:
                 "| model-card.md | what the model is, and how good |",
                 "| charter.json, charter.toml, change-plan.md | what a human decided |",
                 "| datasheet.md, samples/ | the data that the run made for itself |",
-                "| decisions.jsonl, statements/ | decisions with their outcomes; signed in-toto statements |",
+                "| decisions.jsonl, statements/ | decisions; signed in-toto statements |",
                 "| lineage.prov.json | what the weights rest on (W3C PROV) |",
                 "| bom.cdx.json | bill of materials (CycloneDX 1.6) |",
                 "| ledger.jsonl | the ledger, a proof of each leaf (c2sp.org/tlog-proof), where there is one |",

@@ -261,19 +261,16 @@ def _statements(files: Files, manifest: Any, key: EllipticCurvePublicKey, report
 
 
 def _decisions(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
-    """The gate's counts follow from the outcomes."""
+    """Each decision says what its signed statement says. What a gate asked and how it came out is in the ledger."""
     lines = files["decisions.jsonl"].splitlines()
     for number, line in enumerate(lines, start=1):
         one = parsed(line, f"decision {number}")
-        pairs = list(zip(one["candidate_outcomes"], one["champion_outcomes"], strict=True))
-        wins, losses = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
-        if (wins, losses, len(pairs)) != (one["wins"], one["losses"], len(one["items"])):
-            raise BundleError(f"decision {number} counts {one['wins']} wins, and its outcomes {wins}")
-        if (one["verdict"] == "reject") != (one["p_worse"] <= one["level"]) and one["p_worse"] != one[
-            "level"
-        ]:
-            raise BundleError(f"decision {number} is {one['verdict']}, and its p-value says otherwise")
-    report.checked.append(f"{len(lines)} decisions follow from the outcomes that are written beside them")
+        name = f"statements/decision-{one['message']:08d}.json"
+        if name not in files:
+            raise BundleError(f"decision {number} has no signed statement {name}")
+        if parsed(opened(parsed(files[name], name), STATEMENT_TYPE, key, name), name)["predicate"] != one:
+            raise BundleError(f"decision {number} is not what {name} says")
+    report.checked.append(f"{len(lines)} decisions are what their signed statements say")
 
 
 def _bom(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from autotelic.dashboard.card import model_card
 from autotelic.dashboard.story import Story
 from autotelic.engine.champion import champion_of
-from autotelic.engine.replay import decision_inputs
 from autotelic.errors import RecordError, RunError
 from autotelic.messages import ChampionSaved, Decided, Evaluated, RunStarted, Updated
 from autotelic.record import Journal, RunFolder
@@ -167,12 +166,10 @@ def _lineage(run: RunFolder, journal: Journal) -> Provenance:
 
 
 def _judged(run: RunFolder, journal: Journal, key: EllipticCurvePrivateKey) -> dict[str, bytes]:
-    """Decisions with their outcomes, and a signed in-toto statement for each decision and exam."""
+    """Decisions, and a signed in-toto statement for each decision and exam. What a gate asked is in the ledger."""
     files: dict[str, bytes] = {}
     lines: list[bytes] = []
     kinds = (Decided.kind, Evaluated.kind)
-    scale = journal.latest(RunStarted)
-    assert scale is not None
     for message in journal.each_message(kinds=kinds):
         subject: dict[str, str] = {}
         predicate: dict[str, Any] = {
@@ -181,20 +178,12 @@ def _judged(run: RunFolder, journal: Journal, key: EllipticCurvePrivateKey) -> d
             "time": message.time,
         }
         if isinstance(message, Decided):
-            candidate = decision_inputs(message, scale.scale)
             kind, d = "decision", message.decision
             predicate |= {
                 "candidate": message.weights,
                 "champion": message.champion,
                 "verdict": d.verdict,
                 "reasons": list(d.reasons),
-                "wins": d.wins,
-                "losses": d.losses,
-                "p_worse": d.p_worse,
-                "level": d.level,
-                "items": list(candidate.items),
-                "candidate_outcomes": list(candidate.candidate_outcomes),
-                "champion_outcomes": list(candidate.champion_outcomes),
             }
             lines.append(to_json(predicate).encode() + b"\n")
             subject = {"candidate": _hex(message.weights), "champion": _hex(message.champion)}

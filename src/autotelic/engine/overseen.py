@@ -1,0 +1,71 @@
+"""Training under oversight: where the overseer comes from, and the lease of each generation."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from typing import TYPE_CHECKING
+
+from autotelic.charter import Charter
+from autotelic.errors import RunError
+from autotelic.messages import Leased
+from autotelic.oversee.supervision import Supervision
+from autotelic.record import Journal, RunFolder
+
+if TYPE_CHECKING:
+    from autotelic.engine.services import Services
+
+AUDITORS = ("exam", "rate")
+"""Who reviews each candidate of a run by default. All of them must approve."""
+
+
+def overseer_of(place: RunFolder, charter: Charter, run: str, start: str, blob: str) -> Supervision:
+    """The run's overseer, a child of this process with keys made on the spot: isolation grade A."""
+    return Supervision.begin(
+        place.path / "oversight",
+        run=run,
+        charter=charter.digest,
+        start=start,
+        blob=blob,
+        auditors=AUDITORS,
+    )
+
+
+def began_from(journal: Journal) -> Leased:
+    """The first lease of a run: it names the weights that the run began from. Raises RunError where there is none."""
+    for message in journal.each_message(kinds=(Leased.kind,)):
+        if isinstance(message, Leased):
+            return message
+    raise RunError(
+        "the run began before there was oversight, or without it",
+        "begin a new run from its weights (`autotelic run --from RUN`)",
+    )
+
+
+def lease(services: Services, generation: int, champion: str, *, takeover: bool = False) -> Leased:
+    """Ask the brake to go on with a generation. Raises BrakedError for a no.
+
+    With `takeover` the brake's champion may be another one than the run knows: what was certified just before the
+    run was killed, or what was certified before a roll-back. The door knows its bytes from then on.
+    """
+    supervision = services.overseen
+    granted = supervision.guard.begin(generation, champion, takeover=takeover)
+    known, blob, certificate = supervision.champion()
+    if known != granted.parent:
+        raise RunError("the brake names another champion than its lease", "resume the run")
+    services.weights.adopt({known: blob})
+    return Leased(
+        epoch=granted.epoch,
+        parent=known,
+        blob=blob,
+        certificate=certificate,
+        level=granted.level,
+        grade=supervision.trust.grade,
+        clean=granted.clean,
+    )
+
+
+def interrupt_main() -> None:
+    """Raise KeyboardInterrupt in the main thread at its next instruction, whatever handles Ctrl-C there."""
+    main = threading.main_thread().ident
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main or 0), ctypes.py_object(KeyboardInterrupt))

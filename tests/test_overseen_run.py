@@ -1,0 +1,148 @@
+"""A whole run under its overseer: certificates, a kill after one, the brake, the audit, and what was changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from test_loop import MACHINE, interrupt_at, small
+
+from autotelic.cli import main
+from autotelic.commands.oversight import house_of
+from autotelic.engine import overseen
+from autotelic.errors import BrakedError
+from autotelic.loop import resume, run
+from autotelic.messages import Decided, Leased, Message, RunStopped, StageBegan, Updated
+from autotelic.oversee.permits import Certificate
+from autotelic.record import Journal
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def approving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One auditor, which approves: what a model of seconds learns would certify nothing."""
+    monkeypatch.chdir(HERE)
+    monkeypatch.setattr(overseen, "AUDITORS", ("approves:Approves",))
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was interrupted right after its first certificate, before a checkpoint, and then taken up."""
+    folder = tmp_path_factory.mktemp("runs") / "certified"
+
+    def watch(message: Message) -> None:
+        if isinstance(message, Decided):
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(HERE)
+        patch.setattr(overseen, "AUDITORS", ("approves:Approves",))
+        run(small(4), folder, machine=MACHINE, watch=watch)
+        resume(folder)
+    return folder
+
+
+def test_a_kill_between_certificate_and_checkpoint_resumes_into_the_brakes_champion(certified: Path) -> None:
+    with Journal.open(certified) as journal:
+        lost = [m for m in journal.read(superseded=True) if isinstance(m, Decided)]
+        kept = [m for m in journal.read() if isinstance(m, Decided)]
+        leases = [m for m in journal.read() if isinstance(m, Leased)]
+    first = lost[0]
+    assert first.decision.verdict == "promote"
+    assert first.id not in [m.id for m in kept]
+    taken = next(m for m in leases if m.epoch > 3 and m.parent == first.weights)
+    assert taken.certificate == first.decision.certificate == 0
+    assert len({m.epoch for m in leases}) == len(leases)
+    # What trains on makes the same weights again; they are certified already and never twice.
+    assert [m.decision.certificate for m in kept if m.decision.verdict == "promote"] == [1]
+
+
+def test_the_champion_has_its_certificate_beside_it(certified: Path) -> None:
+    found = Certificate.parse(json.loads((certified / "champion" / "certificate.json").read_text()))
+    with Journal.open(certified) as journal:
+        last = [m for m in journal.read() if isinstance(m, Decided)][-1]
+    assert found.countersigned.body["candidate"] == last.weights
+    assert found.countersigned.body["generation"] == last.decision.certificate
+
+
+def test_every_decision_is_computed_again_with_and_without_the_run(
+    certified: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(certified)]) == 0
+    assert "certified in generation 1; grade A" in capsys.readouterr().out
+    assert main(["ledger", "verify", "--sealed", str(certified)]) == 0
+    exported = tmp_path / "ledger.jsonl"
+    assert main(["ledger", "export", str(certified), str(exported)]) == 0
+    assert main(["audit", "--against", str(exported)]) == 0
+    exported.write_text(exported.read_text().replace('"quorum":1', '"quorum":0'))
+    assert main(["audit", "--against", str(exported)]) == 1
+
+
+def test_a_changed_byte_of_the_ledger_or_of_the_champion_is_refused(certified: Path, tmp_path: Path) -> None:
+    shutil.copytree(certified, tmp_path / "copy")
+    ledger = tmp_path / "copy" / "oversight" / "ledger.sqlite"
+    content = bytearray(ledger.read_bytes())
+    content[content.find(b"sha256:") + 20] ^= 1
+    ledger.write_bytes(content)
+    assert main(["ledger", "verify", str(tmp_path / "copy")]) == 1
+    assert main(["audit", str(tmp_path / "copy")]) == 1
+    weights = tmp_path / "copy" / "champion" / "model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-7] ^= 1
+    weights.write_bytes(changed)
+    assert main(["exam", str(tmp_path / "copy")]) != 0
+
+
+def test_a_brake_that_is_set_ends_the_run_and_humans_let_it_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "braked"
+
+    def watch(message: Message) -> None:
+        if isinstance(message, StageBegan) and message.generation == 2 and message.stage == "learn":
+            assert main(["brake", "set", "stop", str(folder), "--reason", "a test"]) == 0
+
+    def next_update(message: Message) -> None:
+        if isinstance(message, Updated):
+            raise KeyboardInterrupt
+
+    summary = run(small(40), folder, machine=MACHINE, watch=watch)
+    assert summary["stopped"] == "braked"
+    assert "a test" in summary["why"]
+    with Journal.open(folder) as journal:
+        assert max(m.generation for m in journal.read() if isinstance(m, Updated)) < 40
+        stopped = journal.latest(RunStopped)
+    assert stopped is not None
+    assert stopped.reason == "braked"
+    with pytest.raises(BrakedError, match="no lease"):
+        resume(folder)
+    assert main(["brake", "release", str(folder)]) == 0
+    resume(folder, watch=next_update)
+    with Journal.open(folder) as journal:
+        last = journal.latest(RunStopped)
+    assert last is not None
+    assert last.reason == "interrupted"
+    assert main(["audit", str(folder)]) == 0
+
+
+def test_after_quarantine_the_working_weights_are_the_last_certified(tmp_path: Path) -> None:
+    folder = tmp_path / "quarantined"
+    run(small(3), folder, machine=MACHINE, watch=interrupt_at(3, "propose"))
+    house = house_of(folder)
+    overseer = house.again()
+    overseer.roll_back("a test", "human")
+    house.close(overseer)
+    assert main(["brake", "release", str(folder)]) == 0
+    resume(folder)
+    with Journal.open(folder) as journal:
+        taken = [m for m in journal.read() if isinstance(m, Leased) and m.clean]
+        revoked = next(m for m in journal.read() if isinstance(m, Decided)).weights
+        start = journal.latest(Leased)
+        first = next(m for m in journal.read() if isinstance(m, Updated) and m.generation == 3)
+    assert len(taken) == 1
+    assert start is not None
+    assert taken[0].parent != revoked
+    assert taken[0].certificate == -1
+    assert first.step > 0
+    assert main(["audit", str(folder)]) == 0
