@@ -54,7 +54,7 @@ def test_the_screen_shows_what_a_run_is_judged_by() -> None:
     shown = drawn(screen(Story.of(until_the_end(20))))
     for word in ("runs/x", "generation 20", "deduction", "level 3", "valid", "novel", "AUROC", "ECE"):
         assert word in shown
-    for word in ("tokens/s", "left", "not shown worse at generation", "of training", "before"):
+    for word in ("tokens/s", "left", "certified at generation", "of training", "before"):
         assert word in shown
 
 
@@ -130,7 +130,7 @@ def test_without_a_terminal_there_is_a_line_a_generation() -> None:
     assert len(exams) == 6
     assert not any("pool" in line for line in exams)
     assert [line for line in lines if line.startswith("decision")] == [
-        "decision    reject: 11 items lost, 3 won: worse"
+        "decision    train on: the gain is +1.0 points"
     ]
     assert lines[-3].startswith("stop        budget after 2:3")
     assert lines[-2:] == ["dropped     3 task: an exam asks it", "stopping"]

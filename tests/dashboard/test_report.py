@@ -139,7 +139,7 @@ def test_the_default_chart_is_over_the_time_of_the_run() -> None:
 def test_the_last_decision_is_what_the_page_says_last() -> None:
     """Fault 6: a rejection was followed by a promotion of the champion against itself, and that was shown."""
     page = render(Story.of(synthetic_messages(12)), "x")
-    assert "The last decision, in generation 12: <b>reject</b>, because 11 items lost, 3 won: worse" in page
+    assert "The last decision, in generation 12: <b>train on</b>, because the gain is +1.0 points" in page
     assert "The champion was made in generation 8." in page
 
 

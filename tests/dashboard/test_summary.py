@@ -45,9 +45,9 @@ def test_the_summary_says_which_run_it_is_and_what_it_began_from() -> None:
 
 
 def test_the_summary_says_the_last_decision_and_the_champion() -> None:
-    """The last decision of twelve generations is a rejection; the champion is that of the one before."""
+    """The last decision of twelve generations is to train on; the champion is that of the one before."""
     summary = summarise(Story.of(synthetic_messages(12)))
-    assert summary["decision"] == {"generation": 12, "verdict": "reject"}
+    assert summary["decision"] == {"generation": 12, "verdict": "train on"}
     assert summary["champion"]["generation"] == 8
     assert summary["champion"]["weights"] == summary["sealed"]["after"]["weights"] == f"sha256:{8:064x}"
 
@@ -61,7 +61,7 @@ def test_it_is_json_at_every_moment_of_a_run(graded: bool) -> None:
 
 def test_before_anything_happened_it_is_all_null_and_still_json(tmp_path: Path) -> None:
     written = write_summary(Story(), tmp_path)
-    assert written["sealed"] == {"before": None, "after": None}
+    assert written["sealed"] == {"before": None, "after": None, "working": None}
     assert json.loads((tmp_path / "summary.json").read_text()) == written
     assert set(written) == set(summarise(Story.of(synthetic_messages(1))))
 
