@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -165,15 +165,28 @@ def test_evidence_is_plain() -> None:
 # ── those that ship ──────────────────────────────────────────────────────────────────────────────────────
 
 
+ITEM = SimpleNamespace(item="item", program="p", champion=(0.0, 1.0), candidate=(1.0, 1.0))
+"""An item with how both fared on it."""
+
+
 class Sits:
     """Remembers what it was asked, and gives the same items."""
 
-    def __init__(self, items: Sequence[Any] = ("item",)) -> None:
+    def __init__(self, items: Sequence[Any] = (ITEM,)) -> None:
         self.items, self.seeds = items, []  # type: ignore[var-annotated]
 
     def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
         self.seeds.append(seed)
         return self.items
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    outcome: str
+    reason: str
 
 
 class Rules:
@@ -181,7 +194,7 @@ class Rules:
         self.outcome = outcome
 
     def review(self, items: Sequence[Any]) -> Any:
-        return SimpleNamespace(outcome=self.outcome, reason=f"on {len(items)} items")
+        return Ruled(self.outcome, f"on {len(items)} items")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +252,7 @@ def test_the_rate_auditor_judges_by_the_exam_auditors_outcomes() -> None:
         def record(self, report: Any, now_s: float) -> None:
             recorded.append(report)
 
-    sits, pace = Sits(("a", "b")), Pace()
+    sits, pace = Sits((ITEM, ITEM)), Pace()
     shared = OneSitting(sits, patience=5.0)
     rate = RateAuditor(SECOND, pace, shared, SimClock())
     exam = ExamAuditor(FIRST, shared, Rules("certify"))
