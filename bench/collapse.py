@@ -60,7 +60,7 @@ def charter_of(source: str, arm: Arm, seed: int, asked: argparse.Namespace) -> C
         "exam.every": asked.every,
         "exam.own_items": 0,
         "exam.items_per_cell": asked.items,
-        "gate.level": base.gate.level if arm in ("gate", "both") else 1e-9,
+        "gate.alpha": base.gate.alpha if arm in ("gate", "both") else 1e-9,
         "gate.items": base.gate.items if arm in ("gate", "both") else 8,
         "budget.seconds": 0.0,
         "budget.generations": 0,

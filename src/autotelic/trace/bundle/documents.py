@@ -40,16 +40,17 @@ def change_plan(run: RunStarted) -> str:
                 "- Data: tasks of the rules and of the model's own; each is admitted by execution (datasheet.md).",
                 f"- Method: {', '.join(f'{key} {value}' for key, value in learned.items())}.",
                 f"- Test: a sealed exam of {exam['items_per_cell']} items a cell, which training is kept from.",
-                f"- Acceptance: a paired test on {gate['items']} fresh items; a candidate that is worse at level "
-                f"{gate['level']} is rejected, and the champion's weights come back.",
+                f"- Acceptance: auditors certify a candidate that is better than the last certified weights, on "
+                f"{gate['items']} fresh items with {gate['answers']} answers each, alpha {gate['alpha']} over "
+                f"{gate['planned']} planned gates. Else training goes on, and the champion stays.",
                 "- Record: each message in the journal; each update can be computed again (REPLAY.md).",
                 "",
                 "## 3. Impact assessment",
                 "",
-                "- The gate shows that a candidate was not found worse. It does not show that it is better, or safe.",
+                "- A certificate says better on these items. It does not say safe.",
                 f"- What the model writes is run in a sandbox: `{run.sandbox}`, limits {dict(limits)}.",
                 "- Skill outside the domain is not measured.",
-                "- Many small losses that each pass the gate can add up; the sealed exam is the check on that.",
+                "- The champion is what was certified last; the working weights may be better or worse.",
             ]
         )
         + "\n"
@@ -117,7 +118,7 @@ def replay_instructions(run: RunStarted, steps: int) -> str:
                 f"    pip install autotelic=={run.version}   # commit {run.commit or 'unknown'}",
                 "    pip install -r requirements.lock",
                 "    autotelic check RUN                    # every byte is what was written",
-                "    autotelic replay RUN --decisions       # every decision of the gate, again",
+                "    autotelic audit RUN                    # every decision, again from the ledger",
                 f"    autotelic replay RUN {max(steps - 1, 0):<18} # an update, bit for bit",
                 "    autotelic why RUN --attempt 1          # what an answer rests on",
                 "",
