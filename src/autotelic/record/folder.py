@@ -9,6 +9,7 @@ runs/NAME/
   checkpoints/     state, and references to weights; the newest two and what is pinned
   weights/         tensors by their content: weights, optimisers, the critic
   adapters/        the last adapters, where a server samples
+  pictures/        what was shown, by its content, where a domain shows pictures
   champion/        the best weights in Hugging Face format
   summary.json  report.html  plots/
 """
@@ -107,6 +108,11 @@ class RunFolder:
     def start(self) -> Path:
         """What the run began from, in Hugging Face format: a resume needs nothing else."""
         return self.path / "start"
+
+    @property
+    def pictures(self) -> Path:
+        """Where the pictures of the record lie."""
+        return self.path / "pictures"
 
     @property
     def adapters(self) -> Path:

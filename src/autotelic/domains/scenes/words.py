@@ -10,7 +10,12 @@ from autotelic.types import Cell, Image, Part, Text
 
 MODES = ("describe", "answer", "draw", "spot")
 PROPOSE = "<|propose|>"
-SPECIAL = (*(f"<|{mode}|>" for mode in MODES), PROPOSE)
+SPECIAL = (
+    *(f"<|{mode}|>" for mode in MODES),
+    PROPOSE,
+    *(f" {word}" for word in ("small", *COLOURS, *SHAPES)),
+)
+"""One token each in a tokenizer trained on scenes. Words of their own let a colour be learned apart from a shape."""
 _FORM = (
     "Write one line a thing, what is covered first: its row and its column as two digits from 1 to 7, `small` where it "
     f"is small, its colour ({', '.join(COLOURS)}) and its shape ({', '.join(SHAPES)}), such as `13 small red circle`."
@@ -51,12 +56,12 @@ def description(scene: Scene, style: str) -> str:
                 key=lambda other: abs(other.row - thing.row) + abs(other.column - thing.column),
             )
             where = _way(near, thing, style)
-        lines.append(f"{thing.kind} {where}" if style == "compact" else f"A {thing.kind} {where}.")
+        lines.append(f"{where}: {thing.kind}" if style == "compact" else f"A {thing.kind} {where}.")
     return "\n".join(lines)
 
 
 def _way(near: Thing, thing: Thing, style: str) -> str:
-    """How far a thing is from another: `down 2 left 4 of red circle`."""
+    """How far a thing is from another: `down 2 left 4 of red circle`, or the same in words."""
     down, right = thing.row - near.row, thing.column - near.column
     steps = [
         (abs(far), back if far < 0 else ahead)
