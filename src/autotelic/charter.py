@@ -79,7 +79,9 @@ class Tiny(Section):
 class Model(Section):
     """The actor."""
 
-    name: Name = knob("tiny", "name", "models", "What to start from: `tiny`, `tiny-vision`, a folder, or a Hugging Face id.")
+    name: Name = knob(
+        "tiny", "name", "models", "What to start from: `tiny`, `tiny-vision`, a folder, or a Hugging Face id."
+    )
     dtype: Literal["float32", "bfloat16"] = knob(
         "float32", "type", "models", "`bfloat16` halves the memory that weights take.", rare=True
     )

@@ -34,6 +34,8 @@ MODES = ("1", "L", "P", "RGB")
 """Modes of pixels that stand for one colour each. Others hold transparency, more bits or inks."""
 REMEMBERED = 4096
 """Pictures whose pixels are kept in memory: 48 MiB of 64x64."""
+FOLDER = "pictures"
+"""Of a run folder: where the pictures of its record lie."""
 KEY = 12
 """Hexadecimal digits of a digest by which a prompt's tokens name a picture (48 bits)."""
 _PREFIX = "sha256:"
@@ -56,8 +58,8 @@ def key_of(digest: str) -> int:
 class Gallery:
     """Pictures by their digests: in memory, and in a folder once there is one (`keep_in`).
 
-    A copy of whatever holds a gallery holds the same gallery. Raises PictureError, in one line, for what is no picture
-    and for a picture that is not there. With `write` off nothing is written: new pictures stay in memory.
+    A copy of whatever holds a gallery holds the same gallery. Raises PictureError, in one line, for what is no
+    picture and for a picture that is not there. With `write` off nothing is written: new pictures stay in memory.
     """
 
     def __init__(self, folder: Path | None = None, *, write: bool = True) -> None:
@@ -73,6 +75,13 @@ class Gallery:
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self
+
+    @classmethod
+    def beside(cls, run: Path) -> Self:
+        """The pictures of a run's record, to look at single ones: the folder is not read through."""
+        found = cls(write=False)
+        found.folder = run / FOLDER
+        return found
 
     def put(self, content: bytes) -> Image:
         """Keep a picture. Raises PictureError for bytes that are none (`pixels_of`)."""

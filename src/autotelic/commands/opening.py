@@ -28,8 +28,8 @@ from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
-from autotelic.protocols import Domain, Ranker
 from autotelic.pictures import Gallery
+from autotelic.protocols import Domain, Ranker
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
 from autotelic.streams import seed_of
@@ -88,9 +88,7 @@ def opened(
         world = open_world(charter, settings, resources, shown)
         world.shown_to(loaded.model)
         domain = world.domain
-        tokens = Tokens(
-            loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
-        )
+        tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
         context = context_of(loaded.model)
         crew = Crew(settings.threads or autotune_threads())
         resources.callback(crew.close)

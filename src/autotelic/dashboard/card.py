@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from autotelic.charter import BUILT_IN
 from autotelic.dashboard.story import Evaluation, Story
 from autotelic.dashboard.wording import clock, count, interval, percent
 from autotelic.messages import RunStarted

@@ -65,8 +65,8 @@ def load_domain(
 
     A name is a built-in domain, an entry point of the group `autotelic.domains`, or `module:Class`. Modules
     are looked for in the working directory too, and there first. The class is called with those of `sandbox`,
-    `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature names. `levels` spans
-    those of practice and of the exam; `pictures` is where a domain puts what it shows (`pictures.Gallery`).
+    `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature names. `levels`
+    spans those of practice and of the exam; `pictures` is where a domain puts what it shows (`pictures.Gallery`).
 
     Raises DomainError, in one line: no such name, module or class; a class that cannot be made or is no
     domain; a mode or a level that the domain does not have.
@@ -167,7 +167,7 @@ def _made(name: str, factory: Any, given: Mapping[str, Any]) -> Domain:
     if unknown:
         raise DomainError(
             f"{name} asks for {', '.join(map(repr, unknown))}, which no charter gives",
-            "give it a default; a domain is made with those of sandbox, levels, style, pictures and modes that it names",
+            "give it a default; a domain is made with those of sandbox, levels, style, pictures, modes that it names",
         )
     chosen = {key: value for key, value in given.items() if takes_all or key in {p.name for p in named}}
     try:

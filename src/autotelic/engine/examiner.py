@@ -61,9 +61,7 @@ class Examiner:
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
-        tokens = Tokens(
-            loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
-        )
+        tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
         self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
         context = context_of(self.model)
         self.policy = Rollout(

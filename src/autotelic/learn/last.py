@@ -60,7 +60,9 @@ def _llama_of(model: PreTrainedModel) -> Any:
     whole: Any = model  # transformers' own annotations are partial
     if isinstance(model, LlamaForCausalLM):
         return whole.model
-    if isinstance(model, LlavaForConditionalGeneration) and isinstance(whole.model.language_model, LlamaModel):
+    if isinstance(model, LlavaForConditionalGeneration) and isinstance(
+        whole.model.language_model, LlamaModel
+    ):
         return whole.model.language_model
     return None
 

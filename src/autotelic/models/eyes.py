@@ -4,10 +4,11 @@
                                                                                                  │
     input embedding of the model ◄── features of that patch ◄── vision tower, once a picture ◄───┘
 
-A picture's patches are tokens of its own vocabulary: numbers below zero, the same for the same picture. So a prompt, a
-turn, a record and a batch stay sequences of numbers; prompts that begin with the same picture share it as they share
-text; and siblings read it once. A hook at the model's input embedding puts the features of the vision tower where such
-numbers stand, in the decode loop and in training alike, so that both compute the same and gradients reach the tower.
+A picture's patches are tokens of its own vocabulary: numbers below zero, the same for the same picture. So a prompt,
+a turn, a record and a batch stay sequences of numbers; prompts that begin with the same picture share it as they
+share text; and siblings read it once. A hook at the model's input embedding puts the features of the vision tower
+where such numbers stand, in the decode loop and in training alike, so that both compute the same and gradients reach
+the tower.
 """
 
 from __future__ import annotations
@@ -171,8 +172,8 @@ def eyes_of(model: PreTrainedModel) -> Eyes | None:
 def open_eyes(model: PreTrainedModel, files: Mapping[str, bytes]) -> Eyes:
     """Let a model see pictures; `files` are those of its folder that say how.
 
-    Raises ModelError, in one line, for a model that cannot be run so, and for one whose image tokens are not those that
-    its own prompts have.
+    Raises ModelError, in one line, for a model that cannot be run so, and for one whose image tokens are not those
+    that its own prompts have.
     """
     name = type(model).__name__
     whole: Any = model

@@ -125,8 +125,8 @@ def _cache_if_any() -> Path | None:
 def resolve(name: str, cache: Path | None = None) -> Path | str:
     """What a charter's `model.name` means: a folder on this machine, or else the id of a model on the hub.
 
-    A pulled model is its folder, by its short name or its hub id. `tiny` and `tiny-vision` are themselves. Raises `ModelError` for a
-    path that does not exist, a model that is not pulled yet, and a name that means nothing.
+    A pulled model is its folder, by its short name or its hub id. `tiny` and `tiny-vision` are themselves. Raises
+    `ModelError` for a path that does not exist, a model that is not pulled yet, and a name that means nothing.
     """
     cache = cache or _cache_if_any()
     if cache is not None and (cache / _folder_name(name) / RECORD).is_file():

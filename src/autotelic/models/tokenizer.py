@@ -29,7 +29,8 @@ def train_tokenizer(corpus: Sequence[str], special: Sequence[str], size: int) ->
     """A Hugging Face tokenizer of at most `size` tokens.
 
     `special` are the domain's own markers (`<|deduction|>`); each is one token that no other text can spell. Those of
-    another form are words, which are one token each wherever they stand. Only printable ASCII and the newline are in the alphabet: the rules write nothing else.
+    another form are words, which are one token each wherever they stand. Only printable ASCII and the newline are in
+    the alphabet: the rules write nothing else.
     """
     words = [each for each in special if not each.startswith("<|")]
     special = [each for each in special if each.startswith("<|")]

@@ -1,8 +1,8 @@
 """`tiny-vision`: about a million random weights that read pictures and text, in a standard architecture.
 
 LLaVA (Liu et al. 2023, arXiv:2304.08485) as Hugging Face has it: the vision transformer of SigLIP (Zhai et al. 2023,
-arXiv:2303.15343) reads 64 x 64 pixels in 16 patches, two layers bring these to the width of the text, and a small Llama
-reads both.
+arXiv:2303.15343) reads 64 x 64 pixels in 16 patches, two layers bring these to the width of the text, and a small
+Llama reads both.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from typing import Self
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import AutotelicError, RunError, command, fix_of
+from autotelic.pictures import FOLDER
 from autotelic.record.journal import NAME, OLD_NAME, Journal
 
 _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
@@ -112,7 +113,7 @@ class RunFolder:
     @property
     def pictures(self) -> Path:
         """Where the pictures of the record lie."""
-        return self.path / "pictures"
+        return self.path / FOLDER
 
     @property
     def adapters(self) -> Path:

@@ -29,9 +29,7 @@ def lineage_of_prompt(run: RunFolder, journal: Journal, prompt: str) -> Provenan
     charter = run.charter()
     loaded = load(folder, expected=expected, dtype=charter.model.dtype)
     torch.set_num_threads(1)
-    tokens = Tokens(
-            loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
-        )
+    tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
     (ids,) = tokens.prompts([prompt])
     room = context_of(loaded.model) - len(ids)
     if not prompt or room < 1:

@@ -112,8 +112,8 @@ def manifest_of(folder: Path) -> Manifest:
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> str:
-    """Write a model that `AutoModelForCausalLM` (or `AutoModelForImageTextToText`) and `AutoTokenizer` load, whole or not at all; returns its
-    reference.
+    """Write a model that `AutoModelForCausalLM` (or `AutoModelForImageTextToText`) and `AutoTokenizer` load, whole
+    or not at all; returns its reference.
 
     Raises ModelError where it cannot be written; a folder that was there is then as it was.
     """

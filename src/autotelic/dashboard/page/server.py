@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autotelic.dashboard.page import exams, first, lists, measured, plots, shell, works
+from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.errors import AutotelicError
 
@@ -146,6 +146,7 @@ def application(runs: Mapping[str, RunView], *, hosts: Sequence[str] = (), token
         Route(f"{r}/plot/{{name}}.{{kind}}", data(_plot)),
         Route(f"{r}/{{table}}.csv", data(_table)),
         Route(f"{r}/exam/{{name}}/items.csv", data(_exam_table)),
+        Route(f"{r}/picture/{{name}}", data(_picture)),
         Route(f"{r}/json/{{what}}", data(lambda run, q: _json(works.plain(run, path(q, "what"))))),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={404: _lost}), hosts, token)
@@ -247,6 +248,12 @@ def _static(request: Request) -> Response:
         return PlainTextResponse("There is no such file.\n", 404)
     kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return Response(place.joinpath(name).read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
+
+
+def _picture(run: RunView, request: Request) -> Response:
+    content, kind = seen.picture(run, str(request.path_params["name"]))
+    # A digest names these bytes and no others, so they never change.
+    return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
 
 
 def _plot(run: RunView, request: Request) -> Response:

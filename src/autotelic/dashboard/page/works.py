@@ -14,6 +14,7 @@ from autotelic.dashboard.inspect import as_json, find
 from autotelic.dashboard.links import Use, fate_of, proposals_of, repairs_of, uses_of_any
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.page.seen import seen_block
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.wording import decimal, percent, short
@@ -63,7 +64,7 @@ def _asked(run: RunView, task: Task) -> str:
             f"{about} {shown}." if shown else "",
         )
         + "<h2>What the solver sees</h2>"
-        + shell.text_block(text_of(task.prompt), "what the solver sees")
+        + seen_block(run, task.prompt, "what the solver sees")
         + "<h2>Expected answer, and what else only the judge knows</h2>"
         + secret(task.secret)
         + para(f"Behaves like <code>{safe(task.signature)}</code>.", style="quiet")
@@ -196,7 +197,7 @@ def _judged(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
 def _turns(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
     parts = ["<h2>Turn by turn</h2>"]
     if task is not None:
-        shown = shell.text_block(text_of(task.prompt), "what it saw")
+        shown = seen_block(run, task.prompt, "what it saw")
         parts.append(f'<article class="turn shown"><header>It saw</header>{shown}</article>')
     for number, step in enumerate(stored.episode.steps):
         text = stored.texts[number] if number < len(stored.texts) else ""
@@ -205,11 +206,10 @@ def _turns(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
 
 
 def _step(run: RunView, step: Step, text: str) -> str:
-    reply = text_of(step.reply)
     shown = (
         f'<article class="turn shown"><header>It was shown, with a reward of {step.reward:g}</header>'
-        f"{shell.text_block(reply, 'what it was shown')}</article>"
-        if reply
+        f"{seen_block(run, step.reply, 'what it was shown')}</article>"
+        if step.reply
         else ""
     )
     return (

@@ -9,8 +9,8 @@ import numpy as np
 
 from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.scenes import changes, judging, words
-from autotelic.domains.scenes.questions import answer_of, draw_question
 from autotelic.domains.scenes.questions import LEVELS as QUESTIONS
+from autotelic.domains.scenes.questions import answer_of, draw_question
 from autotelic.domains.scenes.render import check_renderer, picture
 from autotelic.domains.scenes.rules import LEVELS, draw_scene, misfit
 from autotelic.domains.scenes.scene import ProgramError, Scene, graph_of, in_order, parse, program

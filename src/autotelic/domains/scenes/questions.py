@@ -1,4 +1,4 @@
-"""Questions about a scene, each with one right answer or none: places, colours, counts, relations, what covers what."""
+"""Questions about a scene, each with one right answer or none: places, counts, relations, covers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from autotelic.domains.scenes.rules import Share, draw_scene
-from autotelic.domains.scenes.scene import COLOURS, LATTICE, SHAPES, Scene, Thing
+from autotelic.domains.scenes.scene import COLOURS, SHAPES, Scene, Thing
 
 TRIES = 200
 COUNTED = 4
@@ -111,10 +111,3 @@ def draw_question(level: int, rng: np.random.Generator, kind: str = "") -> tuple
 def _subject(thing: Thing, kind: str) -> str:
     """How a question names a thing, without what it asks for."""
     return {"colour": thing.shape, "shape": thing.colour, "at": thing.place}.get(kind, thing.kind)
-
-
-def spread(kind: str) -> float:
-    """The share of questions of a kind that one answer is right for, where answers are guessed with the kind known."""
-    kinds = len(COLOURS) * len(SHAPES)
-    counts = {"colour": len(COLOURS), "shape": len(SHAPES), "count": COUNTED, "place": (LATTICE + 1) ** 2 // 4}
-    return 1 / counts.get(kind, kinds)

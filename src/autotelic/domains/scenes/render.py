@@ -85,9 +85,7 @@ def picture(scene: Scene) -> bytes:
 def test_set() -> list[Scene]:
     """Every thing there is at some place, and things over one another."""
     kinds = list(product(COLOURS, SHAPES, (False, True)))
-    spread = [
-        (Thing(1 + at % LATTICE, 1 + at * 3 % LATTICE, *kind),) for at, kind in enumerate(kinds)
-    ]
+    spread = [(Thing(1 + at % LATTICE, 1 + at * 3 % LATTICE, *kind),) for at, kind in enumerate(kinds)]
     heaps = [
         tuple(Thing(3 + n % 2, 3 + (at + n) % 3, *kinds[(7 * at + 5 * n) % len(kinds)]) for n in range(4))
         for at in range(8)

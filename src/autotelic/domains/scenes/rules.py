@@ -1,7 +1,7 @@
 """How hard scenes come, and how a scene of a level is drawn.
 
-Level 1 has one or two things on a grid of 4 x 4, level 2 three or four of two sizes, level 3 three to five on the whole
-lattice, some of them over others.
+Level 1 has one or two things on a grid of 4 x 4, level 2 three or four of two sizes, level 3 three to five on the
+whole lattice, some of them over others.
 """
 
 from __future__ import annotations
@@ -84,7 +84,11 @@ def draw_scene(level: int, rng: np.random.Generator, share: Share | None = None)
         if rules.over:
             cells = _near(len(rules.places), rng, count)
         scene = tuple(
-            Thing(rules.places[int(cell) // len(rules.places)], rules.places[int(cell) % len(rules.places)], *kind)
+            Thing(
+                rules.places[int(cell) // len(rules.places)],
+                rules.places[int(cell) % len(rules.places)],
+                *kind,
+            )
             for cell, kind in zip(cells, kinds, strict=True)
         )
         if not misfit(level, scene)[0]:

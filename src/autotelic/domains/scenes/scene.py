@@ -1,7 +1,7 @@
 """What a scene is: things of a colour and a shape on a lattice, painted one over another, and its program.
 
-    13 red circle            row 1, column 3, counted on a lattice of 7 x 7 places
-    35 small blue square     painted after it, so it would lie over it
+13 red circle            row 1, column 3, counted on a lattice of 7 x 7 places
+35 small blue square     painted after it, so it would lie over it
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ SPECIAL = (
 )
 """One token each in a tokenizer trained on scenes. Words of their own let a colour be learned apart from a shape."""
 _FORM = (
-    "Write one line a thing, what is covered first: its row and its column as two digits from 1 to 7, `small` where it "
-    f"is small, its colour ({', '.join(COLOURS)}) and its shape ({', '.join(SHAPES)}), such as `13 small red circle`."
+    "Write one line a thing, what is covered first: its row and its column as two digits from 1 to 7, `small` where "
+    f"it is small, its colour ({', '.join(COLOURS)}) and its shape ({', '.join(SHAPES)}), such as "
+    "`13 small red circle`."
 )
 _ASKED = {
     "describe": f"Describe the picture. {_FORM} Write nothing else.",
