@@ -59,7 +59,12 @@ def test_a_gallery_keeps_what_it_was_given_and_moves_it_into_the_folder(tmp_path
     gallery = Gallery()
     image = gallery.put(PLAIN)
     assert image == Image(digest=digest_of(PLAIN)) == gallery.put(PLAIN)
+    other = gallery.put(png(np.zeros((2, 2), np.uint8), PALETTE))
     gallery.keep_in(tmp_path / "pictures")
+    gallery.pixels(image.digest)
+    assert not picture_path(tmp_path / "pictures", other.digest).exists()  # nobody looked at it yet
+    gallery.put(png(np.zeros((2, 2), np.uint8), PALETTE))
+    assert picture_path(tmp_path / "pictures", other.digest).exists()
     assert picture_path(tmp_path / "pictures", image.digest).read_bytes() == PLAIN
     again = Gallery(tmp_path / "pictures")
     assert again.bytes_of(image.digest) == PLAIN

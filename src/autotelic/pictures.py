@@ -87,25 +87,31 @@ class Gallery:
         """Keep a picture. Raises PictureError for bytes that are none (`pixels_of`)."""
         digest = digest_of(content)
         if self._keys.get(key_of(digest)) == digest:
+            self._settle(digest)
             return Image(digest=digest)
         pixels = pixels_of(content, digest)
         self._know(digest)
         self._remember(digest, pixels)
-        if self.folder is None or not self.write:
-            self._held[digest] = content
-        else:
-            _write(self._path(digest), content)
+        self._held[digest] = content
+        self._settle(digest)
         return Image(digest=digest)
 
     def keep_in(self, folder: Path) -> None:
-        """From here on pictures lie in a folder, those that are in memory among them."""
+        """From here on pictures lie in a folder: those that are put, and of earlier ones those that are looked at.
+
+        The many that only a tokenizer's texts were made with are never written.
+        """
         self.folder = folder
-        for digest, content in self._held.items():
-            _write(self._path(digest), content)
-        self._held.clear()
+
+    def _settle(self, digest: str) -> None:
+        """Write a picture that is in memory alone, once there is a folder."""
+        if self.folder is not None and self.write and digest in self._held:
+            _write(self._path(digest), self._held[digest])
+            del self._held[digest]
 
     def bytes_of(self, digest: str) -> bytes:
         """The bytes of a picture. Raises PictureError where they are missing, or are others."""
+        self._settle(digest)
         if digest in self._held:
             return self._held[digest]
         try:
@@ -123,6 +129,7 @@ class Gallery:
 
     def pixels(self, digest: str) -> Pixels:
         """The pixels of a picture, [H, W, 3], from 0 to 255. Raises PictureError."""
+        self._settle(digest)
         with self._lock:
             if digest in self._pixels:
                 self._pixels.move_to_end(digest)
