@@ -105,9 +105,12 @@ class Gallery:
 
     def _settle(self, digest: str) -> None:
         """Write a picture that is in memory alone, once there is a folder."""
-        if self.folder is not None and self.write and digest in self._held:
-            _write(self._path(digest), self._held[digest])
-            del self._held[digest]
+        if self.folder is None or not self.write or digest not in self._held:
+            return
+        with self._lock:
+            if (content := self._held.get(digest)) is not None:
+                _write(self._path(digest), content)
+                del self._held[digest]
 
     def bytes_of(self, digest: str) -> bytes:
         """The bytes of a picture. Raises PictureError where they are missing, or are others."""
