@@ -88,7 +88,9 @@ def test_a_picture_that_was_changed_or_lost_is_refused(tmp_path: Path) -> None:
     picture_path(tmp_path, image.digest).unlink()
     with pytest.raises(PictureError, match="is not there; restore"):
         gallery.bytes_of(image.digest)
-    with pytest.raises(PictureError, match="a prompt shows the picture sha256:000000000001, which is not there"):
+    with pytest.raises(
+        PictureError, match="a prompt shows the picture sha256:000000000001, which is not there"
+    ):
         gallery.of_key(1)
 
 
@@ -140,7 +142,9 @@ def test_without_pillow_the_line_says_what_to_install(monkeypatch: pytest.Monkey
 
     monkeypatch.delitem(sys.modules, "PIL", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(PictureError, match="pictures need Pillow, which is not installed; `pip install pillow=="):
+    with pytest.raises(
+        PictureError, match="pictures need Pillow, which is not installed; `pip install pillow=="
+    ):
         pixels_of(PLAIN, "x")
 
 

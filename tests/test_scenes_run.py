@@ -104,7 +104,9 @@ def test_the_page_shows_the_pictures_of_a_task(folder: Path) -> None:
     client = TestClient(application(views_of([folder]), hosts=("testserver",)))
     page = client.get(f"/r/run/task/{task.id}").text
     links = re.findall(r'<img class="seen" src="([^"]+)"', page)
-    assert [link.rpartition("/")[2] for link in links] == [d.removeprefix("sha256:") for d in pictures_of(task)]
+    assert [link.rpartition("/")[2] for link in links] == [
+        d.removeprefix("sha256:") for d in pictures_of(task)
+    ]
     answer = client.get(links[0])
     assert answer.headers["content-type"] == "image/png"
     assert digest_of(answer.content) == pictures_of(task)[0]

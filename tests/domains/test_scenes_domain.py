@@ -40,14 +40,18 @@ def judged(task: Task, completion: str) -> Verdict:
 def test_the_domain_keeps_what_every_domain_promises() -> None:
     findings = check_domain(ScenesDomain(), tasks=12)
     assert [f.name for f in findings if f.ok is False] == []
-    assert {"proposable", "demonstrating", "shaped", "formal", "comparable", "textual"} <= {*capabilities_of(DOMAIN)}
+    assert {"proposable", "demonstrating", "shaped", "formal", "comparable", "textual"} <= {
+        *capabilities_of(DOMAIN)
+    }
 
 
 # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_picture_is_the_same_bytes_every_time() -> None:
-    assert digest_of(picture(SCENE)) == "sha256:ba7b97ad638a0b57fea965b6878a618a9ec5c41917e5aa8676ebc1d5ccd275db"
+    assert (
+        digest_of(picture(SCENE)) == "sha256:ba7b97ad638a0b57fea965b6878a618a9ec5c41917e5aa8676ebc1d5ccd275db"
+    )
     pixels = pixels_of(picture(SCENE), "x")
     assert pixels.shape == (SIDE, SIDE, 3)
     assert pixels[8, 24].tolist() == [230, 40, 40]  # the middle of row 1, column 3
@@ -59,7 +63,9 @@ def test_a_renderer_of_another_version_says_so_before_a_run(monkeypatch: pytest.
     assert render.check_renderer() == f"{render.VERSION} {render.TEST_SET[:12]}"
     render.check_renderer.cache_clear()
     monkeypatch.setattr(render, "STEP", 7)
-    with pytest.raises(DomainError, match="draws otherwise than its version 1: the hash of its test set") as caught:
+    with pytest.raises(
+        DomainError, match="draws otherwise than its version 1: the hash of its test set"
+    ) as caught:
         load_domain(Charter.of({"domain": {"name": "scenes", "levels": [1, 1]}}, where="t").domain)
     assert "\n" not in str(caught.value)
     render.check_renderer.cache_clear()
@@ -93,7 +99,9 @@ def test_scenes_of_a_level_fit_it_and_no_other(level: int) -> None:
     assert None not in drawn
     assert all(scene is not None and misfit(level, scene) == ("", "") for scene in drawn)
     others = [other for other in LEVELS if other != level]
-    assert all(scene is not None and misfit(other, scene)[0] for scene in drawn for other in others if other < 3)
+    assert all(
+        scene is not None and misfit(other, scene)[0] for scene in drawn for other in others if other < 3
+    )
 
 
 # ── describing and drawing ───────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +127,10 @@ def test_things_that_nothing_shows_are_no_description() -> None:
 
 def test_a_drawing_follows_a_description_without_a_picture() -> None:
     task = task_of("draw", "35 blue square\n13 red circle")
-    assert text_of(task.prompt) == "<|draw|>row 3 column 5: blue square\nup 2 left 2 of blue square: red circle\n"
+    assert (
+        text_of(task.prompt)
+        == "<|draw|>row 3 column 5: blue square\nup 2 left 2 of blue square: red circle\n"
+    )
     assert not any(isinstance(part, Image) for part in task.prompt)
     assert judged(task, "13 red circle\n35 blue square").passed
 
@@ -185,7 +196,9 @@ def test_the_working_comes_before_the_answer_and_two_answers_are_none() -> None:
 # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("line", ["13 red circle > 15 red circle", "13 red circle > gone", "new > 77 pink cross"])
+@pytest.mark.parametrize(
+    "line", ["13 red circle > 15 red circle", "13 red circle > gone", "new > 77 pink cross"]
+)
 def test_a_change_is_what_makes_the_second_picture(line: str) -> None:
     task = task_of("spot", f"13 red circle\n35 blue square\n{line}")
     assert sum(isinstance(part, Image) for part in task.prompt) == 2
@@ -246,7 +259,9 @@ def test_right_completions_have_the_form_of_their_mode() -> None:
 
 
 def test_one_spelling_for_answers_that_are_the_same() -> None:
-    assert DOMAIN.same("draw", "35 blue square\n13 red circle") == DOMAIN.same("draw", "13 red circle\n35 blue square")
+    assert DOMAIN.same("draw", "35 blue square\n13 red circle") == DOMAIN.same(
+        "draw", "13 red circle\n35 blue square"
+    )
     assert DOMAIN.same("describe", "nothing") == ""
     assert DOMAIN.same("answer", " red ") == "red"
 
@@ -266,7 +281,9 @@ def test_pictures_are_put_where_the_run_keeps_them() -> None:
     settings = Charter.of({"domain": {"name": "scenes", "levels": [1, 1]}}, where="t").domain
     domain = load_domain(settings, pictures=gallery)
     (task,) = domain.tasks(stream(0, "t"), [Cell(mode="describe", level=1)])
-    assert [gallery.pixels(part.digest).shape for part in task.prompt if isinstance(part, Image)] == [(64, 64, 3)]
+    assert [gallery.pixels(part.digest).shape for part in task.prompt if isinstance(part, Image)] == [
+        (64, 64, 3)
+    ]
 
 
 def test_modes_and_levels_that_it_does_not_have_are_refused() -> None:

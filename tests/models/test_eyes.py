@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import runpy
 import sys
 from functools import cache
 from pathlib import Path
@@ -206,9 +207,32 @@ def test_models_that_frame_a_picture_get_their_frame() -> None:
     assert ids == (fake, whole, *picture_ids(images[0].digest, 16), fake)
 
 
+SMOL_CHAT = (
+    "{% for message in messages %}{{ message['role'] }}:{% for line in message['content'] %}"
+    "{% if line['type'] == 'text' %}{{ line['text'] }}{% endif %}{% endfor %}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+"""As SmolVLM's: what is said comes as parts."""
+
+
+def test_a_picture_stands_within_the_turn_of_a_chat() -> None:
+    model, images = seeing("SmolVLM")
+    spoken = copy.deepcopy(tokenizer())
+    spoken.chat_template = SMOL_CHAT
+    tokens = Tokens(spoken, chat=True, eyes=eyes_of(model))
+    (ids,) = tokens.prompts([(Text(text="Look: "), images[0], Text(text=" What is it?"))])
+    at = ids.index(picture_ids(images[0].digest, 16)[0])
+    assert ids[at : at + 16] == picture_ids(images[0].digest, 16)
+    assert spoken.decode(ids[:at]).endswith("user:Look: ")
+    assert spoken.decode(ids[at + 16 :]).startswith(" What is it?")
+    assert spoken.decode(ids[at + 16 :]).endswith("assistant:")
+
+
 def test_a_prompt_with_a_picture_that_is_not_there_is_refused() -> None:
     model, _ = seeing("LLaVA")
-    with pytest.raises(PictureError, match="a prompt shows the picture sha256:abcdef012345, which is not there"):
+    with pytest.raises(
+        PictureError, match="a prompt shows the picture sha256:abcdef012345, which is not there"
+    ):
         model(input_ids=torch.tensor([[7, *picture_ids("sha256:abcdef012345" + "0" * 52, 16)]]))
 
 
@@ -227,7 +251,9 @@ def test_image_tokens_that_do_not_match_the_prompt_are_refused(tmp_path: Path) -
     save(model, tokenizer(), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"image_seq_length": 576}))
-    with pytest.raises(ModelError, match="makes 16 image tokens of a picture of 64x64, and its prompts have 576"):
+    with pytest.raises(
+        ModelError, match="makes 16 image tokens of a picture of 64x64, and its prompts have 576"
+    ):
         load(tmp_path)
     gone = config | {"image_token_id": 100_000, "image_token_index": 100_000}
     (tmp_path / "config.json").write_text(json.dumps(gone))
@@ -249,18 +275,7 @@ def test_what_a_folder_says_of_pixels_is_done() -> None:
     assert lens.numbers(np.zeros((100, 30, 3), np.uint8)).shape == (3, 64, 64)
 
 
-PLAIN_SCRIPT = """
-import sys, torch
-from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor
-folder, picture, prompt = sys.argv[1:]
-processor = AutoProcessor.from_pretrained(folder)
-model = AutoModelForImageTextToText.from_pretrained(folder)
-image = Image.open(picture).convert("RGB")
-given = processor(images=image, text=prompt, return_tensors="pt")
-found = model.generate(**given, max_new_tokens=4, do_sample=False)
-print(found[0, given["input_ids"].shape[1]:].tolist())
-"""
+PLAIN_SCRIPT = Path(__file__).parents[2] / "examples" / "see.py"
 
 
 def test_ten_lines_of_plain_transformers_answer_as_the_engine_does(
@@ -275,17 +290,19 @@ def test_ten_lines_of_plain_transformers_answer_as_the_engine_does(
     assert eyes is not None
     eyes.gallery = Gallery(tmp_path / "pictures")
     image = eyes.gallery.put(picture(parse(SCENES[0])))
-    ids = Tokens(loaded.tokenizer, eyes=eyes).prompts([(Text(text="<|describe|>"), image, Text(text="\n"))])[0]
+    ids = Tokens(loaded.tokenizer, eyes=eyes).prompts([(Text(text="<|describe|>"), image, Text(text="\n"))])[
+        0
+    ]
     ((turn,),) = Decoder(loaded.model, end_id=made.eos_token_id).sample(
-        [Request(prompt_ids=ids, n=1, max_tokens=4, temperature=0.0, seed=0)]
+        [Request(prompt_ids=ids, n=1, max_tokens=36, temperature=0.0, seed=0)]
     )
     (shown,) = (tmp_path / "pictures").glob("*/*.png")
-    asked = [str(tmp_path / "model"), str(shown), f"<|describe|>{IMAGE}\n"]
+    asked = [str(tmp_path / "model"), str(shown), f"<|describe|>{IMAGE}"]
     monkeypatch.setattr(sys, "argv", ["script", *asked])
     capsys.readouterr()
-    exec(PLAIN_SCRIPT, {})  # in this process: a second one would import for half a minute
-    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == list(turn.completion_ids)
-    assert len(PLAIN_SCRIPT.strip().splitlines()) <= 10
+    runpy.run_path(str(PLAIN_SCRIPT))  # in this process: a second one would import for half a minute
+    assert capsys.readouterr().out == Tokens(loaded.tokenizer).decode(turn.completion_ids) + "\n"
+    assert len([line for line in PLAIN_SCRIPT.read_text().splitlines() if line.strip()]) <= 10
 
 
 def test_the_usual_sizes_are_about_a_million_weights() -> None:

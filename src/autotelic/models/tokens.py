@@ -51,12 +51,12 @@ class Tokens:
         if tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
         self.tokenizer = tokenizer
+        self.eyes = eyes
         self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
         if self.chat:
             refuse(template_problems(tokenizer, self._render))
         self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
         self.shots = tuple(shots)
-        self.eyes = eyes
         self._frame = frame_of(tokenizer) if eyes is not None else ((), ())
         self._words = chat
         self._begin = tokenizer.bos_token if chat and not self.chat and _begins(tokenizer) else ""
@@ -183,10 +183,14 @@ class Tokens:
     def _render(self, turns: list[dict[str, str]], begins: bool) -> str:
         """Turns in the words of the template, with the beginning of the assistant's next one or without."""
         tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
+        asked: list[dict[str, Any]] = list(turns)
+        if self.eyes is not None and "['type']" in _template_of(tokenizer).replace('"', "'"):
+            # Templates of models that see take what is said as parts.
+            asked = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in turns]
         try:
             return str(
                 tokenizer.apply_chat_template(
-                    turns,
+                    asked,
                     chat_template=_template_of(tokenizer),
                     tokenize=False,
                     add_generation_prompt=begins,
