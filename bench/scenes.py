@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image as Picture
 
 from autotelic.domains.scenes import ScenesDomain
 from autotelic.domains.scenes.render import PALETTE, draw
 from autotelic.domains.scenes.rules import LEVELS, draw_scene
-from autotelic.pictures import png
 from autotelic.protocols import Domain
 from autotelic.statistics import wilson
 from autotelic.streams import stream
@@ -96,7 +96,8 @@ def sheet(path: Path) -> None:
         drawn = [draw_scene(level, stream(7, "sheet", level, at)) for at in range(4)]
         rows.append(np.hstack([np.pad(draw(scene), 2, constant_values=7) for scene in drawn if scene]))
     whole = np.vstack(rows).repeat(3, 0).repeat(3, 1)
-    path.write_bytes(png(whole, (*PALETTE, (120, 120, 120))))
+    colours = np.array([*PALETTE, (120, 120, 120)], np.uint8)
+    Picture.fromarray(colours[whole]).quantize(8, dither=Picture.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:

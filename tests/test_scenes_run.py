@@ -135,6 +135,6 @@ def test_the_record_says_what_drew_its_pictures_and_a_resume_asks_for_the_same(
     assert started.versions["scenes renderer"] == scenes.check_renderer()
     copy = shutil.copytree(folder, tmp_path / "copy")
     monkeypatch.setattr(scenes, "check_renderer", lambda: "2 abcdef")
-    with pytest.raises(RunError, match="were drawn by scenes renderer 1 .*, and this is 2 abcdef") as caught:
+    with pytest.raises(RunError, match=r"were drawn by scenes renderer 1 .*, and this is 2 abcdef") as caught:
         resume(copy, extend=BudgetExtended(generations=1))
     assert "\n" not in str(caught.value)

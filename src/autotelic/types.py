@@ -84,16 +84,6 @@ def text_of(observation: Observation) -> str:
     return "".join(part.text for part in observation if isinstance(part, Text))
 
 
-def words_of(observation: Observation) -> str:
-    """An observation as a person reads it in a terminal: its words, and a picture as the beginning of its digest."""
-    if isinstance(observation, str):
-        return observation
-    return "".join(
-        f"[picture {part.digest[:19]}]\n" if isinstance(part, Image) else text_of((part,))
-        for part in observation
-    )
-
-
 # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -86,8 +86,20 @@ def test_things_apart_are_one_scene_in_whatever_order() -> None:
     assert parse(program(SCENE)) == SCENE
 
 
-@pytest.mark.parametrize("text", ["", "red circle", "83 red circle", "13 red", "13 red circle;", "1 3 red circle",
-                                  "13 red circle\n\n15 red circle", "١3 red circle", "13 big red circle"])  # fmt: skip
+NO_PROGRAMS = (
+    "",
+    "red circle",
+    "83 red circle",
+    "13 red",
+    "13 red circle;",
+    "1 3 red circle",
+    "13 red circle\n\n15 red circle",
+    "١3 red circle",
+    "13 big red circle",
+)
+
+
+@pytest.mark.parametrize("text", NO_PROGRAMS)
 def test_what_is_no_program_is_refused(text: str) -> None:
     with pytest.raises(ProgramError):
         parse(text)
@@ -109,7 +121,8 @@ def test_scenes_of_a_level_fit_it_and_no_other(level: int) -> None:
 
 def test_a_description_is_right_when_it_draws_the_picture() -> None:
     task = task_of("describe", "13 red circle\n35 blue square")
-    assert [part for part in task.prompt if isinstance(part, Image)] == [Image(digest=digest_of(picture(parse("13 red circle\n35 blue square"))))]  # noqa: E501  # fmt: skip
+    shown = digest_of(picture(parse("13 red circle\n35 blue square")))
+    assert [part for part in task.prompt if isinstance(part, Image)] == [Image(digest=shown)]
     assert judged(task, "35 blue square\n13 red circle\n").passed
     assert judged(task, "```\n13 red circle\n35 blue square\n```").passed
     partly = judged(task, "13 red circle\n35 blue circle")

@@ -13,10 +13,10 @@ from autotelic.dashboard.inspect import Found, as_json
 from autotelic.dashboard.links import Use, fate_of, is_superseded, proposals_of, repairs_of, uses
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import clock, count, decimal, interval, percent, short
+from autotelic.dashboard.wording import clock, count, decimal, interval, percent, short, words_of
 from autotelic.messages import Admitted, Earned, Evaluated, ExamSet, Message, Updated
 from autotelic.record import Journal, StoredEpisode
-from autotelic.types import Entry, Group, Proposal, Task, Turn, Verdict, words_of
+from autotelic.types import Entry, Group, Proposal, Task, Turn, Verdict
 
 _JUDGES = {
     "verifier": "the verifier",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autotelic.dashboard.specimens import author_of, outcome_of
+from autotelic.dashboard.wording import words_of
 from autotelic.messages import Judged, Message
-from autotelic.types import Cell, words_of
+from autotelic.types import Cell
 
 _SHOWN = 400
 """Characters of a text that are kept: no terminal has a longer line."""

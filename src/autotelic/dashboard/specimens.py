@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import short
+from autotelic.dashboard.wording import short, words_of
 from autotelic.messages import Admitted, Judged, Outcome, Proposed
 from autotelic.record import Journal
-from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict, words_of
+from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict
 
 _GENERATIONS_SEARCHED = 3
 """The last generations are searched for specimens: they show what the model does now."""

@@ -10,11 +10,10 @@ from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import clock, count, decimal, percent
+from autotelic.dashboard.wording import clock, count, decimal, percent, words_of
 from autotelic.errors import RecordError
 from autotelic.record import Journal
 from autotelic.record.paging import TaskFilter, list_attempts, list_proposals, list_tasks
-from autotelic.types import words_of
 
 Query = Mapping[str, str]
 EXPORTED = 10_000
