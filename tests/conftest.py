@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from nursery import STARTING, Nursery
 
 from autotelic.charter import Charter
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models on many threads wait for one another
 ROOT = Path(__file__).parent.parent
 SMALL = {
     "seed": 7,
