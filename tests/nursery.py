@@ -163,7 +163,9 @@ def serve(listening: socket.socket, asking: socket.socket) -> None:
     """Fork a child for each request, until standard input ends and no child is left."""
     for name in (*WARM, *STARTING):
         importlib.import_module(name)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is for the tests and for the children
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a Ctrl-C at the terminal is for the tests and for the children
     ended, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
