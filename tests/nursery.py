@@ -3,8 +3,8 @@
     popen = Nursery()                       # where a module of the engine calls `subprocess.Popen`
     child = popen([sys.executable, "-m", "autotelic.cli", ...], stdin=popen.PIPE, ...)
 
-Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`: other
-arguments, other pipes, another group. `python tests/nursery.py FD FD` is the process that forks.
+Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`.
+`python tests/nursery.py FD FD` is the process that forks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Nursery:
         self._asking = asking
         self._process: subprocess.Popen[bytes] | None = None
 
-    def Popen(self, command: Sequence[str], **how: Any) -> Forked | subprocess.Popen[Any]:  # noqa: N802
+    def Popen(self, command: Sequence[str], **how: Any) -> Forked | subprocess.Popen[Any]:
         """A child that is forked, or, where it is no module of Python, started as ever."""
         if list(command[:2]) != [sys.executable, "-m"]:
             return subprocess.Popen(command, **how)
