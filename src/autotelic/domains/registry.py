@@ -23,6 +23,7 @@ from autotelic.types import Spec
 BUILT_IN: Mapping[str, str] = {
     "forecast": "autotelic.domains.forecast:ForecastDomain",
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "games": "autotelic.domains.games:GamesDomain",
     "insulin": "autotelic.domains.insulin:InsulinDomain",
     "insulin-titration": "autotelic.domains.insulin:TitrationDomain",
     "laws": "autotelic.domains.laws:LawsDomain",
