@@ -13,6 +13,7 @@ from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.games.matches import FORFEIT, Matches, Position
 from autotelic.domains.games.table import CHAMPION, GAMES, LEVELS, SELF, opponent_of
 from autotelic.domains.processes import Process
+from autotelic.models.tokenizer import END
 from autotelic.types import Cell, Episode, Range, Spec, Task, Verdict
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -21,6 +22,8 @@ PATIENCE = 60.0
 """Seconds that the engine may take over a batch: hundreds of games with a move of MCTS each."""
 OPENED = 0.75
 """Share of games against oneself that begin with random moves; the others begin at the beginning."""
+TOLD = 0.5
+"""Share of openings that are shown with the seat's own turns before, as a game goes on."""
 LEAGUE = 0.25
 """Share of games against oneself in which the other seat is the champion's, so that it is not forgotten how to beat
 it."""
@@ -32,7 +35,7 @@ class Engine:
     def __init__(self, style: str) -> None:
         self.style = style
         self._process = Process(
-            [sys.executable, str(WORKER)], name="open_spiel", fix=INSTALL, seconds=PATIENCE
+            [sys.executable, "-P", str(WORKER)], name="open_spiel", fix=INSTALL, seconds=PATIENCE
         )
 
     def advance(self, games: Sequence[Mapping[str, Any]]) -> list[Position]:
@@ -105,10 +108,18 @@ class GamesDomain:
             game, seed, seat = GAMES[cell.mode], int(rng.integers(2**31)), int(rng.integers(2))
             opened = rng.random() < OPENED
             plies = int(rng.integers(1, game.plies + 1)) if opened and cell.level == 1 else 0
+            earlier = bool(rng.random() < TOLD) and self.engine.style != "natural"
             rival = CHAMPION if rng.random() < LEAGUE else SELF
             opponent = rival if cell.level == 1 else opponent_of(cell.mode, cell.level)
             asked.append(
-                {"name": game.engine, "seed": seed, "plies": plies, "seat": seat, "opponent": opponent}
+                {
+                    "name": game.engine,
+                    "seed": seed,
+                    "plies": plies,
+                    "seat": seat,
+                    "opponent": opponent,
+                    "end": END if earlier else "",
+                }
             )
         begun = self.engine.begin(asked)
         # From level 2 on the opponent makes the first move of games in which the learner has the second seat.

@@ -25,7 +25,8 @@ UCT = 2.0
 """The constant of exploration of MCTS: OpenSpiel's own default in its examples."""
 SWEEPS = {"kuhn_poker": 500, "leduc_poker": 60, "liars_dice": 60}
 """Iterations of CFR+ (Tammelin 2014, arXiv:1407.5042) of the player `cfr`: exploitability .001 and .02 or less."""
-INSTALL = "pip install 'autotelic[games]'"
+EARLIER = 3
+"""Earlier turns of its own that a seat is shown before an opening, at most."""
 
 
 @lru_cache(maxsize=64)
@@ -172,6 +173,7 @@ def _begun(game: dict[str, Any], style: str) -> dict[str, Any]:
     state = game_of(name).new_initial_state()
     moves: list[int] = []
     kept: list[int] = []
+    seen: list[tuple[int, str]] = []
     plies = 0
     while not state.is_terminal():
         if state.is_chance_node():
@@ -181,9 +183,24 @@ def _begun(game: dict[str, Any], style: str) -> dict[str, Any]:
             if plies == game["plies"]:
                 break
             move, plies = int(rng.choice(state.legal_actions())), plies + 1
+            if game.get("end"):
+                here = shown(name, state) + spelled(name, state, move) + game["end"]
+                seen.append((state.current_player(), here))
         moves.append(move)
         state.apply_action(move)
-    return position(name, state_of(name, kept), kept, style)
+    found = position(name, state_of(name, kept), kept, style)
+    # The game may have gone on to its end after what is kept: as many of the seat's moves as it had made by then.
+    before = [text for player, text in seen[: _made(name, kept)] if player == found["player"]]
+    return found | {"shown": "".join(before[-EARLIER:]) + found["shown"]}
+
+
+def _made(name: str, moves: Sequence[int]) -> int:
+    """How many of these moves are players'."""
+    state, count = game_of(name).new_initial_state(), 0
+    for move in moves:
+        count += not state.is_chance_node()
+        state.apply_action(move)
+    return count
 
 
 def tables(request: dict[str, Any]) -> dict[str, Any]:
