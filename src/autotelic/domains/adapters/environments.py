@@ -16,7 +16,9 @@ from autotelic.types import Cell, Episode, Observation, Range, Scale, Spec, Task
 
 WORKER = Path(__file__).with_name("worker.py")
 SECONDS = 20.0
-"""Seconds that one turn of a batch may take before the process is ended."""
+"""Seconds that a turn of some episodes may take before the process is ended."""
+TOGETHER = 32
+"""Episodes of one request."""
 TURNS = 64
 """Turns after which an episode is over: contexts are short, and some environments never end."""
 ILLEGAL = -1e9
@@ -61,7 +63,7 @@ class EnvironmentDomain:
                 domain=self.spec.name,
                 mode=cell.mode,
                 level=cell.level,
-                prompt=said(row) + "\n",
+                prompt=line(said(row)),
                 secret={"seed": seed},
                 form=MODE,
             )
@@ -74,7 +76,9 @@ class EnvironmentDomain:
 
     def play(self, episodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """What each episode shows after its last reply. Raises ProcessError where the process hung or ended."""
-        found: list[dict[str, Any]] = self._process.ask({"op": "play", "episodes": list(episodes)})
+        found: list[dict[str, Any]] = []
+        for at in range(0, len(episodes), TOGETHER):
+            found += self._process.ask({"op": "play", "episodes": list(episodes[at : at + TOGETHER])})
         return found
 
     def judge(self, episodes: Sequence[tuple[Task, Episode]]) -> list[Verdict]:
@@ -147,7 +151,12 @@ class Plays:
         if row["illegal"]:
             reward = ILLEGAL
         over = row["done"] or len(self._replies[at]) >= TURNS
-        return ("" if over else row["shown"] + "\n"), reward
+        return ("" if over else line(row["shown"])), reward
+
+
+def line(shown: str) -> str:
+    """The text with an end of line, which tells it from the reply."""
+    return shown if shown.endswith("\n") else shown + "\n"
 
 
 def said(row: dict[str, Any]) -> str:
