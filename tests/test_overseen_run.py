@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_loop import MACHINE, interrupt_at, small
@@ -14,7 +16,16 @@ from autotelic.commands.oversight import house_of
 from autotelic.engine import overseen
 from autotelic.errors import BrakedError
 from autotelic.loop import resume, run
-from autotelic.messages import Decided, Leased, Message, RunStopped, StageBegan, Updated
+from autotelic.messages import (
+    Alarmed,
+    Decided,
+    Leased,
+    Message,
+    Opened,
+    RunStopped,
+    StageBegan,
+    Updated,
+)
 from autotelic.oversee.permits import Certificate
 from autotelic.record import Journal
 
@@ -123,6 +134,42 @@ def test_a_brake_that_is_set_ends_the_run_and_humans_let_it_go_on(tmp_path: Path
         last = journal.latest(RunStopped)
     assert last is not None
     assert last.reason == "interrupted"
+    assert main(["audit", str(folder)]) == 0
+
+
+def leaves_of(folder: Path) -> list[dict[str, Any]]:
+    place = folder / "oversight" / "ledger.sqlite"
+    with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as connection:
+        return [json.loads(content) for (content,) in connection.execute("SELECT content FROM leaves")]
+
+
+def test_a_proxy_that_drifts_raises_the_brake_and_is_on_the_ledger(tmp_path: Path) -> None:
+    """Consensus of a model that knows nothing is far above the truth: drift, at the first look."""
+    folder = tmp_path / "drifting"
+    charter = small(4, **{"feedback.consensus": 0.5, "feedback.guard": 40})
+    summary = run(charter, folder, machine=MACHINE)
+    assert summary["stopped"] == "braked"
+    assert "drift: lifetime evidence" in summary["why"]
+    with Journal.open(folder) as journal:
+        alarms = [m for m in journal.read() if isinstance(m, Alarmed)]
+        opened = [m for m in journal.read() if isinstance(m, Opened)]
+    assert {alarm.trigger for alarm in alarms} == {"drift", "early drift"}
+    assert len(opened[0].items) == 40
+    told = leaves_of(folder)
+    kinds = [leaf["kind"] for leaf in told]
+    assert kinds.index("sealed items") < kinds.index("sealed looks") < kinds.index("alarm")
+    assert {"exam", "checkpoint"} <= set(kinds)
+    raised = next(leaf for leaf in told if leaf["kind"] == "brake")
+    assert (raised["to"], raised["by"]) == (3, "trigger")
+    assert summary["oversight"]["alarms"]
+    # One human is not enough. Two are, and the same evidence does not raise the brake again.
+    first = folder / "oversight" / "keys" / "human-first.key"
+    assert main(["brake", "release", str(folder), "--key", str(first)]) == 2
+    assert main(["brake", "release", str(folder)]) == 0
+    resume(folder, watch=interrupt_at(alarms[0].generation + 1, "attempt"))
+    with Journal.open(folder) as journal:
+        assert journal.latest(RunStopped) is not None
+        assert max(m.generation for m in journal.read() if isinstance(m, Leased)) > alarms[0].generation
     assert main(["audit", str(folder)]) == 0
 
 

@@ -18,6 +18,7 @@ from autotelic.algorithms import ALGORITHMS, Algorithm, AlgorithmName
 from autotelic.canonical import digest
 from autotelic.errors import CharterError
 from autotelic.settings import RATE, SHARE, WEIGHT, Section, knob
+from autotelic.thresholds import read_thresholds
 
 SHARES = ("imitation", "own", "policy", "practice", "form")
 """The settings of [learn] that divide the gradient among the streams of a lesson."""
@@ -368,7 +369,7 @@ class Gate(Section):
 
 
 class Oversight(Section):
-    """How fast certified skill may grow before a human has to allow it."""
+    """How fast certified skill may grow before a human has to allow it, and what raises the brake."""
 
     gain: float = knob(
         0.8,
@@ -383,6 +384,14 @@ class Oversight(Section):
     gain_day: float = knob(
         3.0, "share of items", "oversee", "The same in 24 hours, added up.", rare=True, gt=0
     )
+    thresholds: tuple[Name, ...] = knob(
+        (), "limits", "oversee", "As 'kl = 2': what raises the brake. docs/oversight.md has all.", rare=True
+    )
+
+    @model_validator(mode="after")
+    def _thresholds_are_known(self) -> Self:
+        read_thresholds(self.thresholds)
+        return self
 
 
 class Limits(Section):

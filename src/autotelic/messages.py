@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal
 
+from autotelic.alarms import Alarmed as Alarmed
+from autotelic.alarms import Looked as Looked
+from autotelic.alarms import Measured as Measured
+from autotelic.alarms import Opened as Opened
 from autotelic.envelope import (
     BudgetExtended as BudgetExtended,
 )
@@ -461,6 +465,10 @@ MESSAGES: tuple[type[Message], ...] = (
     Evaluated,
     Decided,
     Leased,
+    Measured,
+    Opened,
+    Looked,
+    Alarmed,
     ChampionSaved,
     GenerationEnded,
     Checkpointed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -14,6 +14,7 @@ from autotelic.engine import checkpoint
 from autotelic.engine.champion import save_champion
 from autotelic.engine.overseen import interrupt_main, lease
 from autotelic.engine.services import Services
+from autotelic.engine.watch import watch
 from autotelic.errors import BrakedError, DivergedError
 from autotelic.messages import (
     CellState,
@@ -84,6 +85,7 @@ class Run:
             message = replace(message, generation=self.state.generation)
         recorded = self.journal.append(replace(message, span=self.span))
         self.state.apply(recorded)
+        self.services.reports.hear(recorded)
         self.watch(recorded)
         return recorded
 
@@ -108,7 +110,8 @@ class Run:
         self.record(lease(self.services, self.state.generation, self.state.champion.weights))
 
     def end_generation(self) -> None:
-        """Say what the generation used, and how the curriculum stands."""
+        """Say what oversight saw of the generation, what it used, and how the curriculum stands."""
+        self.do(watch)
         give_back()
         totals = self.state.counters
         spent = self.services.meter.read(totals)
@@ -133,9 +136,14 @@ class Run:
         )
 
     def save(self) -> None:
-        """A checkpoint: everything that a resume needs, once the journal has been marked."""
+        """A checkpoint: everything that a resume needs, once the journal has been marked. The overseer hears of it,
+        and before it of alarms: a brake that they raise ends the run at its next lease, with nothing lost.
+        """
         self.span = f"{self.state.generation}/save"
+        if self.state.signs.raised:
+            self.services.reports.flush()
         checkpoint.save(self)
+        self.services.reports.flush()
         self.span = ""
 
     def save_champion(self) -> None:
@@ -173,5 +181,7 @@ class Run:
             # Nothing is trained any more; whether the champion could be saved, its message says.
             self.reason, self.braked = "braked", self.braked or error.cause
         self.record(RunStopped(reason=self.reason, why=self.braked))
+        with suppress(BrakedError):  # nothing is trained any more, and why the run ended is known
+            self.services.reports.flush()
         if self.reason == "budget":
             self.services.overseen.finish()

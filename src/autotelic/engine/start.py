@@ -43,6 +43,7 @@ from autotelic.messages import (
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.tokens import Tokens
+from autotelic.oversee.reports import Reports
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -232,6 +233,7 @@ def _oversee(
     """From here on the door asks the overseer, and nothing is trained without it."""
     supervision = overseer_of(place, services.charter, run, start, blob)
     services.supervision = opening.enter_context(supervision)
+    services.reports = Reports(supervision.report)
     services.weights.authority = supervision.allow
 
 

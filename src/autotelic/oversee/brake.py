@@ -353,9 +353,9 @@ class Brake:
         self._healthy()
         self._cosigned()
 
-    def note(self, leaf: Mapping[str, Any]) -> None:
-        """Put something on the record: what auditors said, what was found."""
-        self._commit(self.state, leaf)
+    def note(self, *leaves: Mapping[str, Any]) -> None:
+        """Put something on the record, in one commit: what auditors said, what was found."""
+        self._commit(self.state, *leaves)
 
     def certificate(self, generation: int) -> Certificate | None:
         """The certificate that a promotion in this generation got; None where there was none."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from autotelic.errors import AutotelicError, BrakedError, OversightError
+from autotelic.oversee import reports
 from autotelic.oversee.auditor import (
     Answer,
     Auditor,
@@ -60,6 +61,7 @@ class Overseer:
         self.auditors, self.patience = tuple(auditors), patience
         self.pending: dict[str, Pending] = {}
         self.closed: list[Pending] = []
+        self._reported: set[str] = set()
         try:
             self.brake = self._thread.submit(open_brake).result()
         except BaseException:
@@ -130,6 +132,26 @@ class Overseer:
             if isinstance(auditor, SigningAuditor):
                 auditor.certified(claim)
         return certificate
+
+    def report(self, sent: Signed) -> None:
+        """What the trainer puts on the record: its exams, checkpoints and alarms. An alarm raises the brake.
+
+        The brake is raised though the record cannot be written. The same report is heard once.
+        """
+        trust = self.brake.trust
+        report, leaves = reports.opened(sent, trust.run, *trust.of_role("trainer"))
+        if sent.digest in self._reported:
+            raise OversightError("this report was heard before", "send a new one")
+        self._reported.add(sent.digest)
+
+        def taken() -> None:
+            try:
+                self.brake.note(*leaves)
+            finally:
+                if report.level:
+                    self.brake.raise_to(report.level, report.reason, "trigger")
+
+        self.on_brake(taken)
 
     def note(self, leaf: Mapping[str, Any]) -> None:
         """Put something on the record."""

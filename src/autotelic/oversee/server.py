@@ -79,6 +79,10 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
     def receive(given: Any) -> Any:
         return {"how": reception.overseer.receive(Signed.parse(given["review"])).how}
 
+    def report(given: Any) -> Any:
+        reception.overseer.report(Signed.parse(given["report"]))
+        return {}
+
     def finished(given: Any) -> Any:
         reception.overseer.finish()
         return {}
@@ -101,6 +105,7 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
         "claim": claim,
         "review": receive,
         "pending": lambda given: [pending.as_json() for pending in list(reception.overseer.pending.values())],
+        "report": report,
         "finish": finished,
         "set": raised,
         "release": released,
