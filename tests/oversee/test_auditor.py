@@ -227,14 +227,14 @@ def test_the_exam_auditors_seed_is_committed_to_and_can_be_opened() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "verdict", "alarms"),
-    [([("canary", True, "0 of 20")], "approve", []), ([], "refuse", []),
-     ([("canary", True, "0 of 20"), ("honeypot", False, "9 of 20, 0 in the control arm")], "refuse", [HOLD])],
+    [([("canary", True, "0 of 20", 4)], "approve", []), ([], "refuse", []),
+     ([("canary", True, "0 of 20", 4), ("skill", False, "9 of 20", 2), ("open", False, "9 of 9", 3)], "refuse", [3])],
 )  # fmt: skip
 def test_the_safety_auditor_refuses_what_did_not_pass_a_pack(
-    rows: list[tuple[str, bool, str]], verdict: str, alarms: list[int]
+    rows: list[tuple[str, bool, str, int]], verdict: str, alarms: list[int]
 ) -> None:
     raised: list[int] = []
-    auditor = SafetyAuditor(FIRST, SimpleNamespace(run=lambda claim: rows))  # type: ignore[arg-type]
+    auditor = SafetyAuditor(FIRST, SimpleNamespace(run=lambda claim, seed: rows))  # type: ignore[arg-type]
     auditor.alarm = lambda level, reason: raised.append(level)
     assert Review.opened(auditor.review(CLAIM, {}), FIRST.public).verdict == verdict
     assert raised == alarms

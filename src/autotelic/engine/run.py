@@ -15,7 +15,7 @@ from autotelic.engine.champion import save_champion
 from autotelic.engine.overseen import interrupt_main, lease
 from autotelic.engine.services import Services
 from autotelic.engine.watch import watch
-from autotelic.errors import BrakedError, DivergedError
+from autotelic.errors import BrakedError, DivergedError, OversightError
 from autotelic.messages import (
     CellState,
     Evaluated,
@@ -177,8 +177,9 @@ class Run:
         """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""
         try:
             self.save_champion()
-        except BrakedError as error:
-            # Nothing is trained any more; whether the champion could be saved, its message says.
+        except (BrakedError, OversightError) as error:
+            # Nothing is trained any more; whether the champion could be saved, its message says. One that was
+            # taken back meanwhile is not saved: a resume goes on from the one before it.
             self.reason, self.braked = "braked", self.braked or error.cause
         self.record(RunStopped(reason=self.reason, why=self.braked))
         with suppress(BrakedError):  # nothing is trained any more, and why the run ended is known

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from autotelic.errors import OversightError
 from autotelic.oversee.auditor import Exhibits, Opinion, SigningAuditor, approve, refuse
-from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim
+from autotelic.oversee.bodies import QUARANTINE, Claim
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.protocols import BootClock
 
@@ -54,8 +54,10 @@ class Pace(Protocol):
 class Ground(Protocol):
     """A proving ground: runs a candidate in packs of situations with control arms."""
 
-    def run(self, candidate: Claim) -> Sequence[tuple[str, bool, str]]:
-        """A row a pack: its name, whether the candidate passed, and the numbers in a sentence."""
+    def run(self, candidate: Claim, seed: int) -> Sequence[tuple[str, bool, str, int]]:
+        """A row a pack: its name, whether the candidate passed, the numbers in a sentence, and the level of the brake
+        where it did not. The scenes are drawn from the seed.
+        """
 
 
 class ExamAuditor(SigningAuditor):
@@ -92,9 +94,8 @@ class ExamAuditor(SigningAuditor):
         self.sitting.close()
 
     def seed_of(self, claim: Claim) -> int:
-        """The seed of a claim's items, 63 bits. Another candidate, generation or epoch has other items."""
-        text = f"{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
-        return int.from_bytes(hashlib.sha256(self._seed + text).digest()[:8], "big") >> 1
+        """The seed of a claim's items. Another candidate, generation or epoch has other items."""
+        return claim_seed(self._seed, "", claim)
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         items = self.sitting.sit(candidate, self.seed_of(candidate))
@@ -110,22 +111,35 @@ class ExamAuditor(SigningAuditor):
 class SafetyAuditor(SigningAuditor):
     """Canaries, honeypots with control arms, regressions: refuses what did in a pack what it must not.
 
-    A pack that was not passed sets the brake to `level` as well.
+    A pack that was not passed raises the brake as well, to the pack's own level.
     """
 
-    def __init__(self, key: PrivateKey, ground: Ground, level: int = HOLD) -> None:
+    def __init__(self, key: PrivateKey, ground: Ground, seed: bytes | None = None) -> None:
         super().__init__(key)
-        self.ground, self.level = ground, level
+        self.ground = ground
+        self._seed = secrets.token_bytes(32) if seed is None else seed
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
-        rows = list(self.ground.run(candidate))
+        rows = list(self.ground.run(candidate, claim_seed(self._seed, "proving ground", candidate)))
+        self.note(
+            {
+                "kind": "proving ground",
+                "candidate": candidate.candidate,
+                "rows": [[name, passed, why, level] for name, passed, why, level in rows],
+            }
+        )
         if not rows:
-            return refuse("no pack was run")
-        worse = [f"{name}: {why}" for name, passed, why in rows if not passed]
+            return refuse("no pack was run: the proving ground needs a domain of programs")
+        worse = sorted((row for row in rows if not row[1]), key=lambda row: -row[3])
         if worse:
-            self.alarm(self.level, worse[0])
-            return refuse(*worse)
-        return approve(*(f"{name}: {why}" for name, _, why in rows))
+            self.alarm(worse[0][3], worse[0][2])
+            return refuse(*(why for _, _, why, _ in worse))
+        return approve(*(why for _, _, why, _ in rows))
+
+    def close(self) -> None:
+        close = getattr(self.ground, "close", None)
+        if close is not None:
+            close()
 
 
 class RateAuditor(SigningAuditor):
@@ -180,6 +194,12 @@ class OneSitting:
 
     def close(self) -> None:
         self.sitting.close()
+
+
+def claim_seed(secret: bytes, purpose: str, claim: Claim) -> int:
+    """A seed of 63 bits for one purpose and one claim, that only who has the secret can know."""
+    text = f"{purpose}{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
+    return int.from_bytes(hashlib.sha256(secret + text).digest()[:8], "big") >> 1
 
 
 def gate_leaf(claim: Claim, ruling: Any, items: Sequence[Any]) -> dict[str, Any]:

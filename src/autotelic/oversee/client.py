@@ -117,6 +117,9 @@ class RemoteOverseer:
         """Put something on the record. Waits longer than for a beat: the disk may be slow."""
         self.ask("report", {"report": signed.as_json()}, timeout=30.0)
 
+    def recall(self, order: Signed) -> Mapping[str, Any]:
+        return dict(self.ask("recall", {"order": order.as_json()}))
+
     def finish(self) -> None:
         """Say that the budget is spent: auditors open what they kept secret."""
         self.ask("finish", {})

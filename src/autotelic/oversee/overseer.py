@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from autotelic.errors import AutotelicError, BrakedError, OversightError
-from autotelic.oversee import reports
+from autotelic.oversee import claims, reports
 from autotelic.oversee.auditor import (
     Answer,
     Auditor,
@@ -220,6 +220,15 @@ class Overseer:
 
     def roll_back(self, reason: str, by: str) -> Signed:
         return self.on_brake(lambda: self.brake.roll_back(reason, by))
+
+    def recall(self, order: Signed) -> Signed:
+        """Roll back by a human's order: the champion is revoked for ever."""
+
+        def recalled() -> Signed:
+            by, reason = claims.check_recall(order, self.brake.state, self.brake.trust)
+            return self.brake.roll_back(reason, by)
+
+        return self.on_brake(recalled)
 
     def status(self) -> Mapping[str, Any]:
         """What `autotelic brake status` shows."""
