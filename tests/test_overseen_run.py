@@ -15,6 +15,7 @@ from test_loop import MACHINE, interrupt_at, small
 from autotelic.cli import main
 from autotelic.engine import overseen
 from autotelic.errors import BrakedError
+from autotelic.judge.consensus import Consensus
 from autotelic.loop import resume, run
 from autotelic.messages import (
     Alarmed,
@@ -28,6 +29,7 @@ from autotelic.messages import (
 )
 from autotelic.oversee.permits import Certificate
 from autotelic.record import Journal
+from autotelic.types import Verdict
 
 HERE = Path(__file__).parent
 
@@ -145,8 +147,14 @@ def leaves_of(folder: Path) -> list[dict[str, Any]]:
         ]
 
 
-def test_a_proxy_that_drifts_raises_the_brake_and_is_on_the_ledger(tmp_path: Path) -> None:
-    """Consensus of a model that knows nothing is far above the truth: drift, at the first look."""
+def test_a_proxy_that_drifts_raises_the_brake_and_is_on_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that is pleased with everything, in a model that knows nothing: drift, at the first look."""
+    pleased = Verdict(reward=1.0, passed=True, reason="pleased", source="consensus")
+    monkeypatch.setattr(
+        Consensus, "judge", lambda self, groups: [[pleased] * len(g.episodes) for g in groups]
+    )
     folder = tmp_path / "drifting"
     charter = small(4, **{"feedback.consensus": 0.5, "feedback.guard": 40})
     summary = run(charter, folder, machine=MACHINE)
@@ -180,7 +188,8 @@ def set_at(folder: Path, generation: int, *command: str) -> Callable[[Message], 
 
     def watch(message: Message) -> None:
         if isinstance(message, StageBegan) and (message.generation, message.stage) == (generation, "learn"):
-            assert main(["brake", *command[:1], *command[1:], str(folder), "--reason", "a test"]) == 0
+            # The watch of the run may interrupt this very call, once the brake is set: its code says nothing.
+            main(["brake", *command, str(folder), "--reason", "a test"])
 
     return watch
 
@@ -189,11 +198,11 @@ def set_at(folder: Path, generation: int, *command: str) -> Callable[[Message], 
 def test_a_command_rolls_a_live_run_back_to_certified_weights(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Generation 2 is certified. Generation 3 is told to go back: with `set quarantine` to 2, with `rollback` to the
+    """Generation 2 is certified. Generation 4 is told to go back: with `set quarantine` to 2, with `rollback` to the
     weights that the run began from.
     """
     folder = tmp_path / "live"
-    summary = run(small(4), folder, machine=MACHINE, watch=set_at(folder, 3, *command))
+    summary = run(small(4), folder, machine=MACHINE, watch=set_at(folder, 4, *command))
     assert (summary["stopped"], "a test" in summary["why"]) == ("braked", True)
     first = folder / "oversight" / "keys" / "human-first.key"
     assert main(["brake", "release", str(folder), "--key", str(first)]) == 2
@@ -204,11 +213,13 @@ def test_a_command_rolls_a_live_run_back_to_certified_weights(
     with Journal.open(folder) as journal:
         promoted = next(m for m in journal.read() if isinstance(m, Decided))
         (clean,) = [m for m in journal.read() if isinstance(m, Leased) and m.clean]
-        third = next(m for m in journal.read() if isinstance(m, Updated) and m.generation == 3)
+        updates = [m for m in journal.read() if isinstance(m, Updated)]
     assert promoted.decision.verdict == "promote"
     assert (clean.parent == promoted.weights) == (command[0] == "set")
     assert (clean.certificate >= 0) == (command[0] == "set")
-    assert third.before == clean.parent  # what it goes on from are the certified weights
+    certified_ones = [m.after for m in updates if m.generation == 2][-1]
+    goes_on_from = next(m.before for m in updates if m.generation == 4)
+    assert goes_on_from == (certified_ones if command[0] == "set" else updates[0].before)
     if command[0] == "rollback":
         told = leaves_of(folder)
         assert [leaf["revocation"]["candidate"] for leaf in told if leaf["kind"] == "revocation"] == [
