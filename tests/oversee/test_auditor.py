@@ -245,9 +245,12 @@ def test_the_rate_auditor_judges_by_the_exam_auditors_outcomes() -> None:
 
     class Pace:
         waits = False
+        bound = 0.5
 
         def review(self, items: Sequence[Any], now_s: float) -> Any:
-            return SimpleNamespace(waits=self.waits, reason=f"{len(items)} items at {now_s:g} s")
+            return SimpleNamespace(
+                waits=self.waits, bound=self.bound, reason=f"{len(items)} items at {now_s:g} s"
+            )
 
         def record(self, report: Any, now_s: float) -> None:
             recorded.append(report)
@@ -263,7 +266,21 @@ def test_the_rate_auditor_judges_by_the_exam_auditors_outcomes() -> None:
     rate.certified(CLAIM)
     assert recorded[0].reason == "2 items at 1 s"
     pace.waits = True
-    assert Review.opened(rate.review(CLAIM, {}), SECOND.public).verdict == "refuse"
+    raised: list[int] = []
+    rate.alarm = lambda level, reason: raised.append(level)
+
+    def verdict() -> str:
+        return Review.opened(rate.review(CLAIM, {}), SECOND.public).verdict
+
+    assert (verdict(), raised) == ("refuse", [HOLD])
+    assert (verdict(), raised) == ("refuse", [HOLD, HOLD])  # nobody has allowed it
+    rate.released()
+    assert verdict() == "approve"  # what the human was shown
+    rate.certified(CLAIM)
+    assert verdict() == "refuse"  # once
+    rate.released()
+    pace.bound = 0.6
+    assert verdict() == "refuse"  # and no more than was shown
     alone = RateAuditor(SECOND, pace, OneSitting(sits, patience=0.01), SimClock())
     assert Review.opened(alone.review(CLAIM, {}), SECOND.public).reasons == (
         "there are no outcomes to tell the gain by",

@@ -8,6 +8,7 @@ counts for nothing here. None of it imports torch.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 from autotelic.errors import OversightError
 from autotelic.oversee.auditor import Exhibits, Opinion, SigningAuditor, approve, refuse
-from autotelic.oversee.bodies import QUARANTINE, Claim
+from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.protocols import BootClock
 
@@ -45,7 +46,7 @@ class Pace(Protocol):
     """The charter's limit on how much may be gained. `RateLimit` of `rate.py` is one."""
 
     def review(self, items: Sequence[Any], now_s: float) -> Any:
-        """What has `waits`, whether a human must decide, and `reason`."""
+        """What has `waits`, whether a human must decide, `bound`, how much may have been gained, and `reason`."""
 
     def record(self, report: Any, now_s: float) -> None:
         """The candidate of this report was certified."""
@@ -142,8 +143,13 @@ class SafetyAuditor(SigningAuditor):
             close()
 
 
+MORE = 1.1
+"""How much more than a human was shown a gain may be that a human has allowed."""
+
+
 class RateAuditor(SigningAuditor):
-    """Refuses a gain that is faster than anybody can check: then a human decides.
+    """Refuses a gain that is faster than anybody can check, and sets the brake to hold: then a human decides. Who
+    releases the brake allows a gain of what the auditor has shown, and a little more, for training goes on meanwhile.
 
     `sitting` is the exam auditor's, through `OneSitting`: both judge by the same outcomes.
     """
@@ -152,17 +158,28 @@ class RateAuditor(SigningAuditor):
         super().__init__(key)
         self.pace, self.sitting, self.clock = pace, sitting, clock
         self._report: Any = None
+        self._shown = self._allowed = -math.inf
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         items = self.sitting.sit(candidate, 0)
         if not items:
             return refuse("there are no outcomes to tell the gain by")
         self._report = self.pace.review(items, self.clock.now() / 1000)
-        return refuse(self._report.reason) if self._report.waits else approve(self._report.reason)
+        if not self._report.waits:
+            return approve(self._report.reason)
+        if self._report.bound <= self._allowed:
+            return approve(f"a human allowed it; {self._report.reason}")
+        self._shown = self._report.bound
+        self.alarm(HOLD, self._report.reason)
+        return refuse(self._report.reason)
+
+    def released(self) -> None:
+        self._allowed, self._shown = self._shown * MORE, -math.inf
 
     def certified(self, candidate: Claim) -> None:
         if self._report is not None:
             self.pace.record(self._report, self.clock.now() / 1000)
+        self._allowed = -math.inf
 
 
 class OneSitting:

@@ -217,6 +217,9 @@ class Overseer:
 
     def release(self, orders: Sequence[Signed]) -> None:
         self.on_brake(lambda: self.brake.release(orders))
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.released()
 
     def roll_back(self, reason: str, by: str) -> Signed:
         return self.on_brake(lambda: self.brake.roll_back(reason, by))
