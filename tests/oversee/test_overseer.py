@@ -275,15 +275,24 @@ def test_the_grade_is_the_kernels_word_and_not_the_trainers(tmp_path: Path) -> N
         listening.bind(path)
         os.chmod(path, 0o777)
         listening.listen()
-        connect = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({path!r}); s.recv(1)"
         users: list[int | None] = [None, 65534] if os.geteuid() == 0 else [None]
         for user in users:
-            with subprocess.Popen([sys.executable, "-c", connect], user=user) as child:
-                connection, _ = listening.accept()
-                assert peers.peer_user(connection) == (os.geteuid() if user is None else user)
-                assert peers.grade_of(connection) == ("A" if user is None else "B")
-                connection.close()
-                assert child.wait(20) == 0
+            child = os.fork()
+            if not child:  # only what needs no import: this user may not read the interpreter's files
+                try:
+                    if user is not None:
+                        os.setuid(user)
+                    with socket.socket(socket.AF_UNIX) as connecting:
+                        connecting.connect(path)
+                        connecting.recv(1)
+                finally:
+                    os._exit(0)
+            listening.settimeout(20)
+            connection, _ = listening.accept()
+            assert peers.peer_user(connection) == (os.geteuid() if user is None else user)
+            assert peers.grade_of(connection) == ("A" if user is None else "B")
+            connection.close()
+            os.waitpid(child, 0)
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
         socket.create_connection(listening.getsockname()) as near,

@@ -19,9 +19,9 @@ from autotelic.oversee.proving import report_of, shipped_packs
 from autotelic.oversee.triggers import Alarm, Measures, Regression, Threshold, review_measures
 
 OVER = {
-    "kl": 2.0,
+    "kl": 9.0,
     "entropy": 0.001,
-    "length": 0.9,
+    "length": 0.99,
     "duplicates": 0.99,
     "validity": 0.01,
     "calibration_error": 0.5,

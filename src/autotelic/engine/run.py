@@ -56,6 +56,7 @@ class Run:
         self.span = ""
         self.braked = ""
         """Why the brake ended the run."""
+        self.saving = False
         self.reason: StopReason = "budget"
 
     def __enter__(self) -> Self:
@@ -100,10 +101,14 @@ class Run:
             last = self.record(message)
         self.record(StageEnded(stage=name, seconds=time.perf_counter() - began))
         self.span = ""
-        if self.braked:
-            raise BrakedError(self.braked, "`autotelic brake status` says why")
+        self._check_brake()
         self.services.guard.check()
         return last
+
+    def _check_brake(self) -> None:
+        """Raise BrakedError where the watch has seen that the brake is set."""
+        if self.braked:
+            raise BrakedError(self.braked, "`autotelic brake status` says why")
 
     def begin_generation(self) -> None:
         self.record(GenerationBegan(generation=self.state.generation + 1))
@@ -140,11 +145,16 @@ class Run:
         and before it of alarms: a brake that they raise ends the run at its next lease, with nothing lost.
         """
         self.span = f"{self.state.generation}/save"
-        if self.state.signs.raised:
+        self.saving = True  # the watch waits: a checkpoint that was begun is finished
+        try:
+            if self.state.signs.raised:
+                self.services.reports.flush()
+            checkpoint.save(self)
             self.services.reports.flush()
-        checkpoint.save(self)
-        self.services.reports.flush()
+        finally:
+            self.saving = False
         self.span = ""
+        self._check_brake()
 
     def save_champion(self) -> None:
         """Leave the champion in the run folder, whole or not at all."""
@@ -171,7 +181,8 @@ class Run:
 
     def _brake(self, reason: str) -> None:
         self.braked = reason
-        interrupt_main()
+        if not self.saving:
+            interrupt_main()
 
     def end(self) -> None:
         """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""
