@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nursery import STARTING, Nursery
 
 from autotelic.charter import Charter
 
@@ -23,6 +27,24 @@ SMALL = {
     "budget": {"seconds": 0.0, "generations": 6},
 }
 """Six generations of a few seconds in all, from a champion that proposes, solves and fails at times."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nursery() -> Iterator[Nursery]:
+    """Overseers and examiners are forked from one process: each would import torch, seconds for a run of one."""
+    forking = Nursery()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in STARTING:
+            patch.setattr(importlib.import_module(name), "subprocess", forking)
+        yield forking
+    forking.close()
+
+
+@pytest.fixture
+def fresh_processes(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Overseers and examiners are started as users start them: each a fresh interpreter."""
+    for name in STARTING:
+        monkeypatch.setattr(importlib.import_module(name), "subprocess", subprocess)
 
 
 @pytest.fixture(scope="session")

@@ -181,6 +181,8 @@ def alarm(trigger: str, level: int, kind: str, limit: str, at: int) -> dict[str,
     return {"kind": "alarm", "trigger": trigger, "level": level, "reason": reason}
 
 
+LATER = 7
+"""Where the items of generation 2 are."""
 FOR_LIFE = alarm("drift", 3, "lifetime", "100", 46)
 EARLY = alarm("early drift", 2, "early", "20000", 48)
 
@@ -213,9 +215,9 @@ def test_drift_alarms_are_computed_again() -> None:
         lambda leaves: leaves.remove(FOR_LIFE),
         lambda leaves: leaves.insert(3, FOR_LIFE),
         lambda leaves: leaves.__setitem__(leaves.index(EARLY), {**EARLY, "reason": "another"}),
-        lambda leaves: leaves[7].__setitem__("looks", [["0.5", "0.5"]] * 32),
-        lambda leaves: leaves[7].__setitem__("looks", [["1.0", "0.0"]] * 31),
-        lambda leaves: leaves[6].__setitem__("items", [f"{at}/1" for at in range(32)]),
+        lambda leaves: leaves[LATER + 1].__setitem__("looks", [["0.5", "0.5"]] * 32),
+        lambda leaves: leaves[LATER + 1].__setitem__("looks", [["1.0", "0.0"]] * 31),
+        lambda leaves: leaves[LATER].__setitem__("items", [f"{at}/1" for at in range(32)]),
     ],
 )
 def test_a_drift_record_that_was_changed_is_found(change: Any) -> None:
@@ -227,7 +229,7 @@ def test_a_drift_record_that_was_changed_is_found(change: Any) -> None:
 
 def test_a_resume_goes_back_to_its_checkpoint() -> None:
     """What was looked at after the checkpoint is looked at again, under the same names."""
-    again = [*drifting()[:5], *drifting()[5:8], lease(1), *drifting()[5:]]
+    again = [*drifting()[: LATER + 2], lease(1), *drifting()[LATER - 1 :]]
     assert audited(again).line() == "drift: 128 sealed looks, 2 alarms: the same"
     without = [leaf for leaf in again if leaf != {"kind": "checkpoint", "trip": 1}]
     assert "is missing" in audited(without).line()

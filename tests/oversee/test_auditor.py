@@ -28,8 +28,9 @@ from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim, Review
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.signed import Signed
+from bench.protocol.observer import CHARTER, KEYS, RUN
 from bench.protocol.simulated import SimClock
-from bench.protocol.world import CHARTER, KEYS, RUN, World
+from bench.protocol.world import World
 from examples.short_answers import ShortAnswers
 
 CLAIM = Claim(

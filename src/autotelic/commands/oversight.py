@@ -1,4 +1,4 @@
-"""`autotelic auditor`, `autotelic brake` and `autotelic review`: who watches, who stops, who signs."""
+"""`autotelic brake` and `autotelic review`: who stops, who signs."""
 
 from __future__ import annotations
 

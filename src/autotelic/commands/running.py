@@ -18,6 +18,7 @@ from autotelic.commands.preflight import refuse_limits
 from autotelic.errors import command
 
 if TYPE_CHECKING:
+    from autotelic.charter import Charter
     from autotelic.machine import Machine
     from autotelic.messages import Message
 
@@ -117,11 +118,7 @@ def run(
         an hour.
     """
     from autotelic.charter import Charter
-    from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
-    from autotelic.machine import fits
     from autotelic.models.registry import folder_of
-    from autotelic.record import is_run
-    from autotelic.record.folder import refuse_taken
 
     given = Charter.load(charter)
     settings = (machine or MachineFlags()).settings()
@@ -130,14 +127,7 @@ def run(
     wanted = {"seed": seed, "budget.seconds": seconds}
     changes = {key: value for key, value in wanted.items() if value is not None}
     given = given.replace(changes)
-    # The loop looks at all of this again. Here it takes a second, there the ten that torch does.
-    if not (again and is_run(out)):
-        refuse_taken(out)
-    fits(settings, given)
-    refuse_domain(given)
-    refuse_adapter(given)
-    if from_ is None:
-        refuse_model(given)
+    _refuse_early(given, settings, out, from_, again)
 
     def start(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import run
@@ -162,6 +152,24 @@ def run(
 
         beside(out)
     return watched(start, out, as_json=as_json)
+
+
+def _refuse_early(
+    charter: Charter, settings: Machine, out: Path, start_from: Path | None, again: bool
+) -> None:
+    """What the loop would refuse. It looks again; here it takes a second, there the ten that torch does."""
+    from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
+    from autotelic.machine import fits
+    from autotelic.record import is_run
+    from autotelic.record.folder import refuse_taken
+
+    if not (again and is_run(out)):
+        refuse_taken(out)
+    fits(settings, charter)
+    refuse_domain(charter)
+    refuse_adapter(charter)
+    if start_from is None:
+        refuse_model(charter)
 
 
 def _as_given(charter: Path | None, changes: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """The drift alarms of a run computed again from its ledger: items, what came of them, and when it alarmed.
 
-A resume goes back to a checkpoint, and so does this: at each checkpoint's leaf it is kept how the monitor stood. Where it
-is missing, because the run was killed right after that, nothing more is computed again, and a line says so.
+A resume goes back to a checkpoint, and so does this: each checkpoint's leaf keeps how the monitor stood. Where that
+leaf is missing, because the run was killed right after it, nothing more is computed again, and a line says so.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""`autotelic auditor`: the program of an overseer, with the auditors that it runs."""
+"""`autotelic auditor`: the program of an overseer, for one run to train under."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from autotelic.oversee.house import House
+    from autotelic.oversee.keys import PublicKey
     from autotelic.oversee.overseer import Overseer
 
 
@@ -41,7 +42,7 @@ def auditor(
     weights
         The run's store of weights; the folder beside this one without.
     auditors
-        `exam` or `rate`, which ship, or a class to audit with, `module:Class`, called with its key. May be given
+        `exam`, `rate` or `safety`, which ship, or a class to audit with, `module:Class`, called with its key. May be given
         several times.
     other
         The public key of an auditor or human that is elsewhere, as --keys prints it.
@@ -59,7 +60,7 @@ def auditor(
     from autotelic.oversee.house import House
     from autotelic.oversee.keys import PublicKey
     from autotelic.oversee.server import Reception, Server, server_context
-    from autotelic.oversee.shipped import commitments, shipped
+    from autotelic.oversee.shipped import shipped
 
     house = House(folder, weights or folder.parent / "weights")
     made = house.make_keys()
@@ -73,18 +74,7 @@ def auditor(
     tls = server_context(certificate, private) if certificate and private else None
 
     def begin(given: Mapping[str, Any]) -> Overseer:
-        everyone = [one.public for one in who] + [key for key in others if key.role == "auditor"]
-        overseer = house.begin(
-            beginning(given),
-            who,
-            quorum=quorum or len(everyone),
-            grade=given["grade"],  # by the kernel's word, and not the trainer's
-            others=others,
-            patience=patience,
-        )
-        for leaf in commitments(who, folder.parent):
-            overseer.note(leaf)
-        return overseer
+        return _begun(given, house, who, others, quorum=quorum, patience=patience)
 
     house.make_socket_folder()
     reception = Reception(begin)
@@ -98,6 +88,32 @@ def auditor(
         server.server_close()
         if reception.begun is not None:
             house.close(reception.begun)
+
+
+def _begun(
+    given: Mapping[str, Any],
+    house: House,
+    who: Sequence[Any],
+    others: Sequence[PublicKey],
+    *,
+    quorum: int | None,
+    patience: float,
+) -> Overseer:
+    """The overseer of the run that a trainer began, with what its auditors commit to on the record."""
+    from autotelic.oversee.shipped import commitments
+
+    everyone = [one.public for one in who] + [key for key in others if key.role == "auditor"]
+    overseer = house.begin(
+        beginning(given),
+        who,
+        quorum=quorum or len(everyone),
+        grade=given["grade"],  # by the kernel's word, and not the trainer's
+        others=others,
+        patience=patience,
+    )
+    for leaf in commitments(who, house.folder.parent):
+        overseer.note(leaf)
+    return overseer
 
 
 def _wait(child: bool) -> None:
