@@ -42,8 +42,8 @@ def auditor(
     weights
         The run's store of weights; the folder beside this one without.
     auditors
-        `exam`, `rate` or `safety`, which ship, or a class to audit with, `module:Class`, called with its key. May be given
-        several times.
+        `exam`, `rate` or `safety`, which ship, or a class to audit with, `module:Class`, called with its key. May be
+        given several times.
     other
         The public key of an auditor or human that is elsewhere, as --keys prints it.
     quorum
