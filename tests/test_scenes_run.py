@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from autotelic.charter import Charter
+from autotelic.commands.opening import opened
 from autotelic.dashboard import inspect
 from autotelic.dashboard.describe import describe
 from autotelic.dashboard.page.runs import views_of
@@ -97,6 +98,15 @@ def test_a_recorded_turn_names_its_picture(folder: Path) -> None:
 
 def test_an_update_is_computed_again_to_the_bit(folder: Path) -> None:
     assert replay(folder, 0).same
+
+
+def test_the_exam_is_asked_again_with_its_pictures(folder: Path) -> None:
+    with opened(folder, machine=Machine(threads=1, workers=1)) as found:
+        items = [item for item in found.exam.items if pictures_of(item)]
+        (group,) = found.policy.attempt(items[:1], siblings=1, temperature=0.0, seed=0)
+        with Journal.open(folder) as journal:
+            before = journal.episodes(task_id=items[0].id)[0].episode
+    assert group.episodes[0].turns[0].prompt_ids == before.turns[0].prompt_ids
 
 
 def test_the_page_shows_the_pictures_of_a_task(folder: Path) -> None:

@@ -37,6 +37,7 @@ from autotelic.learn.pack import imitate, pack
 from autotelic.models.agreement import check_agreement
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of, lens_of, open_eyes, picture_ids, sight_gap
+from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokenizer import train_tokenizer
 from autotelic.models.tokens import Tokens
 from autotelic.models.vision import IMAGE, build_tiny_vision, processor_files
@@ -249,6 +250,14 @@ def test_a_prompt_with_a_picture_that_is_not_there_is_refused() -> None:
         PictureError, match="a prompt shows the picture sha256:abcdef012345, which is not there"
     ):
         model(input_ids=torch.tensor([[7, *picture_ids("sha256:abcdef012345" + "0" * 52, 16)]]))
+
+
+def test_a_server_that_knows_no_pictures_is_not_asked(tmp_path: Path) -> None:
+    model, _ = seeing("LLaVA")
+    with pytest.raises(
+        ModelError, match="a server is asked in text, and LlavaForConditionalGeneration is shown"
+    ):
+        RemoteSampler(model, "http://127.0.0.1:1/v1", name="x", end_id=1, folder=tmp_path)
 
 
 # ── folders ──────────────────────────────────────────────────────────────────────────────────────────────────

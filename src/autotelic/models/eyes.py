@@ -33,7 +33,7 @@ FILES = ("preprocessor_config.json", "processor_config.json")
 """Where a model folder says how pictures become numbers. The later one may hold the other."""
 _STACKED = ("idefics3", "smolvlm")
 """Types of model that take the pictures of a prompt as one more axis: [B, 1, 3, H, W]."""
-_BOTH_WAYS = ("paligemma", "gemma3")
+_BOTH_WAYS = ("paligemma",)
 """Types of model whose prompts attend to what comes after: a prompt of theirs cannot be shared or packed."""
 _FRAMES = (("<fake_token_around_image>", "<global-img>"),)
 """Tokens that models of a family have before a picture; the first one follows it too (Idefics3, SmolVLM)."""

@@ -32,7 +32,7 @@ def build_tiny_vision(
     tokenizer: PreTrainedTokenizerFast, *, width: int, depth: int, heads: int, context: int, seed: int
 ) -> LlavaForConditionalGeneration:
     """A model with random weights drawn from `seed`, ready to train, without dropout. The sizes are of its text."""
-    image_id = int(tokenizer.convert_tokens_to_ids(IMAGE))
+    image_id = tokenizer.get_vocab()[IMAGE]
     vision = SiglipVisionConfig(
         hidden_size=WIDTH,
         intermediate_size=2 * WIDTH,
@@ -59,7 +59,7 @@ def build_tiny_vision(
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,
-        image_token_id=image_id,
+        image_token_index=image_id,
         vision_feature_select_strategy="full",
         vision_feature_layer=-1,
         image_seq_length=(SIDE // PATCH) ** 2,

@@ -6,7 +6,6 @@ whole lattice, some of them over others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,15 +79,12 @@ def draw_scene(level: int, rng: np.random.Generator, share: Share | None = None)
             continue
         kinds = [_kind(rules, rng, share, at) for at in range(count)]
         rng.shuffle(kinds)
-        cells = rng.permutation(len(rules.places) ** 2)[:count]
+        side = len(rules.places)
+        cells = [int(cell) for cell in rng.permutation(side**2)[:count]]
         if rules.over:
-            cells = _near(len(rules.places), rng, count)
+            cells = _near(side, rng, count)
         scene = tuple(
-            Thing(
-                rules.places[int(cell) // len(rules.places)],
-                rules.places[int(cell) % len(rules.places)],
-                *kind,
-            )
+            Thing(rules.places[cell // side], rules.places[cell % side], *kind)
             for cell, kind in zip(cells, kinds, strict=True)
         )
         if not misfit(level, scene)[0]:
@@ -105,7 +101,7 @@ def _kind(rules: Level, rng: np.random.Generator, share: Share | None, at: int) 
     return str(rng.choice(colours)), str(rng.choice(shapes)), bool(rules.small and rng.integers(2))
 
 
-def _near(side: int, rng: np.random.Generator, count: int) -> Sequence[int]:
+def _near(side: int, rng: np.random.Generator, count: int) -> list[int]:
     """Places of which the second is beside the first, so that some lie over others."""
     row, column = (int(x) for x in rng.integers(0, side, 2))
     steps = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if r or c]
