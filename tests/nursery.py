@@ -3,8 +3,8 @@
     popen = Nursery()                       # where a module of the engine calls `subprocess.Popen`
     child = popen([sys.executable, "-m", "autotelic.cli", ...], stdin=popen.PIPE, ...)
 
-Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`: other
-arguments, other pipes, another group. `python tests/nursery.py FD FD` is the process that forks.
+Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`.
+`python tests/nursery.py FD FD` is the process that forks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Nursery:
         self._asking = asking
         self._process: subprocess.Popen[bytes] | None = None
 
-    def Popen(self, command: Sequence[str], **how: Any) -> Forked | subprocess.Popen[Any]:  # noqa: N802
+    def Popen(self, command: Sequence[str], **how: Any) -> Forked | subprocess.Popen[Any]:
         """A child that is forked, or, where it is no module of Python, started as ever."""
         if list(command[:2]) != [sys.executable, "-m"]:
             return subprocess.Popen(command, **how)
@@ -163,7 +163,9 @@ def serve(listening: socket.socket, asking: socket.socket) -> None:
     """Fork a child for each request, until standard input ends and no child is left."""
     for name in (*WARM, *STARTING):
         importlib.import_module(name)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is for the tests and for the children
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a Ctrl-C at the terminal is for the tests and for the children
     ended, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)

@@ -18,6 +18,8 @@ from autotelic.canonical import digest
 from autotelic.charter_learning import SHARES as SHARES
 from autotelic.charter_learning import Feedback as Feedback
 from autotelic.charter_learning import Learn as Learn
+from autotelic.charter_oversight import Gate as Gate
+from autotelic.charter_oversight import Oversight as Oversight
 from autotelic.errors import CharterError
 from autotelic.settings import SHARE, Section, knob
 
@@ -189,53 +191,6 @@ class Exam(Section):
     def _in_order(self) -> Self:
         _ascending("exam.levels", self.levels)
         return self
-
-
-class Gate(Section):
-    """What certifies a candidate: the exam auditor asks it and the champion fresh items."""
-
-    items: int = knob(
-        200, "items", "oversee", "Asked of candidate and champion. Raise it to certify smaller gains.", ge=8
-    )
-    answers: int = knob(
-        4, "answers", "oversee", "Sampled for each item. Fewer cost less and certify later.", ge=1, le=64
-    )
-    planned: int = knob(
-        8,
-        "gates",
-        "oversee",
-        "Spread evenly over the budget. More certify sooner, and each needs more evidence.",
-        rare=True,
-        ge=1,
-        le=1000,
-    )
-    alpha: float = knob(
-        0.05,
-        "probability",
-        "oversee",
-        "Of any false certificate in the run. Lower it to be surer.",
-        rare=True,
-        gt=0,
-        lt=0.5,
-    )
-
-
-class Oversight(Section):
-    """How fast certified skill may grow before a human has to allow it."""
-
-    gain: float = knob(
-        0.8,
-        "share of items",
-        "oversee",
-        "The most that a certificate may have gained. A model that starts from nothing gains fast; give a "
-        "trained one 0.1.",
-        rare=True,
-        gt=0,
-        le=1,
-    )
-    gain_day: float = knob(
-        3.0, "share of items", "oversee", "The same in 24 hours, added up.", rare=True, gt=0
-    )
 
 
 class Limits(Section):

@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from autotelic.alarms import Alarmed as Alarmed
+from autotelic.alarms import Looked as Looked
+from autotelic.alarms import Measured as Measured
+from autotelic.alarms import Opened as Opened
 from autotelic.decisions import CellState as CellState
 from autotelic.decisions import ChampionSaved as ChampionSaved
 from autotelic.decisions import Checkpointed as Checkpointed
@@ -313,6 +317,10 @@ MESSAGES: tuple[type[Message], ...] = (
     Evaluated,
     Decided,
     Leased,
+    Measured,
+    Opened,
+    Looked,
+    Alarmed,
     ChampionSaved,
     GenerationEnded,
     Checkpointed,

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -42,8 +42,8 @@ def auditor(
     weights
         The run's store of weights; the folder beside this one without.
     auditors
-        `exam` or `rate`, which ship, or a class to audit with, `module:Class`, called with its key. May be given
-        several times.
+        `exam`, `rate` or `safety`, which ship, or a class to audit with, `module:Class`, called with its key. May be
+        given several times.
     other
         The public key of an auditor or human that is elsewhere, as --keys prints it.
     quorum
@@ -74,8 +74,7 @@ def auditor(
     tls = server_context(certificate, private) if certificate and private else None
 
     def begin(given: Mapping[str, Any]) -> Overseer:
-        grade: Literal["A", "B", "C"] = "A" if child else _grade(listen, given)
-        return _begun(given, house, who, others, quorum=quorum, grade=grade, patience=patience)
+        return _begun(given, house, who, others, quorum=quorum, patience=patience)
 
     house.make_socket_folder()
     reception = Reception(begin)
@@ -98,7 +97,6 @@ def _begun(
     others: Sequence[PublicKey],
     *,
     quorum: int | None,
-    grade: Literal["A", "B", "C"],
     patience: float,
 ) -> Overseer:
     """The overseer of the run that a trainer began, with what its auditors commit to on the record."""
@@ -109,7 +107,7 @@ def _begun(
         beginning(given),
         who,
         quorum=quorum or len(everyone),
-        grade=grade,
+        grade=given["grade"],  # by the kernel's word, and not the trainer's
         others=others,
         patience=patience,
     )
@@ -133,21 +131,6 @@ def _wait(child: bool) -> None:
         threading.Thread(target=until_the_parent_ends, daemon=True).start()
     while not stop.wait(1.0):
         pass
-
-
-def _grade(listen: str, given: Mapping[str, Any]) -> Literal["A", "B", "C"]:
-    """The grade that can be stated: by the user and the machine that the trainer says it has.
-
-    A trainer that lies about these makes its own evidence look weaker or itself a forger; the operator who set up
-    another user or another host knows better, and `autotelic brake status` shows what was recorded.
-    """
-    import os
-
-    from autotelic.oversee.host import HostClock
-
-    if given.get("boot") != HostClock().boot():
-        return "C"
-    return "A" if given.get("user") == os.getuid() else "B"
 
 
 def beginning(given: Mapping[str, Any]) -> Any:

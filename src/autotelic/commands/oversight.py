@@ -128,6 +128,42 @@ def release(
     _show(_reached(place, pinned, released), as_json)
 
 
+@app.command
+def rollback(
+    place: Brakes = "runs/default",
+    *,
+    key: Path | None = None,
+    reason: str = "a human took the champion back",
+    pinned: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Take the champion back, for ever: the weights certified before it are champion again. Sets the brake to 4.
+
+    A run that is running stops. Once two humans have released the brake, `autotelic resume` goes on from these.
+
+    Parameters
+    ----------
+    key
+        A human's key file. Without, one of the oversight folder.
+    reason
+        Why, for the record.
+    pinned
+        The certificate of an overseer at an https address.
+    """
+    from autotelic.oversee.bodies import Recall
+    from autotelic.oversee.keys import path_of, read_key
+
+    signer = read_key(key or path_of(house_of(Path(place)).keys, "human", "first"), "human")
+
+    def recalled(overseer: Any) -> Mapping[str, Any]:
+        now = overseer.status()
+        order = Recall(run=now["run"], champion=now["champion"], change=now["change"], reason=reason)
+        overseer.recall(order.sign(signer))
+        return dict(overseer.status())
+
+    _show(_reached(place, pinned, recalled), as_json)
+
+
 def _reached(place: str, pinned: Path | None, work: Any) -> Mapping[str, Any]:
     """Do something with the overseer of a place. Where none runs, the brake is opened here, with its key."""
     remote = _remote(place, pinned)

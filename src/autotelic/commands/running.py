@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 DEFAULT = Path("runs/default")
 
 
-_FLAGS = ("threads", "workers", "server", "checkpointing", "verifier")
+_FLAGS = (
+    "threads", "workers", "server", "checkpointing", "verifier", "auditors", "overseer", "brake", "pinned"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,15 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    auditors
+        Who must approve of a champion: exam, rate, safety, or a class of your own, module:Class. May be given several
+        times; exam and rate without.
+    overseer
+        The address of an overseer that somebody else runs (`autotelic auditor`): unix:PATH or https://HOST:PORT.
+    brake
+        The public key of its brake, as `autotelic auditor --keys` prints it.
+    pinned
+        Its certificate, where the address is https.
     """
 
     machine: Path | None = None
@@ -56,6 +67,10 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    auditors: Annotated[tuple[str, ...] | None, Parameter(name="--auditor", negative="")] = None
+    overseer: str | None = None
+    brake: str | None = None
+    pinned: str | None = None
 
     def settings(self, before: Machine | None = None) -> Machine:
         """The settings of the file, or those from `before`, overridden by the flags."""

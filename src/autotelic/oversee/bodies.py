@@ -3,7 +3,7 @@
     trainer   LeaseRequest, Beat, Claim
     brake     Founding, Lease, Pulse, Certified, Revocation, Attestation
     auditor   Review
-    human     Order
+    human     Order, Recall
 
 Numbers are whole. Times are milliseconds of a clock that nobody can set back (`BootClock`).
 """
@@ -165,6 +165,20 @@ class Order(Statement):
     type: ClassVar[str] = "order"
 
     level: int
+    change: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall(Statement):
+    """A human takes the champion back: the weights certified before it are champion again, and the brake is at 4.
+
+    `champion` is who is taken back, `change` the number of changes so far, so that no order works twice.
+    """
+
+    type: ClassVar[str] = "recall"
+
+    champion: str
     change: int
     reason: str
 

@@ -149,9 +149,9 @@ class BrakeRecord:
         self._healthy()
         self._cosigned()
 
-    def note(self, leaf: Mapping[str, Any]) -> None:
-        """Put something on the record: what auditors said, what was found."""
-        self._commit(self.state, leaf)
+    def note(self, *leaves: Mapping[str, Any]) -> None:
+        """Put something on the record, in one commit: what auditors said, what was found."""
+        self._commit(self.state, *leaves)
 
     # ── the level ────────────────────────────────────────────────────────────────────────────────────────
 
