@@ -46,11 +46,13 @@ class EnvironmentDomain:
         scale: Scale | None = None,
         style: str = "compact",
         python: str = sys.executable,
+        worker: Path = WORKER,
+        seconds: float = SECONDS,
     ) -> None:
         self.squashed = scale is None
         self.spec = Spec(name=f"{kind}:{name}", modes=(MODE,), levels=(1,), scale=scale or SQUASHED)
-        command = [python, "-P", str(WORKER), kind, name, *(["natural"] if style == "natural" else [])]
-        self._process = Process(command, name=f"{kind}:{name}", fix=fix, seconds=SECONDS)
+        command = [python, "-P", str(worker), kind, name, *(["natural"] if style == "natural" else [])]
+        self._process = Process(command, name=f"{kind}:{name}", fix=fix, seconds=seconds)
         self.options: list[str] = self._process.ask({"op": "options"})
 
     def tasks(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:

@@ -10,6 +10,7 @@ otherwise it is made again and given the same replies.
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 import math
 import os
@@ -45,7 +46,14 @@ class Gymnasium:
         self.make = gymnasium.make
         self.name = name
         self.natural = natural
-        if name not in gymnasium.registry:
+        module, colon, _ = name.partition(":")
+        if colon:  # Gymnasium's way to name an environment of another package: importing it registers it
+            sys.path.append(os.getcwd())
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                raise UnfitError(f"there is no module {module!r}: {one_line(error)}") from None
+        if name.rpartition(":")[2] not in gymnasium.registry:
             near = difflib.get_close_matches(name, list(gymnasium.registry), n=1)
             raise UnfitError(
                 f"gymnasium has no environment {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
