@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,12 +100,11 @@ class Settings:
 
 
 @pytest.fixture
-def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module with environments of our own; the working directory is looked in too."""
     pytest.importorskip("gymnasium")
     (tmp_path / "faulty_envs.py").write_text(FAULTY)
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 # ── gymnasium ────────────────────────────────────────────────────────────────────────────────────────────────
