@@ -4,7 +4,7 @@
     python -m bench.reasoning_gym --only chain_sum spell_backward
 
 One process, one data set after another; the file is written after each, so that an interrupted run is of use. Data
-sets that the adapter refuses are measured too, and not checked. A data set that takes longer than `--seconds` is cut off.
+sets that the adapter refuses are measured too, and not checked. What takes longer than `--seconds` is cut off.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """An exam that a champion never trained on: arithmetic and lists of reasoning-gym.
 
-    python -m bench.transfer runs/a                          # twelve data sets, 32 questions each
+    python -m bench.transfer runs/a              # twelve data sets, 32 questions each
     python -m bench.transfer runs/a --only chain_sum --questions 100 --style natural
-    python -m bench.transfer runs/a --start                  # the same questions to the weights that the run began with
+    python -m bench.transfer runs/a --start      # the same questions to the weights that the run began with
 
-Questions are of level 1, the easiest of each data set, as they stand; answers are greedy. The start is the control: what it
-scores is had without learning. Needs `pip install 'autotelic[reasoning-gym]'`.
+Questions are of level 1, the easiest of each data set, as they stand; answers are greedy. The start is the control:
+what it scores is had without learning. Needs `pip install 'autotelic[reasoning-gym]'`.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def main() -> None:
     found = exam(folder, names, asked.questions, asked.style, asked.longest)
     for name, row in found.items():
         low, high = row["95 %"]
+        span = f"{low:.1%} to {high:.1%}"
         print(
-            f"{name:<20} {row['right']:>4} of {row['questions']} right ({low:.1%} to {high:.1%}), {row['too long']} too long"
+            f"{name:<20} {row['right']:>4} of {row['questions']} right ({span}), {row['too long']} too long"
         )
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1) + "\n")

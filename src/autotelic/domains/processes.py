@@ -84,7 +84,9 @@ class Process:
             raise DomainError(f"{self._name} did not start", f"try `{shown}` by hand to see why") from None
         if "error" in greeting:
             self.close()
-            raise DomainError(f"{self._name} did not start: {greeting['error']}", self._fix)
+            raise DomainError(
+                f"{self._name} cannot be used: {greeting['error']}", greeting.get("fix") or self._fix
+            )
         return process
 
     def _line(self, seconds: float) -> dict[str, Any]:
