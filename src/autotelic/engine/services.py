@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -40,6 +40,7 @@ from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
+from autotelic.oversee.reports import Reports
 from autotelic.oversee.supervision import Supervision
 from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
@@ -138,6 +139,7 @@ class Services:
     feedback: Mixed
     credit: Credit
     supervision: Supervision | None = None
+    reports: Reports = field(default_factory=lambda: Reports(_unheard))
     weights: Weights
     store: Store
     clock: Clock
@@ -245,6 +247,10 @@ class Services:
         import numpy as np
 
         return [task.prompt for task in domain.tasks(np.random.default_rng(0), cells)]
+
+
+def _unheard(leaves: object, level: int, reason: str) -> None:
+    """Where a run is under no oversight yet, nothing is owed to it."""
 
 
 def equip(
