@@ -131,7 +131,7 @@ class Plays:
     def step(self, replies: Sequence[str | None]) -> list[tuple[Observation, float] | None]:
         """What each environment shows, and its reward. Raises WrongValueError where one of them failed."""
         live = [at for at, reply in enumerate(replies) if reply is not None]
-        asked = [
+        asked: list[dict[str, Any]] = [
             {
                 "key": self._keys[at],
                 "seed": self._seeds[at],
