@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from nursery import STARTING, Nursery
 
 from autotelic.charter import Charter
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models on many threads wait for one another
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long drawing an example takes says more of the machine than of the test
 ROOT = Path(__file__).parent.parent
 SMALL = {
     "seed": 7,

@@ -3,8 +3,8 @@
     popen = Nursery()                       # where a module of the engine calls `subprocess.Popen`
     child = popen([sys.executable, "-m", "autotelic.cli", ...], stdin=popen.PIPE, ...)
 
-Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`: other
-arguments, other pipes, another group. `python tests/nursery.py FD FD` is the process that forks.
+Only `python -m MODULE` is started so, in the environment that is given. Everything else is as with `subprocess`.
+`python tests/nursery.py FD FD` is the process that forks.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ def supervision(run: Path) -> Iterator[Supervision]:
         yield found
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_run_is_certified_under_a_child_with_keys_made_on_the_spot(
     run: Path, supervision: Supervision
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_watch_stops_what_takes_long_between_steps(run: Path, supervision: Sup
     watching.close()
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_without_its_overseer_a_trainer_stops(run: Path) -> None:
     supervision = opened(run)
     supervision.guard.begin(1, supervision.trust.start)

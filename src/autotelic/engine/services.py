@@ -283,6 +283,15 @@ def equip(
         scale=scale,
         trust=charter.feedback.trust,
     )
+    reference = frozen_twin(model)
+    policy = Rollout(
+        sampler,
+        tokens,
+        world.domain,
+        max_tokens=charter.roles.max_tokens,
+        context=context,
+        champion=Decoder(reference, end_id=tokens.end_id, crew=crew),
+    )
     return Services(
         charter=charter,
         machine=machine,
@@ -290,10 +299,10 @@ def equip(
         world=world,
         crew=crew,
         model=model,
-        reference=frozen_twin(model),
+        reference=reference,
         tokens=tokens,
         sampler=sampler,
-        policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
+        policy=policy,
         learner=learner,
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic, model),
