@@ -49,7 +49,10 @@ CONTROLS: dict[str, Table] = {
     "random": {"curriculum": EVEN | {"replay": 0.0, "spread": 1.0}},
     "fixed": {"curriculum": EVEN | {"replay": 1.0, "spread": 0.0}},
     "shuffled": {},
-    "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
+    "certainty": {
+        "feedback": {"verifier": 0.0, "certainty": 1.0},
+        "oversight": {"thresholds": ["drift = off"]},
+    },
 }
 TURNED = {"no-critic": Controls(baseline="siblings"), "shuffled": Controls(shuffle=1.0)}
 """What no charter can say, by control."""
