@@ -153,8 +153,8 @@ def test_a_domain_of_another_package_is_found_by_its_entry_point(folder: Path) -
         (Settings("pyhton"), "there is no domain 'pyhton'; did you mean 'python'?"),
         (
             Settings("zzz"),
-            "there is no domain 'zzz'; there are forecast, functions, insulin, insulin-titration, "
-            "laws, math, packing, python, routing; "
+            "there is no domain 'zzz'; there are forecast, functions, games, insulin, insulin-titration, "
+            "laws, math, packing, python, routing, scenes; "
             "your own is `module:Class`",
         ),
         (
