@@ -31,14 +31,14 @@ class Conversation:
     def answer(self, text: str) -> dict[str, Any] | None:
         """The answer to a message; None where the client closes. What is no message is answered with an error."""
         try:
-            message = json.loads(text) if len(text) <= LONGEST else None
+            message: Any = json.loads(text) if len(text) <= LONGEST else None
             kind, data = message["type"], message.get("data", {})
             if kind == "close":
                 return None
             return self._answered(kind, data)
         except AutotelicError as error:
             return _error(str(error), "EXECUTION_ERROR")
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             said = 'send {"type": "reset"}, or {"type": "step", "data": {"message": "..."}}'
             return _error(f"this is no message of OpenEnv; {said}", "VALIDATION_ERROR")
 
