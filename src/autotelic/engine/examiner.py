@@ -45,9 +45,6 @@ from autotelic.weights.load import load
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Warrant
 
-_PARTIES = (("candidate", "blob"), ("parent", "parent_blob"))
-"""The weights of a request, and the fields that name their files: the candidate, and the certified weights."""
-
 
 class Examiner:
     """One run's model and domain, apart from the trainer's. `resources` closes what it opens."""
@@ -109,9 +106,10 @@ class Examiner:
             published=charter.seed,
             levels=range(low, high + 1),
         )
-        weights = {name: (str(asked[name]), str(asked[blob])) for name, blob in _PARTIES}
-        models = tuple(partial(self._complete, *weights[name]) for name, _ in _PARTIES)
-        return [list(row) for row in ground.run(lambda scenes: models, int(asked["prove"]))]
+        candidate = partial(self._complete, str(asked["candidate"]), str(asked["blob"]))
+        parent = partial(self._complete, str(asked["parent"]), str(asked["parent_blob"]))
+        rows = ground.run(lambda scenes: (candidate, parent), int(asked["prove"]))
+        return [list(row) for row in rows]
 
     def _complete(self, ref: str, blob: str, prompts: list[str]) -> list[str]:
         """What the weights in one file of the store write, greedily. A prompt that leaves no room gets nothing."""
