@@ -44,6 +44,23 @@ class Machine(Section):
         "domains",
         "A second reader of mathematical answers. auto takes it where it is installed.",
     )
+    engine: Literal["local", "ray"] = knob(
+        "local", "name", "engine", "Where stages run: this process, or the workers of a Ray cluster."
+    )
+    address: str = knob(
+        "", "address", "engine", "The head of a Ray cluster (host:port), or auto. Empty starts Ray here."
+    )
+    samplers: int = knob(
+        1,
+        "workers",
+        "engine",
+        "Workers of a cluster that sample. They share out `threads` parts.",
+        ge=1,
+        le=4096,
+    )
+    judges: int = knob(
+        1, "workers", "engine", "Workers of a cluster that judge, a sandbox each.", ge=1, le=4096
+    )
 
     @model_validator(mode="after")
     def _server_is_an_address(self) -> Self:

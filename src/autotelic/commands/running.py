@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 DEFAULT = Path("runs/default")
 
 
-_FLAGS = ("threads", "workers", "server", "checkpointing", "verifier")
+_FLAGS = (
+    *("threads", "workers", "server", "checkpointing", "verifier"),
+    *("engine", "address", "samplers", "judges"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,15 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    engine
+        Where stages run: local, in this process, or ray, on the workers of a Ray cluster.
+    address
+        The head of a running Ray cluster (10.0.0.1:6379), or auto for the one of this machine; without, Ray is
+        started here.
+    samplers
+        Workers of a cluster that sample.
+    judges
+        Workers of a cluster that judge, each with a sandbox.
     """
 
     machine: Path | None = None
@@ -55,6 +67,10 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    engine: Literal["local", "ray"] | None = None
+    address: str | None = None
+    samplers: int | None = None
+    judges: int | None = None
 
     def settings(self, before: Machine | None = None) -> Machine:
         """The settings of the file, or those from `before`, overridden by the flags."""

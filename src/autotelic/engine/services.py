@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from autotelic.domains.guard import Guarded
 from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
+from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
 from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
@@ -131,9 +132,9 @@ class Services:
     model: PreTrainedModel
     reference: PreTrainedModel
     tokens: Tokens
-    sampler: Decoder | RemoteSampler
+    sampler: Decoder | RemoteSampler | FleetSampler
     policy: Rollout
-    learner: PolicyLearner
+    learner: PolicyLearner | FarLearner
     critic: Critic
     feedback: Mixed
     credit: Credit
@@ -183,7 +184,7 @@ class Services:
     def dropped(self) -> list[Dropped]:
         """What the domain did wrong since the last time: named and counted."""
         domain = self.domain
-        found = domain.take_dropped() if isinstance(domain, Guarded) else []
+        found = domain.take_dropped() if isinstance(domain, Guarded | ScatteredDomain) else []
         return [Dropped(what=what, n=n, why=why) for what, n, why in found]
 
     def take(self, ref: str, role: Role) -> None:
@@ -257,8 +258,9 @@ def equip(
     folder: RunFolder,
     crew: Crew,
     clock: Clock,
+    away: Callable[[PreTrainedModel], Seams] | None = None,
 ) -> Services:
-    """Everything that depends on the model."""
+    """Everything that depends on the model. `away` gives what is done by workers of a cluster."""
     torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
     if charter.model.lora_rank:
         add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
@@ -267,8 +269,11 @@ def equip(
     store = Store(folder.weights)
     weights = Weights(model, store, folder.start)
     weights.check_exportable()
-    sampler = _sampler(charter, machine, model, tokens, crew, folder)
-    learner = _learner(charter, machine, model, crew)
+    seams = None if away is None else away(model)
+    world = world if seams is None else replace(world, domain=seams.domain)
+    far = None if seams is None else seams.sampler
+    sampler = far or _sampler(charter, machine, model, tokens, crew, folder)
+    learner = learner_of(charter, machine, model, crew) if seams is None else seams.learner
     scale = world.domain.spec.scale
     critic = Critic(
         vocabulary=vocabulary_of(model),
@@ -321,7 +326,8 @@ def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
     )
 
 
-def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
+def learner_of(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
+    """The learner of a charter, of this model's weights."""
     learn = charter.learn
     return PolicyLearner(
         model,

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
+from transformers import PreTrainedModel
 
 from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY, versions
@@ -27,7 +29,7 @@ from autotelic.engine.clock import Clock
 from autotelic.engine.lengths import check_lengths
 from autotelic.engine.overseen import began_from, lease, overseer_of
 from autotelic.engine.run import Run, Watch
-from autotelic.engine.services import Controls, Services, equip, open_world
+from autotelic.engine.services import Controls, Services, World, equip, open_world
 from autotelic.errors import RecordError, RunError, command, fix_of
 from autotelic.exam.sealed import draw_sealed
 from autotelic.exam.seals import seals_of
@@ -54,6 +56,10 @@ from autotelic.types import Cell
 from autotelic.weights.begin import begin_model
 from autotelic.weights.load import load, save
 from autotelic.weights.store import Store
+
+if TYPE_CHECKING:
+    from autotelic.engine.cluster.opening import Cluster
+    from autotelic.engine.cluster.seams import Seams
 
 CORPUS = 2000
 """Texts of the rules that a tokenizer is trained on: more add no merge that is used."""
@@ -83,6 +89,7 @@ def begin(
         clock = Clock()
         world = open_world(charter, machine, opening)
         crew = new_crew(machine.threads, opening)
+        cluster = _cluster(machine, opening)
         corpus: list[str] = []
         special: tuple[str, ...] = ()
         if isinstance(world.domain, Textual):
@@ -102,14 +109,15 @@ def begin(
         with _new_folder(folder, charter, source, again) as place, ExitStack() as child:
             opening.enter_context(place.lock())
             start = save(model, tokenizer, place.start)
-            services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
+            journal = opening.enter_context(Journal.open(place.path, "a"))
+            away = _away(cluster, journal.run, charter, world, start, place, crew)
+            services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock, away)
             first = services.weights.put()
             state = _state(services, first)
-            journal = opening.enter_context(Journal.open(place.path, "a"))
             journal.decode = services.tokens.decode
             _oversee(services, place, journal.run, first, services.weights.blobs[first], child)
             run = Run(place, services, state, journal, watch, opening)
-            run.record(_started(services, journal.run, start, came_from))
+            run.record(_started(services, journal.run, start, came_from, cluster))
             run.record(lease(services, 0, first))
             run.record(services.probe())
             services.meter.start(state.counters)
@@ -189,13 +197,15 @@ def take_up(
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening)
         crew = new_crew(settings.threads, opening)
+        cluster = _cluster(settings, opening)
+        away = _away(cluster, journal.run, charter, world, started.start, place, crew)
         machine_now = started.machine if machine is None else machine.canonical()
         first = began_from(journal)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = replace(Controls(), **started.controls)
         clock = Clock()
         services = equip(
-            charter, settings, controls, world, loaded.model, loaded.tokenizer, place, crew, clock
+            charter, settings, controls, world, loaded.model, loaded.tokenizer, place, crew, clock, away
         )
         _oversee(services, place, journal.run, first.parent, first.blob, opening)
         found = checkpoints.restore(place.checkpoints, Store(place.weights), journal, machine_now)
@@ -312,7 +322,34 @@ def _parent(start_from: Path | None, seals: frozenset[str] | None) -> Parent | N
     return Parent(run=name, weights="", seals=seals is not None)
 
 
-def _started(services: Services, run: str, start: str, parent: Parent | None) -> RunStarted:
+def _cluster(machine: Machine, opening: ExitStack) -> Cluster | None:
+    """The cluster of a machine whose engine it is; Ray is imported for no other."""
+    if machine.engine == "local":
+        return None
+    from autotelic.engine.cluster.opening import Cluster
+
+    return Cluster(machine, opening)
+
+
+def _away(
+    cluster: Cluster | None,
+    run: str,
+    charter: Charter,
+    world: World,
+    start: str,
+    place: RunFolder,
+    crew: Crew,
+) -> Callable[[PreTrainedModel], Seams] | None:
+    """What gives the seams that a cluster's workers are behind; None where there is no cluster."""
+    if cluster is None:
+        return None
+    named = {"run": run, "charter": charter, "world": world, "start": start}
+    return partial(cluster.seams, **named, folder=place.start, threads=crew.size)
+
+
+def _started(
+    services: Services, run: str, start: str, parent: Parent | None, cluster: Cluster | None
+) -> RunStarted:
     charter, world = services.charter, services.world
     return RunStarted(
         run=run,
@@ -334,6 +371,7 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
             "torch": torch.__version__,
             "transformers": transformers.__version__,
             **(versions() if world.verifier == MATH_VERIFY else {}),
+            **({} if cluster is None else {"ray": cluster.version}),
         },
         platform=f"{platform.machine()} {sys.platform}",
         sandbox=str(world.sandbox.level),
