@@ -30,6 +30,7 @@ def test_without_a_file_it_is_the_default(folder: Path) -> None:
         "server": "",
         "checkpointing": False,
         "verifier": "auto",
+        "device": "cpu",
         "engine": "local",
         "address": "",
         "samplers": 1,

@@ -44,6 +44,9 @@ class Machine(Section):
         "domains",
         "A second reader of mathematical answers. auto takes it where it is installed.",
     )
+    device: Literal["auto", "cpu", "cuda", "mps"] = knob(
+        "cpu", "name", "models", "What the model computes on. auto takes a GPU where torch finds one."
+    )
     engine: Literal["local", "ray"] = knob(
         "local", "name", "engine", "Where stages run: this process, or the workers of a Ray cluster."
     )

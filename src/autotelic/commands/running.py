@@ -28,7 +28,7 @@ DEFAULT = Path("runs/default")
 
 _FLAGS = (
     *("threads", "workers", "server", "checkpointing", "verifier"),
-    *("engine", "address", "samplers", "judges"),
+    *("device", "engine", "address", "samplers", "judges"),
 )
 
 
@@ -50,6 +50,8 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    device
+        What the model computes on: cpu, cuda, mps, or auto for the first GPU that torch finds.
     engine
         Where stages run: local, in this process, or ray, on the workers of a Ray cluster.
     address
@@ -67,6 +69,7 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     engine: Literal["local", "ray"] | None = None
     address: str | None = None
     samplers: int | None = None

@@ -29,6 +29,7 @@ from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
 from autotelic.models.decode import Decoder
+from autotelic.models.placement import device_of, placed
 from autotelic.models.tokens import Tokens
 from autotelic.record import Journal, RunFolder
 from autotelic.streams import seed_of, stream
@@ -56,9 +57,10 @@ class Examiner:
         self.model = loaded.model
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+        placed(self.model, device_of(machine.device))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
         tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
-        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
+        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine, resources))
         context = context_of(self.model)
         self.policy = Rollout(
             self.decoder, tokens, self.domain, max_tokens=charter.roles.max_tokens, context=context

@@ -38,6 +38,7 @@ from autotelic.models.adapter import add_adapter, frozen_twin
 from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
+from autotelic.models.placement import device_of, placed
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
@@ -264,6 +265,8 @@ def equip(
     torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
     if charter.model.lora_rank:
         add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+    if away is None:
+        placed(model, device_of(machine.device))
     tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
     context = context_of(model)
     store = Store(folder.weights)

@@ -11,14 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
-from transformers import PreTrainedModel
 
 from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY, versions
@@ -26,10 +24,11 @@ from autotelic.engine.champion import champion_of
 from autotelic.engine.checkpoint import extend as count_extensions
 from autotelic.engine.checkpoint import restore, restored_to, take_champion
 from autotelic.engine.clock import Clock
+from autotelic.engine.elsewhere import away_of, open_cluster
 from autotelic.engine.lengths import check_lengths
 from autotelic.engine.overseen import began_from, lease, overseer_of
 from autotelic.engine.run import Run, Watch
-from autotelic.engine.services import Controls, Services, World, equip, open_world
+from autotelic.engine.services import Controls, Services, equip, open_world
 from autotelic.errors import RecordError, RunError, command, fix_of
 from autotelic.exam.sealed import draw_sealed
 from autotelic.exam.seals import seals_of
@@ -44,6 +43,7 @@ from autotelic.messages import (
 )
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
+from autotelic.models.placement import device_of, threads_of
 from autotelic.models.tokens import Tokens
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
@@ -59,7 +59,6 @@ from autotelic.weights.store import Store
 
 if TYPE_CHECKING:
     from autotelic.engine.cluster.opening import Cluster
-    from autotelic.engine.cluster.seams import Seams
 
 CORPUS = 2000
 """Texts of the rules that a tokenizer is trained on: more add no merge that is used."""
@@ -88,8 +87,8 @@ def begin(
     with ExitStack() as opening:
         clock = Clock()
         world = open_world(charter, machine, opening)
-        crew = new_crew(machine.threads, opening)
-        cluster = _cluster(machine, opening)
+        crew = new_crew(machine, opening)
+        cluster = open_cluster(machine, opening)
         corpus: list[str] = []
         special: tuple[str, ...] = ()
         if isinstance(world.domain, Textual):
@@ -110,7 +109,7 @@ def begin(
             opening.enter_context(place.lock())
             start = save(model, tokenizer, place.start)
             journal = opening.enter_context(Journal.open(place.path, "a"))
-            away = _away(cluster, journal.run, charter, world, start, place, crew)
+            away = away_of(cluster, journal.run, charter, world, start, place, crew)
             services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock, away)
             first = services.weights.put()
             state = _state(services, first)
@@ -192,13 +191,13 @@ def take_up(
         # As many threads as it began with: with others, sums are rounded otherwise.
         # And with the verifier it began with: another one would judge the same answers otherwise.
         recorded = machine_of(started)
-        kept = {"threads": recorded.threads, "verifier": recorded.verifier}
+        kept = {"threads": recorded.threads, "verifier": recorded.verifier, "device": recorded.device}
         settings = (machine or recorded).model_copy(update=kept)
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening)
-        crew = new_crew(settings.threads, opening)
-        cluster = _cluster(settings, opening)
-        away = _away(cluster, journal.run, charter, world, started.start, place, crew)
+        crew = new_crew(settings, opening)
+        cluster = open_cluster(settings, opening)
+        away = away_of(cluster, journal.run, charter, world, started.start, place, crew)
         machine_now = started.machine if machine is None else machine.canonical()
         first = began_from(journal)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
@@ -274,9 +273,10 @@ def _extension(state: State, asked: BudgetExtended, was_finished: bool) -> Budge
     )
 
 
-def new_crew(threads: int, opening: ExitStack) -> Crew:
-    """A crew of so many threads, or of as many as pay here; `opening` ends them."""
-    crew = Crew(threads or autotune_threads())
+def new_crew(machine: Machine, opening: ExitStack) -> Crew:
+    """A crew of the machine's threads, or of as many as pay here; of one beside a GPU. `opening` ends them."""
+    device = device_of(machine.device)
+    crew = Crew(threads_of(device, machine.threads or autotune_threads()))
     opening.callback(crew.close)
     return crew
 
@@ -322,31 +322,6 @@ def _parent(start_from: Path | None, seals: frozenset[str] | None) -> Parent | N
     return Parent(run=name, weights="", seals=seals is not None)
 
 
-def _cluster(machine: Machine, opening: ExitStack) -> Cluster | None:
-    """The cluster of a machine whose engine it is; Ray is imported for no other."""
-    if machine.engine == "local":
-        return None
-    from autotelic.engine.cluster.opening import Cluster
-
-    return Cluster(machine, opening)
-
-
-def _away(
-    cluster: Cluster | None,
-    run: str,
-    charter: Charter,
-    world: World,
-    start: str,
-    place: RunFolder,
-    crew: Crew,
-) -> Callable[[PreTrainedModel], Seams] | None:
-    """What gives the seams that a cluster's workers are behind; None where there is no cluster."""
-    if cluster is None:
-        return None
-    named = {"run": run, "charter": charter, "world": world, "start": start}
-    return partial(cluster.seams, **named, folder=place.start, threads=crew.size)
-
-
 def _started(
     services: Services, run: str, start: str, parent: Parent | None, cluster: Cluster | None
 ) -> RunStarted:
@@ -382,7 +357,8 @@ def _started(
 
 
 def _machine(services: Services) -> dict[str, Any]:
-    settled = {"threads": services.crew.size, "verifier": services.world.verifier}
+    device = device_of(services.machine.device).type
+    settled = {"threads": services.crew.size, "verifier": services.world.verifier, "device": device}
     return {**services.machine.model_dump(mode="json"), **settled}
 
 

@@ -37,6 +37,7 @@ from autotelic.models.draw import draw, ranked, tempered, uniforms
 from autotelic.models.families import Family, families
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
+from autotelic.models.placement import advice, host, scope, where
 from autotelic.models.shares import dealt, gathered, size_of
 from autotelic.types import Request, Turn
 
@@ -79,6 +80,7 @@ class Decoder:
         self.vocabulary = vocabulary_of(model)
         self.head = output_head(model)
         self.model = model
+        self.device = where(model)
         self.end_id = end_id
         self.slots = slots
         self.keep = keep
@@ -138,8 +140,9 @@ class Decoder:
     @torch.inference_mode()
     def _decode(self, requests: Sequence[Request], may_follow: MayFollow | None) -> _Run:
         try:
-            run = _Run(self, requests, may_follow)
-            run.finish()
+            with scope(self.device):
+                run = _Run(self, requests, may_follow)
+                run.finish()
             self.room.give_back(run.buffer)
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
@@ -149,7 +152,7 @@ class Decoder:
             raise ModelError(
                 f"decoding {rows} rows of up to {longest} tokens at once ran out of memory",
                 f"try slots = {max(1, rows // 2) * self.shares}, or roles.max_tokens = "
-                f"{max(1, max(r.max_tokens for r in requests) // 2)} in a charter",
+                f"{max(1, max(r.max_tokens for r in requests) // 2)} in a charter{advice(self.device)}",
             ) from error
         return run
 
@@ -235,6 +238,7 @@ class _Run:
                 self.refill()
             if self.active:
                 self.step()
+        self.ids_NT, self.logprob_NT, self.count_N = map(host, (self.ids_NT, self.logprob_NT, self.count_N))
 
     def turn(self, i: int, sibling: int) -> Turn:
         row = self.first[i] + sibling

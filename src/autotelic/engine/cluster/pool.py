@@ -60,8 +60,8 @@ class _Member:
 def connect(machine: Machine, resources: ExitStack) -> str:
     """Join the cluster at `machine.address`, or start Ray on this machine; Ray's version.
 
-    `resources` leaves it. The environment is that of `opening.prepare`. Raises RunError in one line for an address that does not answer, another version of Ray or
-    Python there, and a token that is wrong.
+    `resources` leaves it. The environment is that of `opening.prepare`. Raises RunError in one line for an address
+    that does not answer, another version of Ray or Python there, and a token that is wrong.
     """
     if ray.is_initialized():
         return str(ray.__version__)

@@ -29,6 +29,7 @@ from autotelic.machine import Machine
 from autotelic.models.adapter import add_adapter
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
+from autotelic.models.placement import device_of, placed
 from autotelic.models.tokens import Tokens
 from autotelic.streams import seed_of
 from autotelic.types import Batch, LearnReport, Request, Turn
@@ -88,7 +89,9 @@ class _Worker:
         self.resources.close()
 
 
-def _model_of(plan: Plan, charter: Charter) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def _model_of(
+    plan: Plan, charter: Charter, machine: Machine
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The model that the run began with, through the door, its adapter added."""
     with ExitStack() as until_read:
         folder = Path(plan.folder)
@@ -101,7 +104,7 @@ def _model_of(plan: Plan, charter: Charter) -> tuple[PreTrainedModel, PreTrained
         loaded = load(folder, expected=plan.start, dtype=charter.model.dtype)
     if charter.model.lora_rank:
         add_adapter(loaded.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
-    return loaded.model, loaded.tokenizer
+    return placed(loaded.model, device_of(machine.device)), loaded.tokenizer
 
 
 class SamplerWorker(_Worker):
@@ -110,7 +113,7 @@ class SamplerWorker(_Worker):
     kind = "sampler"
 
     def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
-        self.model, tokenizer = _model_of(plan, charter)
+        self.model, tokenizer = _model_of(plan, charter, machine)
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         crew = Crew(lanes)
         self.resources.callback(crew.close)
@@ -158,7 +161,7 @@ class LearnerWorker(_Worker):
     kind = "learner"
 
     def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
-        self.model, _ = _model_of(plan, charter)
+        self.model, _ = _model_of(plan, charter, machine)
         crew = Crew(plan.threads)
         self.resources.callback(crew.close)
         self.learner = learner_of(charter, machine, self.model, crew)
