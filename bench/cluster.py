@@ -32,6 +32,8 @@ HEAD, OTHER = "autotelic-a", "autotelic-b"
 ADDRESSES = {HEAD: "10.77.0.1", OTHER: "10.77.0.2"}
 PORT = 6379
 WORKERS = ("SamplerWorker", "JudgeWorker", "LearnerWorker")
+WANTED = 5
+"""Workers that the run asks for: two samplers, two judges, a learner."""
 NODE_SHARE = 0.1
 """Share of kills that take the whole second node."""
 CHARTER = """
@@ -161,6 +163,14 @@ class Nodes:
                 env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
 
+    def has_raylet(self, name: str) -> bool:
+        """Whether Ray runs in a namespace."""
+        for pid in self.pids(name):
+            with contextlib.suppress(OSError):
+                if b"raylet/raylet" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return True
+        return False
+
     def workers(self) -> list[tuple[int, str, str]]:
         """(pid, kind, namespace) of every worker that runs."""
         found = []
@@ -224,17 +234,26 @@ def counted(folder: Path) -> dict[str, Any]:
 
 
 def disturb(
-    nodes: Nodes, run: subprocess.Popen[bytes], kills: int, pause: float, rng: random.Random
+    nodes: Nodes, run: subprocess.Popen[bytes], kills: int, pause: float, until: float, rng: random.Random
 ) -> Counter[str]:
-    """Kill so many workers and nodes while the run goes on; what was killed."""
+    """Kill so many workers and nodes while the run goes on, until a time; what was killed.
+
+    The next is killed once all workers but one are there again: a machine on which they take longer to begin than to be
+    killed would show nothing. A second node that left by itself, as after a partition, is started again.
+    """
     done: Counter[str] = Counter()
-    while sum(done.values()) < kills and run.poll() is None:
+    while sum(done.values()) < kills and run.poll() is None and time.monotonic() < until:
         time.sleep(rng.uniform(0.2, 2 * pause))
+        if not nodes.has_raylet(OTHER):
+            nodes.start(OTHER)
+            continue
+        workers = nodes.workers()
+        if len(workers) < WANTED - 1:
+            continue
         if rng.random() < NODE_SHARE:
             nodes.kill_node(OTHER)
             done["node"] += 1
-            nodes.start(OTHER)
-        elif workers := nodes.workers():
+        else:
             pid, kind, where = rng.choice(workers)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -254,6 +273,7 @@ def main() -> None:
         "--partition", type=float, default=60.0, help="seconds for which the link is cut; 0 for none"
     )
     parser.add_argument("--generations", type=int, default=12)
+    parser.add_argument("--minutes", type=float, default=120.0, help="of killing; then the run is left alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -287,7 +307,8 @@ def main() -> None:
                 nodes.link("up")
                 healed = run.poll() is None
                 print(f"partition over, run alive: {healed}", file=sys.stderr, flush=True)
-            killed = disturb(nodes, run, given.kills, given.pause, rng)
+            until = time.monotonic() + 60 * given.minutes
+            killed = disturb(nodes, run, given.kills, given.pause, until, rng)
             code = run.wait()
             took = time.monotonic() - began
             said = (folder / "run.log").read_text(errors="replace")[-2000:]

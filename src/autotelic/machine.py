@@ -34,7 +34,9 @@ class Machine(Section):
     workers: int = knob(
         2, "processes", "sandbox", "Programs run at once. Raise it to the number of cores.", ge=1, le=1024
     )
-    server: str = knob("", "address", "models", "A server that samples. Empty samples here.")
+    server: str = knob(
+        "", "address", "models", "A server that samples, or several with commas. Empty samples here."
+    )
     checkpointing: bool = knob(
         False, "yes or no", "learn", "Activations are computed twice. Set it where memory is short."
     )
@@ -67,8 +69,9 @@ class Machine(Section):
 
     @model_validator(mode="after")
     def _server_is_an_address(self) -> Self:
-        if self.server and not self.server.startswith(("http://", "https://")):
-            raise ValueError(f"server = {self.server!r} is no address; write http://127.0.0.1:8000/v1")
+        for one in self.server.split(",") if self.server else ():
+            if not one.strip().startswith(("http://", "https://")):
+                raise ValueError(f"server = {one.strip()!r} is no address; write http://127.0.0.1:8000/v1")
         return self
 
     @classmethod

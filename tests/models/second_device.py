@@ -1,7 +1,7 @@
 """A second device for machines that have none: its tensors hold ordinary ones, and nothing may mix the two.
 
-It is torch's PrivateUse1 backend, in Python. Every operation on its tensors is done by the processor on what they
-hold; an operation that is given a tensor of the processor beside one of its own raises `LeftBehindError`, as a GPU
+Its tensors say that they are on torch's device `meta`, and hold ordinary ones. Every operation on them is done by
+the processor on what they hold; one that is given a tensor of the processor too raises `LeftBehindError`, as a GPU
 would. Numbers of no dimension may be mixed, and `copy_` and `to` carry values over, as they do on a GPU.
 """
 
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-NAME = "elsewhere"
+NAME = "meta"
 aten = torch.ops.aten
 _CARRY = (aten.copy_.default, aten._to_copy.default)
 
@@ -89,38 +89,23 @@ class _Mode(TorchDispatchMode):
         return done(func, args, kwargs or {})
 
 
-_BY_LIBRARY = ("empty_strided", "empty.memory_format", "copy_", "_copy_from")
-"""What `torch.tensor` asks of a device while it hides its operations from modes."""
-_library: torch.library.Library | None = None
+class _Tensor(TorchFunctionMode):
+    """`torch.tensor`, which would forget the numbers of what it makes on `meta`."""
 
-
-def _kernel(name: str) -> Any:
-    """An operation of the second device, for torch's dispatcher."""
-    packet, _, overload = name.partition(".")
-    if name == "_copy_from":
-
-        def carry(source: torch.Tensor, to: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
-            done(aten.copy_.default, (to, source), {})
-            return to
-
-        return carry
-    func = getattr(getattr(aten, packet), overload or "default")
-    return lambda *args, **kwargs: done(func, args, kwargs)
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.tensor and torch.device(kwargs.get("device") or "cpu").type == NAME:
+            return Elsewhere(func(*args, **(kwargs | {"device": "cpu"})))
+        return func(*args, **kwargs)
 
 
 @contextmanager
 def second_device() -> Iterator[torch.device]:
     """Within it there is a second device. In one thread."""
-    global _library
-    if _library is None:
-        _setup_privateuseone_for_python_backend(NAME)
-        _library = torch.library.Library("aten", "IMPL")
-        for name in _BY_LIBRARY:
-            _library.impl(name, _kernel(name), "PrivateUse1")
     before = torch.__future__.get_swap_module_params_on_conversion()
     torch.__future__.set_swap_module_params_on_conversion(True)
     try:
-        with _Mode():
+        with _Tensor(), _Mode():
             yield torch.device(NAME)
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)

@@ -25,10 +25,10 @@ from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
-from autotelic.errors import BrakedError, RunError
+from autotelic.errors import BrakedError, ModelError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
-from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
+from autotelic.learn.learner import PolicyLearner, logprob_gap, warmup_then_cooldown
 from autotelic.learn.losses import Clip
 from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
@@ -47,7 +47,7 @@ from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
-from autotelic.types import Cell, Decision
+from autotelic.types import Cell, Decision, Turn
 from autotelic.weights.door import Weights
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Role, Warrant
@@ -186,6 +186,7 @@ class Services:
         """What the domain did wrong since the last time: named and counted."""
         domain = self.domain
         found = domain.take_dropped() if isinstance(domain, Guarded | ScatteredDomain) else []
+        found += self.sampler.take_notes() if isinstance(self.sampler, RemoteSampler) else []
         return [Dropped(what=what, n=n, why=why) for what, n, why in found]
 
     def take(self, ref: str, role: Role) -> None:
@@ -378,4 +379,16 @@ def _sampler(
         end_id=tokens.end_id,
         folder=folder.adapters,
         key=os.environ.get(KEY, ""),
+        probe=partial(_same_weights, charter, machine, model),
     )
+
+
+def _same_weights(charter: Charter, machine: Machine, model: PreTrainedModel, turns: Sequence[Turn]) -> None:
+    """Raise ModelError where a server's turns are not of these weights: it began anew with another model."""
+    gap, allowed = logprob_gap(model, turns), SERVERS[charter.model.dtype]
+    if not gap <= allowed:
+        raise ModelError(
+            f"a server of {machine.server} came back with other weights: log-probabilities are up to {gap:.2g} from "
+            f"the learner's, and {allowed:g} is allowed",
+            "start it with the model that the run began from, then resume the run",
+        )

@@ -63,6 +63,12 @@ _LORA = "start vLLM with --enable-lora, in an environment where VLLM_ALLOW_RUNTI
 _SPEAK = "sample from a server that speaks vLLM's completions protocol (autotelic/models/server.py says which part)"
 
 
+class ServerLostError(ModelError):
+    """A server that gave no answer, or does not know the model that it was given: it stopped, began anew, or the
+    link to it is cut. What was asked may be asked again, there or elsewhere: a seed names the answer.
+    """
+
+
 class ServerSampler:
     """Samples from an OpenAI-compatible server. Implements the `Sampler` seam.
 
@@ -100,6 +106,11 @@ class ServerSampler:
         self.seconds = 0.0
         self._adapter = ""
 
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._wire.url
+
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
@@ -108,21 +119,12 @@ class ServerSampler:
         failure ends all.
         """
         began = time.perf_counter()
-        for i, request in enumerate(requests):
-            if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
-                raise ValueError(
-                    f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
-                )
-            if request.temperature not in (0.0, 1.0):
-                raise ModelError(
-                    f"a server gives log-probabilities at temperature 1; {request.temperature:g} was asked for",
-                    "set roles.temperature = 1.0, or sample in this process",
-                )
+        check(requests)
         if not requests:
             return []
         threads = ThreadPoolExecutor(min(self.concurrency, len(requests)), thread_name_prefix="sample")
         try:
-            turns = list(threads.map(self._complete, requests))
+            turns = list(threads.map(self.complete, requests))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
         self.tokens += sum(len(turn.completion_ids) for siblings in turns for turn in siblings)
@@ -191,7 +193,7 @@ class ServerSampler:
         except (AttributeError, KeyError, TypeError) as error:
             raise ModelError(f"{self._wire.url}/models lists no models: {answer!r:.200}", _SPEAK) from error
 
-    def _complete(self, request: Request) -> list[Turn]:
+    def complete(self, request: Request) -> list[Turn]:
         """One request's turns."""
         # Greedy siblings are one and the same, and vLLM takes no n above 1 for them.
         n = 1 if request.temperature == 0 else request.n
@@ -266,6 +268,20 @@ class _AnswerError(Exception):
     """What is wrong with an answer that came."""
 
 
+def check(requests: Sequence[Request]) -> None:
+    """Raises ValueError for a request that nobody could meet; ModelError for a temperature other than 0 and 1."""
+    for i, request in enumerate(requests):
+        if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
+            raise ValueError(
+                f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+            )
+        if request.temperature not in (0.0, 1.0):
+            raise ModelError(
+                f"a server gives log-probabilities at temperature 1; {request.temperature:g} was asked for",
+                "set roles.temperature = 1.0, or sample in this process",
+            )
+
+
 def _sampled(choice: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Ids and log-probabilities of a choice, ids in either form a server may give them."""
     logprobs = choice.get("logprobs")
@@ -334,7 +350,10 @@ class _Wire:
 
     def _parsed(self, path: str, status: int, answer: bytes) -> Any:
         if status != 200:
-            raise ModelError(f"{self.url}{path} answered {status}: {_said(answer)}")
+            kind = (
+                ServerLostError if status in (404, 502) else ModelError
+            )  # 404: it has no such model any more
+            raise kind(f"{self.url}{path} answered {status}: {_said(answer)}")
         try:
             return json.loads(answer)
         except ValueError as error:
@@ -350,19 +369,19 @@ class _Wire:
             except ConnectionRefusedError:
                 status, answer, busy = 503, b"", "refuses connections"
             except TimeoutError as error:
-                raise ModelError(
+                raise ServerLostError(
                     f"{self.url}{path} did not answer within {self.timeout:g} s",
                     "raise timeout, or lower concurrency",
                 ) from error
             except (OSError, http.client.HTTPException) as error:
-                raise ModelError(
+                raise ServerLostError(
                     f"{self.url}{path} cannot be asked ({type(error).__name__}: {error})",
                     "see whether the server still runs, and what it says",
                 ) from error
             if status != 503:
                 return status, answer
             if time.monotonic() + pause > until:
-                raise ModelError(
+                raise ServerLostError(
                     f"{self.url} {busy}, for {self.patience:g} s", "start the server, or wait for it"
                 )
             time.sleep(pause)

@@ -31,8 +31,8 @@ except ImportError as missing:
         "--engine ray needs Ray, which is not installed", "`pip install -e '.[ray]'` in the project's folder"
     ) from missing
 
-START_SECONDS = 180.0
-"""How long the first workers may take to begin: each loads torch and a model."""
+START_SECONDS = 600.0
+"""How long there may be no worker at all: each loads torch and a model, and a busy machine takes minutes for it."""
 STARTS = 4
 """Times that Ray is started on this machine before it is given up."""
 ANSWER_SECONDS = 5.0
