@@ -238,8 +238,8 @@ def disturb(
 ) -> Counter[str]:
     """Kill so many workers and nodes while the run goes on, until a time; what was killed.
 
-    The next is killed once all workers but one are there again: a machine on which they take longer to begin than to be
-    killed would show nothing. A second node that left by itself, as after a partition, is started again.
+    The next is killed once all workers but one are there again: a machine on which they take longer to begin than to
+    be killed would show nothing. A second node that left by itself, as after a partition, is started again.
     """
     done: Counter[str] = Counter()
     while sum(done.values()) < kills and run.poll() is None and time.monotonic() < until:

@@ -74,6 +74,12 @@ class Machine(Section):
                 raise ValueError(f"server = {one.strip()!r} is no address; write http://127.0.0.1:8000/v1")
         return self
 
+    @model_validator(mode="after")
+    def _address_is_of_a_cluster(self) -> Self:
+        if self.address and self.engine == "local":
+            raise ValueError(f'address = {self.address!r} is of a Ray cluster; write engine = "ray" too')
+        return self
+
     @classmethod
     def load(cls, path: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> Machine:
         """The machine of a TOML file, with what the command line gave in `overrides` in its place.

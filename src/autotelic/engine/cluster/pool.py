@@ -145,7 +145,7 @@ class Pool:
         self._gpus = gpus
         self._plan = ray.put(plan)
         self._actor = ray.remote(worker)
-        self._count = 0
+        self._count = self._failed = 0
         self._idle: list[_Member] = []
         self._starting: dict[Any, _Member] = {}
         self._notes: Counter[tuple[str, str]] = Counter()
@@ -156,7 +156,7 @@ class Pool:
         """Wait until the first workers have begun. Raises what keeps one from beginning."""
         until = time.monotonic() + START_SECONDS
         while self._starting:
-            self._look([], until)
+            self._look([], until, first=True)
 
     def share(self, value: Any) -> Any:
         """Put a value into the object store; its reference."""
@@ -203,8 +203,11 @@ class Pool:
                 self._spawn()
         return results
 
-    def _look(self, running: list[Any], until: float) -> list[Any]:
-        """The calls that are done. Workers that have begun meanwhile are idle from here on."""
+    def _look(self, running: list[Any], until: float, *, first: bool = False) -> list[Any]:
+        """The calls that are done. Workers that have begun meanwhile are idle from here on.
+
+        Raises what keeps a worker from beginning where it is one of the `first`, or the only one; else it is noted.
+        """
         done, _ = ray.wait([*running, *self._starting], num_returns=1, timeout=TICK_SECONDS)
         for ref in done:
             if ref not in self._starting:
@@ -212,12 +215,19 @@ class Pool:
             member = self._starting.pop(ref)
             try:
                 member.node = ray.get(ref, timeout=GET_SECONDS)["node"]
-                self._idle.append(member)
             except RayTaskError as error:
                 self._bury(member)
-                raise _cause(error) from None
+                if first or not (running or self._idle):
+                    raise _cause(error) from None
+                self._notes[self.kind, f"a {self.kind} could not begin: {_cause(error)}"] += 1
             except RayError as error:
+                self._failed += 1
+                if self._failed > MOST_TRIES:
+                    raise self._hopeless("beginning", error) from error
                 self._replace(member, error)
+            else:
+                self._failed = 0
+                self._idle.append(member)
         if not running and not self._idle and time.monotonic() > until:
             raise self._none(until)
         return [ref for ref in done if ref in running]
@@ -253,7 +263,7 @@ class Pool:
         fix = (
             "give its nodes more memory, or lower learn.batch_tokens, roles.max_tokens or --threads"
             if isinstance(error, OutOfMemoryError)
-            else "see the logs of Ray on that node, and resume the run"
+            else "have autotelic and the run's domain on every node alike, see Ray's logs there, and resume the run"
         )
         return RunError(f"a {self.kind} died {MOST_TRIES + 1} times at the same work ({method}): {said}", fix)
 
