@@ -53,7 +53,6 @@ class _Member:
 
     handle: Any
     name: str
-    begun: float
     node: str = ""
 
 
@@ -243,13 +242,14 @@ class Pool:
             max_task_retries=0,
             scheduling_strategy="SPREAD",
         ).remote()
-        member = _Member(handle, name, time.monotonic())
+        member = _Member(handle, name)
         self._starting[handle.open.remote(self._plan, self.lanes)] = member
 
     def _replace(self, member: _Member, error: BaseException) -> None:
         """Note that a worker is gone, and begin another."""
         why = "memory ran out" if isinstance(error, OutOfMemoryError) else type(error).__name__
-        self._notes[self.kind, f"a {self.kind} was lost ({why}); its work was done again"] += 1
+        where = f" on {member.node}" if member.node else ""
+        self._notes[self.kind, f"a {self.kind}{where} was lost ({why}); its work was done again"] += 1
         self._bury(member)
         self._spawn()
 
