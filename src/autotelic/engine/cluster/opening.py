@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,16 +25,33 @@ from autotelic.machine import Machine
 if TYPE_CHECKING:
     from autotelic.engine.cluster.pool import Pool
 
+ANSWER_SECONDS = 5.0
+"""How long the head of a cluster may take to accept a connection."""
+
 
 def prepare(machine: Machine) -> None:
     """Set what Ray reads from the environment when it is imported, where a person has not set it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "300")  # it is started whether wanted or not
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if not machine.address and "RAY_AUTH_MODE" not in os.environ:
+    if not machine.address and "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
         # With a token of its own no other user of this machine can give work to it. Ray would write one to the home.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+def check_address(given: str) -> None:
+    """Raise RunError where nothing listens at the address of a cluster. Asked before Ray is imported."""
+    if given in ("", "auto"):
+        return
+    host, _, port = given.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"no Ray cluster answers at {given!r} ({error})",
+            "give the host:port that `ray start --head` printed, or leave --address out",
+        ) from error
 
 
 class Cluster:
@@ -41,6 +60,7 @@ class Cluster:
     def __init__(self, machine: Machine, resources: ExitStack) -> None:
         self.machine = machine
         self.resources = resources
+        check_address(machine.address)
         prepare(machine)
         from autotelic.engine.cluster.pool import connect
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -35,8 +34,6 @@ START_SECONDS = 600.0
 """How long there may be no worker at all: each loads torch and a model, and a busy machine takes minutes for it."""
 STARTS = 4
 """Times that Ray is started on this machine before it is given up."""
-ANSWER_SECONDS = 5.0
-"""How long the head of a cluster may take to accept a connection."""
 TICK_SECONDS = 1.0
 """Between two looks at what came: Ctrl-C and the brake are heeded within it."""
 GET_SECONDS = 120.0
@@ -59,12 +56,12 @@ class _Member:
 def connect(machine: Machine, resources: ExitStack) -> str:
     """Join the cluster at `machine.address`, or start Ray on this machine; Ray's version.
 
-    `resources` leaves it. The environment is that of `opening.prepare`. Raises RunError in one line for an address
-    that does not answer, another version of Ray or Python there, and a token that is wrong.
+    `resources` leaves it. The environment is that of `opening.prepare`. Raises RunError in one line for another
+    version of Ray or Python there, and a token that is wrong.
     """
     if ray.is_initialized():
         return str(ray.__version__)
-    settings: dict[str, Any] = {"address": _address(machine.address)}
+    settings: dict[str, Any] = {"address": machine.address or "local"}
     if not machine.address:
         wanted = machine.judges + 1 + machine.samplers * max(1, machine.threads)
         settings |= {"num_cpus": max(os.cpu_count() or 1, wanted + 1), "include_dashboard": False}
@@ -83,23 +80,6 @@ def connect(machine: Machine, resources: ExitStack) -> str:
                 raise _refused(machine.address, error) from error
     resources.callback(ray.shutdown)
     return str(ray.__version__)
-
-
-def _address(given: str) -> str:
-    """What Ray is to be given; raises RunError where nothing listens at an address."""
-    if not given:
-        return "local"
-    if given == "auto":
-        return given
-    host, _, port = given.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"no Ray cluster answers at {given!r} ({error})",
-            "give the host:port that `ray start --head` printed, or leave --address out",
-        ) from error
-    return given
 
 
 def _refused(address: str, error: BaseException) -> RunError:
