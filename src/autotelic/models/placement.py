@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -29,7 +30,11 @@ Model = TypeVar("Model", bound=torch.nn.Module)
 
 def device_of(name: str) -> torch.device:
     """The device of a name. Raises ModelError where torch has none of it here."""
-    has = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    has: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
     if name == "auto":
         name = next(kind for kind, there in has.items() if there())
     if name not in has:
