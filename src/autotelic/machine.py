@@ -66,6 +66,14 @@ class Machine(Section):
     judges: int = knob(
         1, "workers", "engine", "Workers of a cluster that judge, a sandbox each.", ge=1, le=4096
     )
+    auditors: tuple[str, ...] = knob(
+        (), "names", "oversee", "Who must approve: exam, rate, safety, module:Class. Empty is exam and rate."
+    )
+    overseer: str = knob("", "address", "oversee", "Somebody else's. Empty starts a child of the run.")
+    brake: str = knob(
+        "", "public key", "oversee", "Of that overseer, as `autotelic auditor --keys` prints it."
+    )
+    pinned: str = knob("", "file", "oversee", "The certificate of an overseer at an https address, in PEM.")
 
     @model_validator(mode="after")
     def _server_is_an_address(self) -> Self:
@@ -78,6 +86,18 @@ class Machine(Section):
     def _address_is_of_a_cluster(self) -> Self:
         if self.address and self.engine == "local":
             raise ValueError(f'address = {self.address!r} is of a Ray cluster; write engine = "ray" too')
+        return self
+
+    @model_validator(mode="after")
+    def _overseer_is_known(self) -> Self:
+        if bool(self.overseer) != bool(self.brake):
+            raise ValueError(
+                "overseer and brake are of one overseer, and one of them is missing; give its address and its key"
+            )
+        if self.overseer and self.auditors:
+            raise ValueError(
+                "auditors are those of a child, and overseer is somebody else's; give one of the two"
+            )
         return self
 
     @classmethod

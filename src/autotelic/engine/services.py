@@ -5,10 +5,9 @@ A service holds no decision of the run: what was decided is in the state, and we
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -25,10 +24,11 @@ from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
-from autotelic.errors import BrakedError, ModelError, RunError
+from autotelic.engine.sampling import sampler_of
+from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
-from autotelic.learn.learner import PolicyLearner, logprob_gap, warmup_then_cooldown
+from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
 from autotelic.learn.losses import Clip
 from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
@@ -42,18 +42,17 @@ from autotelic.models.placement import device_of, placed
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
+from autotelic.oversee.reports import Reports
 from autotelic.oversee.supervision import Supervision
 from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
-from autotelic.types import Cell, Decision, Turn
+from autotelic.types import Cell, Decision
 from autotelic.weights.door import Weights
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Role, Warrant
 
-KEY = "AUTOTELIC_SERVER_KEY"
-"""The environment variable with the server's key, if it wants one. A charter is published; a key is not."""
 WARMUP = 20
 """Updates over which the learning rate rises: enough for the optimisers to have averages to go by."""
 OUTPUT_KB = 64
@@ -140,6 +139,7 @@ class Services:
     feedback: Mixed
     credit: Credit
     supervision: Supervision | None = None
+    reports: Reports = field(default_factory=lambda: Reports(_unheard))
     weights: Weights
     store: Store
     clock: Clock
@@ -250,6 +250,10 @@ class Services:
         return [task.prompt for task in domain.tasks(np.random.default_rng(0), cells)]
 
 
+def _unheard(leaves: object, level: int, reason: str) -> None:
+    """Where a run is under no oversight yet, nothing is owed to it."""
+
+
 def equip(
     charter: Charter,
     machine: Machine,
@@ -276,7 +280,7 @@ def equip(
     seams = None if away is None else away(model)
     world = world if seams is None else replace(world, domain=seams.domain)
     far = None if seams is None else seams.sampler
-    sampler = far or _sampler(charter, machine, model, tokens, crew, folder)
+    sampler = far or sampler_of(charter, machine, model, tokens, crew, folder)
     learner = learner_of(charter, machine, model, crew) if seams is None else seams.learner
     scale = world.domain.spec.scale
     critic = Critic(
@@ -286,6 +290,15 @@ def equip(
         scale=scale,
         trust=charter.feedback.trust,
     )
+    reference = frozen_twin(model)
+    policy = Rollout(
+        sampler,
+        tokens,
+        world.domain,
+        max_tokens=charter.roles.max_tokens,
+        context=context,
+        champion=Decoder(reference, end_id=tokens.end_id, crew=crew),
+    )
     return Services(
         charter=charter,
         machine=machine,
@@ -293,10 +306,10 @@ def equip(
         world=world,
         crew=crew,
         model=model,
-        reference=frozen_twin(model),
+        reference=reference,
         tokens=tokens,
         sampler=sampler,
-        policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
+        policy=policy,
         learner=learner,
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic, model),
@@ -315,8 +328,9 @@ def equip(
 
 
 def _prior(charter: Charter, controls: Controls) -> bool:
-    """Whether the critic's guess is part of the baseline."""
-    return charter.learn.baseline == "critic" and controls.baseline == "critic"
+    """Whether the critic's guess is part of the baseline. PPO has no other: its advantages are made of values."""
+    asked = charter.learn.baseline == "critic" or charter.learn.parts.values
+    return asked and controls.baseline == "critic"
 
 
 def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
@@ -364,31 +378,3 @@ def _feedback(
         early=controls.early,
         seed=charter.seed,
     )
-
-
-def _sampler(
-    charter: Charter, machine: Machine, model: PreTrainedModel, tokens: Tokens, crew: Crew, folder: RunFolder
-) -> Decoder | RemoteSampler:
-    """Our decode loop over the learner's own model, or the server that the machine names."""
-    if not machine.server:
-        return Decoder(model, end_id=tokens.end_id, crew=crew)
-    return RemoteSampler(
-        model,
-        machine.server,
-        name=charter.model.name,
-        end_id=tokens.end_id,
-        folder=folder.adapters,
-        key=os.environ.get(KEY, ""),
-        probe=partial(_same_weights, charter, machine, model),
-    )
-
-
-def _same_weights(charter: Charter, machine: Machine, model: PreTrainedModel, turns: Sequence[Turn]) -> None:
-    """Raise ModelError where a server's turns are not of these weights: it began anew with another model."""
-    gap, allowed = logprob_gap(model, turns), SERVERS[charter.model.dtype]
-    if not gap <= allowed:
-        raise ModelError(
-            f"a server of {machine.server} came back with other weights: log-probabilities are up to {gap:.2g} from "
-            f"the learner's, and {allowed:g} is allowed",
-            "start it with the model that the run began from, then resume the run",
-        )

@@ -45,6 +45,7 @@ from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.placement import device_of, threads_of
 from autotelic.models.tokens import Tokens
+from autotelic.oversee.reports import Reports
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -60,6 +61,8 @@ from autotelic.weights.store import Store
 if TYPE_CHECKING:
     from autotelic.engine.cluster.opening import Cluster
 
+_KEPT = ("threads", "verifier", "device", "auditors", "overseer", "brake", "pinned")
+"""Settings of the machine that a resume takes from the beginning of the run."""
 CORPUS = 2000
 """Texts of the rules that a tokenizer is trained on: more add no merge that is used."""
 
@@ -191,7 +194,8 @@ def take_up(
         # As many threads as it began with: with others, sums are rounded otherwise.
         # And with the verifier it began with: another one would judge the same answers otherwise.
         recorded = machine_of(started)
-        kept = {"threads": recorded.threads, "verifier": recorded.verifier, "device": recorded.device}
+        # And under the overseer that it began with: another one knows neither its brake nor its champion.
+        kept = {name: getattr(recorded, name) for name in _KEPT}
         settings = (machine or recorded).model_copy(update=kept)
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening)
@@ -239,8 +243,9 @@ def _oversee(
     services: Services, place: RunFolder, run: str, start: str, blob: str, opening: ExitStack
 ) -> None:
     """From here on the door asks the overseer, and nothing is trained without it."""
-    supervision = overseer_of(place, services.charter, run, start, blob)
+    supervision = overseer_of(place, services.charter, services.machine, run, start, blob)
     services.supervision = opening.enter_context(supervision)
+    services.reports = Reports(supervision.report)
     services.weights.authority = supervision.allow
 
 

@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autotelic.errors import ModelError
-from autotelic.models.server import ServerLostError, ServerSampler, check
+from autotelic.models.server import ServerSampler, check
+from autotelic.models.wire import ServerLostError
 from autotelic.types import Request, Turn
 
 Probe = Callable[[Sequence[Turn]], None]
