@@ -32,6 +32,8 @@ except ImportError as missing:
 
 START_SECONDS = 600.0
 """How long there may be no worker at all: each loads torch and a model, and a busy machine takes minutes for it."""
+OTHERS_SECONDS = 60.0
+"""How long the first of several workers waits for the others: a cluster may have no room for all yet."""
 STARTS = 4
 """Times that Ray is started on this machine before it is given up."""
 TICK_SECONDS = 1.0
@@ -132,9 +134,13 @@ class Pool:
             self._spawn()
 
     def ready(self) -> None:
-        """Wait until the first workers have begun. Raises what keeps one from beginning."""
+        """Wait until the first workers have begun, or one has and the others take long: they join later.
+
+        Raises what keeps one from beginning.
+        """
         until = time.monotonic() + START_SECONDS
-        while self._starting:
+        enough = time.monotonic() + OTHERS_SECONDS
+        while self._starting and not (self._idle and time.monotonic() > enough):
             self._look([], until, first=True)
 
     def share(self, value: Any) -> Any:
@@ -161,6 +167,8 @@ class Pool:
                     running[call.remote(*common, shares[at])] = at, member
                 if running:
                     until = time.monotonic() + START_SECONDS
+                elif not self._starting:
+                    self._spawn()
                 for done in self._look(list(running), until):
                     at, member = running.pop(done)
                     try:
