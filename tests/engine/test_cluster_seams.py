@@ -62,7 +62,7 @@ def often(kind: str, n: int) -> str:
     """Some calls are lost before their work, and some after it. A learner has to be made again from its steps."""
     if kind == "learner":
         return {3: "after", 7: "before", 8: "before", 22: "after"}.get(n, "")
-    return "before" if n % 6 == 2 else "after" if n % 7 == 3 else ""
+    return "before" if n % 11 == 2 else "after" if n % 13 == 5 else ""
 
 
 @pytest.fixture(scope="module")
