@@ -51,7 +51,10 @@ CONTROLS: dict[str, Table] = {
     "fixed": {"curriculum": EVEN | {"replay": 1.0, "spread": 0.0}},
     "shuffled": {},
     "shuffled-early": {},
-    "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
+    "certainty": {
+        "feedback": {"verifier": 0.0, "certainty": 1.0},
+        "oversight": {"thresholds": ["drift = off"]},
+    },
 }
 TURNED = {"shuffled": Controls(shuffle=1.0), "shuffled-early": Controls(shuffle=1.0, early=True)}
 """What no charter can say, by control."""

@@ -12,8 +12,6 @@ from autotelic.charter import Charter
 from autotelic.errors import CharterError
 from autotelic.machine import Machine, fits, schema
 
-FLAGS = {"auditors": "auditor"}
-"""Options that are called otherwise than their setting: this one may be given several times."""
 SERVER = "http://127.0.0.1:8000/v1"
 
 
@@ -112,10 +110,25 @@ def test_a_server_needs_an_adapter(machine: Machine, charter: dict[str, Any], fi
             fits(machine, Charter.of(charter))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"overseer": "unix:/x"},
+        {"brake": "brake brake AAAA"},
+        {"overseer": "unix:/x", "brake": "brake brake AAAA", "auditors": ["exam"]},
+    ],
+)
+def test_an_overseer_elsewhere_has_a_key_and_auditors_of_its_own(given: dict[str, Any]) -> None:
+    with pytest.raises(CharterError) as caught:
+        Machine.of(given)
+    assert "overseer" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_every_setting_is_in_the_guide_with_its_default_and_its_reason() -> None:
     guide = (Path(__file__).parents[1] / "docs" / "charters.md").read_text()
     for name, place in schema()["properties"].items():
-        assert f"`--{FLAGS.get(name, name)}`" in guide
+        assert f"`--{name}`" in guide
         assert f"| `{name}` |" in guide
         assert place["description"].rpartition(" (")[0] in guide
 

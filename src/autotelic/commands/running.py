@@ -85,7 +85,9 @@ class MachineFlags:
     address: str | None = None
     samplers: int | None = None
     judges: int | None = None
-    auditors: Annotated[tuple[str, ...] | None, Parameter(name="--auditor", negative="")] = None
+    auditors: Annotated[tuple[str, ...] | None, Parameter(name=("--auditors", "--auditor"), negative="")] = (
+        None
+    )
     overseer: str | None = None
     brake: str | None = None
     pinned: str | None = None
