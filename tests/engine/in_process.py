@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from autotelic.engine.cluster.opening import Cluster
-from autotelic.engine.cluster.plan import Plan
+from autotelic.engine.cluster.plan import WorkerPlan
 from autotelic.engine.cluster.seams import Note
 from autotelic.machine import Machine
 
@@ -24,7 +24,7 @@ def there(value: Any) -> Any:
 class InProcess:
     """Implements `Workers` as `Pool` does: a share whose worker died is given to another, and counts once."""
 
-    def __init__(self, worker: type, plan: Plan, *, size: int, lanes: int, fate: Fate) -> None:
+    def __init__(self, worker: type, plan: WorkerPlan, *, size: int, lanes: int, fate: Fate) -> None:
         self.worker, self.plan, self.size, self.lanes, self.fate = worker, plan, size, lanes, fate
         self.calls = self.deaths = 0
         self.live = [self.begun() for _ in range(size)]
@@ -72,7 +72,7 @@ class NoCluster(Cluster):
     def _is_running(self, run: str) -> bool:
         return False
 
-    def _pool(self, run: str, worker: type, plan: Plan, **settings: int) -> Any:
+    def _pool(self, run: str, worker: type, plan: WorkerPlan, **settings: int) -> Any:
         pool = InProcess(worker, plan, size=settings["size"], lanes=settings.get("lanes", 1), fate=self.fate)
         pool.ready = lambda: None  # type: ignore[attr-defined]
         self.pools.append(pool)

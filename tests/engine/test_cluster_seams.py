@@ -13,7 +13,7 @@ from in_process import InProcess, NoCluster
 from autotelic.charter import Charter
 from autotelic.domains.capabilities import capabilities_of
 from autotelic.engine import start
-from autotelic.engine.cluster.plan import OutOfStepError, Plan
+from autotelic.engine.cluster.plan import OutOfStepError, WorkerPlan
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain
 from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, SamplerWorker, installed
 from autotelic.engine.services import learner_of, open_world
@@ -75,8 +75,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     )
 
 
-def plan_of(place: tuple[Path, str], threads: int = 2, **changed: Any) -> Plan:
-    return Plan(
+def plan_of(place: tuple[Path, str], threads: int = 2, **changed: Any) -> WorkerPlan:
+    return WorkerPlan(
         **{
             "charter": CHARTER.canonical(),
             "machine": Machine(workers=1).canonical(),
@@ -181,13 +181,13 @@ def test_judges_say_what_the_domain_here_says(place: tuple[Path, str]) -> None:
 
 
 def test_what_travels_is_checked(place: tuple[Path, str]) -> None:
-    from autotelic.weights.travel import Packed, packed, unpacked
+    from autotelic.weights.travel import SentWeights, packed, unpacked
 
     model = load(place[0]).model
     sent = packed(model)
     with pytest.raises(ModelError, match="arrived as"):
-        unpacked(Packed(digest="sha256:0", content=sent.content), model)
-    cut = Packed(digest=sent.digest, content=sent.content[:-8])
+        unpacked(SentWeights(digest="sha256:0", content=sent.content), model)
+    cut = SentWeights(digest=sent.digest, content=sent.content[:-8])
     with pytest.raises(AutotelicError):
         unpacked(cut, model)
     assert digest_of(model) == sent.digest

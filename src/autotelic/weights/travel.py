@@ -1,6 +1,6 @@
 """Weights between processes: bytes that name what they are, and that are checked where they arrive.
 
-packed(model) ──► Packed(digest, content) ──► unpacked(packed, into=model) ──► the same digest, or an error
+packed(model) ──► SentWeights(digest, content) ──► unpacked(packed, into=model) ──► the same digest, or an error
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autotelic.weights.tensors import put_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class SentWeights:
     """What a model learns (its adapter alone where it has one), as a safetensors file. [bytes]
 
     `digest` is that of the whole model.
@@ -30,12 +30,12 @@ class Packed:
     content: np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def packed(model: PreTrainedModel) -> Packed:
+def packed(model: PreTrainedModel) -> SentWeights:
     """The model's weights as they are now."""
-    return Packed(digest=digest_of(model), content=packed_tensors(copy_of(model)))
+    return SentWeights(digest=digest_of(model), content=packed_tensors(copy_of(model)))
 
 
-def unpacked(sent: Packed, into: PreTrainedModel) -> str:
+def unpacked(sent: SentWeights, into: PreTrainedModel) -> str:
     """Put weights into a model of the same kind; their digest.
 
     Raises ModelError where what arrived is not what was sent. The model is then as it was, unless the error is of

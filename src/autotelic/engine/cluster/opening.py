@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY
-from autotelic.engine.cluster.plan import Plan
+from autotelic.engine.cluster.plan import WorkerPlan
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
 from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, SamplerWorker, installed
 from autotelic.engine.services import World
@@ -87,7 +87,7 @@ class Cluster:
                 "stop the other process that runs it, or a copy of it, first",
             )
         machine = self.machine
-        plan = Plan(
+        plan = WorkerPlan(
             charter=charter.canonical(),
             machine=machine.canonical()
             | {"verifier": "math-verify" if world.verifier == MATH_VERIFY else "none"},
@@ -118,7 +118,7 @@ class Cluster:
 
         return running(run)
 
-    def _pool(self, run: str, worker: type, plan: Plan, **settings: int) -> Pool:
+    def _pool(self, run: str, worker: type, plan: WorkerPlan, **settings: int) -> Pool:
         from autotelic.engine.cluster.pool import Pool
 
         pool = Pool(run, worker, plan, **settings)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autotelic.weights.travel import Packed
+from autotelic.weights.travel import SentWeights
 
 Bytes = Any
 """An array of bytes, [N] of uint8 (`weights/travel.py`)."""
@@ -17,7 +17,7 @@ class OutOfStepError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class WorkerPlan:
     """What a worker is made from. `start` is the reference of the model that the run began with, `folder` where it
     lies; `files` holds its files where a worker may not see that folder. `here` is where the run was started from:
     a domain of one's own is looked for there.
@@ -38,5 +38,5 @@ class Snapshot:
     """Where a learner stood, whole: its weights, and its optimiser's state."""
 
     name: int
-    weights: Packed
+    weights: SentWeights
     optimiser: Bytes

@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from autotelic.engine.cluster.plan import Plan
+from autotelic.engine.cluster.plan import WorkerPlan
 from autotelic.engine.cluster.seams import Note
 from autotelic.errors import AutotelicError, RunError
 from autotelic.machine import Machine
@@ -117,7 +117,7 @@ class Pool:
     """
 
     def __init__(
-        self, run: str, worker: type, plan: Plan, *, size: int, lanes: int = 1, gpus: float = 0.0
+        self, run: str, worker: type, plan: WorkerPlan, *, size: int, lanes: int = 1, gpus: float = 0.0
     ) -> None:
         self.run = run
         self.kind: str = worker.kind  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from autotelic.models.digest import digest_of
 from autotelic.models.shares import dealt, gathered
 from autotelic.protocols import Domain
 from autotelic.types import Batch, Episode, LearnReport, Proposal, Rejection, Request, Task, Turn, Verdict
-from autotelic.weights.travel import Packed, packed, packed_tensors, unpacked, unpacked_tensors
+from autotelic.weights.travel import SentWeights, packed, packed_tensors, unpacked, unpacked_tensors
 
 A = TypeVar("A")
 Note = tuple[str, int, str]
@@ -198,7 +198,7 @@ class FarLearner:
     def __init__(self, model: PreTrainedModel, workers: Workers) -> None:
         self.model = model
         self.workers = workers
-        self._log: list[tuple[Batch, float, Packed | None]] = []
+        self._log: list[tuple[Batch, float, SentWeights | None]] = []
         self._take(packed(model), {})
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
@@ -224,7 +224,7 @@ class FarLearner:
         """As `PolicyLearner.restore`: once the model has the weights that go with the state."""
         self._take(packed(self.model), tensors)
 
-    def _take(self, weights: Packed, optimiser: Mapping[str, Tensor]) -> None:
+    def _take(self, weights: SentWeights, optimiser: Mapping[str, Tensor]) -> None:
         name = self._snapshot.name + 1 if hasattr(self, "_snapshot") else 0
         self._snapshot = Snapshot(name=name, weights=weights, optimiser=packed_tensors(optimiser))
         self._log.clear()
@@ -255,7 +255,9 @@ class FarLearner:
                 "its node computes otherwise: resume the run on nodes of one kind",
             )
 
-    def _ask(self, made: int, given: tuple[Batch, float, Packed | None]) -> tuple[LearnReport, Packed]:
+    def _ask(
+        self, made: int, given: tuple[Batch, float, SentWeights | None]
+    ) -> tuple[LearnReport, SentWeights]:
         batch, rate, weights = given
         common = (self._snapshot.name, made, batch, rate)
         ((report, after),) = self.workers.map("step", common, [weights])

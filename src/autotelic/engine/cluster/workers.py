@@ -22,7 +22,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
-from autotelic.engine.cluster.plan import Bytes, OutOfStepError, Plan, Snapshot
+from autotelic.engine.cluster.plan import Bytes, OutOfStepError, Snapshot, WorkerPlan
 from autotelic.engine.services import learner_of, open_world
 from autotelic.errors import AutotelicError, ModelError
 from autotelic.machine import Machine
@@ -34,7 +34,7 @@ from autotelic.models.tokens import Tokens
 from autotelic.streams import seed_of
 from autotelic.types import Batch, LearnReport, Request, Turn
 from autotelic.weights.load import load
-from autotelic.weights.travel import Packed, packed, packed_tensors, unpacked, unpacked_tensors
+from autotelic.weights.travel import SentWeights, packed, packed_tensors, unpacked, unpacked_tensors
 
 SAME = ("autotelic", "torch", "transformers", "tokenizers", "numpy")
 """Packages of which a worker must have the loop's version: another one may compute other bits."""
@@ -51,13 +51,13 @@ def installed() -> dict[str, str]:
     return found
 
 
-class _Worker:
+class _ClusterWorker:
     """What all workers have: a plan, what they hold open, and where they are."""
 
     def __init__(self) -> None:
         self.resources = ExitStack()
 
-    def open(self, plan: Plan, lanes: int) -> dict[str, Any]:
+    def open(self, plan: WorkerPlan, lanes: int) -> dict[str, Any]:
         """Make everything ready; where this worker is, and what it runs on.
 
         Raises an AutotelicError that names this node for whatever the run needs and is not to be had here.
@@ -81,7 +81,7 @@ class _Worker:
 
     kind = "worker"
 
-    def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
+    def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class _Worker:
 
 
 def _model_of(
-    plan: Plan, charter: Charter, machine: Machine
+    plan: WorkerPlan, charter: Charter, machine: Machine
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The model that the run began with, through the door, its adapter added."""
     with ExitStack() as until_read:
@@ -107,19 +107,19 @@ def _model_of(
     return placed(loaded.model, device_of(machine.device)), loaded.tokenizer
 
 
-class SamplerWorker(_Worker):
+class SamplerWorker(_ClusterWorker):
     """Our decode loop, on some shares of a call."""
 
     kind = "sampler"
 
-    def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
+    def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         self.model, tokenizer = _model_of(plan, charter, machine)
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
         crew = Crew(lanes)
         self.resources.callback(crew.close)
         self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=crew, shares=plan.threads)
 
-    def take(self, sent: Packed, _: None = None) -> str:
+    def take(self, sent: SentWeights, _: None = None) -> str:
         """Sample with these weights from here on; their digest."""
         torch.set_num_threads(1)
         if self.decoder.digest != sent.digest:
@@ -127,7 +127,7 @@ class SamplerWorker(_Worker):
         return self.decoder.sync()
 
     def sample(
-        self, sent: Packed, shares: Sequence[Sequence[Request]]
+        self, sent: SentWeights, shares: Sequence[Sequence[Request]]
     ) -> tuple[list[list[list[Turn]]], int, int]:
         """The turns of each share by these weights; tokens sampled, and prompt tokens read."""
         torch.set_num_threads(1)
@@ -138,12 +138,12 @@ class SamplerWorker(_Worker):
         return found, self.decoder.tokens - tokens, self.decoder.prefilled - read
 
 
-class JudgeWorker(_Worker):
+class JudgeWorker(_ClusterWorker):
     """A domain with a sandbox of its own."""
 
     kind = "judge"
 
-    def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
+    def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         self.domain = open_world(charter, machine, self.resources).domain
 
     def ask(self, method: str, items: Sequence[Any]) -> tuple[list[Any], list[tuple[str, int, str]]]:
@@ -152,7 +152,7 @@ class JudgeWorker(_Worker):
         return found, self.domain.take_dropped() if isinstance(self.domain, Guarded) else []
 
 
-class LearnerWorker(_Worker):
+class LearnerWorker(_ClusterWorker):
     """Holds the weights that are learned and the optimiser. It says after each step what the weights are.
 
     Steps are counted from the last snapshot. A step that was made already is not made again: its report is given.
@@ -160,13 +160,13 @@ class LearnerWorker(_Worker):
 
     kind = "learner"
 
-    def _open(self, plan: Plan, charter: Charter, machine: Machine, lanes: int) -> None:
+    def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         self.model, _ = _model_of(plan, charter, machine)
         crew = Crew(plan.threads)
         self.resources.callback(crew.close)
         self.learner = learner_of(charter, machine, self.model, crew)
         self.snapshot, self.made = -1, 0
-        self.last: tuple[LearnReport, Packed] | None = None
+        self.last: tuple[LearnReport, SentWeights] | None = None
 
     def restore(self, snapshot: Snapshot) -> None:
         """Stand where this snapshot was made."""
@@ -176,8 +176,8 @@ class LearnerWorker(_Worker):
         self.snapshot, self.made, self.last = snapshot.name, 0, None
 
     def step(
-        self, snapshot: int, made: int, batch: Batch, rate: float, weights: Packed | None
-    ) -> tuple[LearnReport, Packed]:
+        self, snapshot: int, made: int, batch: Batch, rate: float, weights: SentWeights | None
+    ) -> tuple[LearnReport, SentWeights]:
         """The update after `made` others since the snapshot; its report, and the weights after it.
 
         `weights` are put in place before it where they are given. Raises OutOfStepError where this learner is
