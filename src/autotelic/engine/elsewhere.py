@@ -41,5 +41,12 @@ def away_of(
     """What gives the seams that a cluster's workers are behind; None where there is no cluster."""
     if cluster is None:
         return None
-    named = {"run": run, "charter": charter, "world": world, "start": start}
-    return partial(cluster.seams, **named, folder=place.start, threads=crew.size)
+    return partial(
+        cluster.seams,
+        run=run,
+        charter=charter,
+        world=world,
+        start=start,
+        folder=place.start,
+        threads=crew.size,
+    )

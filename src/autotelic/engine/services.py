@@ -152,6 +152,13 @@ class Services:
     learned: int
 
     @property
+    def own_learner(self) -> PolicyLearner:
+        """The learner of this process. Raises RunError where it is a worker of a cluster."""
+        if isinstance(self.learner, FarLearner):
+            raise RunError("the learner is a worker of a cluster", "open the run with the engine local")
+        return self.learner
+
+    @property
     def overseen(self) -> Supervision:
         """The run's oversight. Raises BrakedError where there is none: nothing is trained without."""
         if self.supervision is None:

@@ -125,7 +125,7 @@ class Pool:
         self.lanes = lanes
         self._gpus = gpus
         self._plan = ray.put(plan)
-        self._actor = ray.remote(worker)
+        self._actor: Any = ray.remote(worker)
         self._count = self._failed = 0
         self._idle: list[_Member] = []
         self._starting: dict[Any, _Member] = {}

@@ -199,6 +199,8 @@ class FarLearner:
         self.model = model
         self.workers = workers
         self._log: list[tuple[Batch, float, SentWeights | None]] = []
+        self._known: str
+        self._snapshot: Snapshot
         self._take(packed(model), {})
 
     def step(self, batch: Batch, rate: float = 1.0) -> LearnReport:
