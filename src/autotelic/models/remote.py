@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from autotelic.errors import ModelError
 from autotelic.models.adapter import save_adapter
 from autotelic.models.digest import digest_of
+from autotelic.models.eyes import eyes_of
 from autotelic.models.server import ServerSampler
 from autotelic.models.servers import Probe, Servers
 from autotelic.types import Request, Turn
@@ -34,7 +35,7 @@ class RemoteSampler:
     `ServerSampler`, `gone` is how many seconds no server at all may answer while a run goes on, and `probe` sees
     completions of a server that began anew. `name` is what the servers call the model, if they serve several.
     Adapters are written below `folder`, which the servers must see under the same path. Raises ModelError where a
-    server cannot be asked.
+    server cannot be asked, and for a model that sees.
     """
 
     def __init__(
@@ -50,6 +51,12 @@ class RemoteSampler:
         gone: float = 600.0,
         probe: Probe | None = None,
     ) -> None:
+        if eyes_of(model) is not None:
+            # The protocol of completions has tokens of text alone.
+            raise ModelError(
+                f"a server is asked in text, and {type(model).__name__} is shown pictures",
+                "sample in this process: leave out --server and machine.server",
+            )
         self.model = model
         self.name = name
         self.folder = folder

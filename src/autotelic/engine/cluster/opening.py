@@ -21,6 +21,7 @@ from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, Sampler
 from autotelic.engine.services import World
 from autotelic.errors import RunError
 from autotelic.machine import Machine
+from autotelic.models.eyes import eyes_of
 
 if TYPE_CHECKING:
     from autotelic.engine.cluster.pool import Pool
@@ -81,6 +82,11 @@ class Cluster:
 
         Raises RunError where workers of this run are on the cluster already, and what keeps a worker from beginning.
         """
+        if eyes_of(model) is not None:
+            raise RunError(
+                f"{type(model).__name__} is shown pictures, and these are not sent to a cluster",
+                "run it with --engine local",
+            )
         if self._is_running(run):
             raise RunError(
                 f"workers of the run {run} are on this cluster already",
