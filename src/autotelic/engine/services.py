@@ -24,13 +24,12 @@ from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
+from autotelic.engine.learning import learner_of
 from autotelic.engine.sampling import sampler_of
 from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
-from autotelic.learn.losses import Clip
-from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
 from autotelic.machine import Machine
 from autotelic.messages import Dropped, Probed
@@ -370,22 +369,6 @@ def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
         prior=critic.baseline if known else None,
         values=critic.values if known else None,
         scale=critic.scale,
-    )
-
-
-def learner_of(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
-    """The learner of a charter, of this model's weights."""
-    learn = charter.learn
-    return PolicyLearner(
-        model,
-        lr_matrix=learn.lr_matrix,
-        lr_other=learn.lr_other,
-        clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
-        objective=Objective(algorithm=learn.parts, longest=charter.roles.max_tokens),
-        temperature=charter.roles.temperature,
-        checkpointing=machine.checkpointing,
-        optimiser=learn.optimiser,
-        crew=crew,
     )
 
 
