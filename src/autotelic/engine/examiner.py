@@ -32,6 +32,7 @@ from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
+from autotelic.models.placement import device_of, placed
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.proving import ProgramsDomain
 from autotelic.oversee.proving.adapter import ProvingGround
@@ -65,11 +66,12 @@ class Examiner:
         world.shown_to(self.model)
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+        placed(self.model, device_of(machine.device))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
         self.tokens = tokens = Tokens(
             loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
         )
-        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
+        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine, resources))
         self.active = ("", "")
         context = context_of(self.model)
         self.policy = Rollout(
