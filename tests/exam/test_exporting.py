@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autotelic.cli import main
-from autotelic.commands import examining
+from autotelic.commands import exporting
 from autotelic.commands.opening import champion_of
 from autotelic.weights.load import load
 
@@ -68,7 +68,7 @@ def test_what_fails_half_way_leaves_nothing_that_looks_like_a_model(made, tmp_pa
         (target / "model.safetensors").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(examining, "_copy_model", full)
+    monkeypatch.setattr(exporting, "_copy_model", full)
     if there:
         (tmp_path / "out").mkdir()
     assert exported(made, tmp_path / "out") == 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 from autotelic.errors import DomainError, ModelError
 from autotelic.machine import Machine
 from autotelic.protocols import Domain, Posable
-from autotelic.types import ExamReport, Request, Task
+from autotelic.types import ExamReport, Task
 
 if TYPE_CHECKING:
     from autotelic.charter import Charter
@@ -149,18 +149,9 @@ class LoadedChampion:
         A compact text ends with a line break, which is added where it is missing. `temperature` 0 is greedy;
         `max_tokens` are the charter's `roles.max_tokens` by default, and fewer where the model has no more room.
         """
-        found = self._opened
-        prompt = text if found.tokens.chat or text.endswith("\n") else text + "\n"
-        (ids,) = found.tokens.prompts([prompt])
-        room = found.policy.context - len(ids)
-        if room < 1:
-            raise ModelError(
-                f"the text has {len(ids)} tokens, and the model reads {found.policy.context}", "shorten it"
-            )
-        most = min(room, found.charter.roles.max_tokens if max_tokens is None else max_tokens)
-        request = Request(prompt_ids=ids, n=1, max_tokens=most, temperature=temperature, seed=seed)
-        ((turn,),) = found.decoder.sample([request])
-        return found.tokens.decode(turn.completion_ids)
+        from autotelic.commands.asking import answer_to
+
+        return answer_to(self._opened, text, temperature=temperature, max_tokens=max_tokens, seed=seed)
 
     def close(self) -> None:
         """Let go of the sandbox and the threads."""

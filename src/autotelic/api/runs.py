@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def run(
     machine: Machine | None = None,
     watch: Watch | None = None,
     progress: bool | None = None,
+    sinks: Sequence[str] = (),
 ) -> RecordedRun:
     """Run a charter until its budget is spent, and return the run.
 
@@ -53,15 +55,15 @@ def run(
     `again` a run that is there is moved aside. `start_from` is a run or model folder whose weights to go on from.
 
     `watch` is called with every message as it is recorded. `progress` shows how far the run is; by default in a
-    notebook alone. Ctrl-C, or a notebook's stop button, ends the run at its last checkpoint: `stopped` is then
+    notebook alone. `sinks` copy its numbers to other tools (`docs/sinks.md`). Ctrl-C, or a notebook's stop button, ends the run at its last checkpoint: `stopped` is then
     `interrupted`, and `resume` goes on.
 
     Raises an `AutotelicError`, in one line with its fix, for what a person can put right.
     """
     given = charter_of(charter, domain=domain, model=model, seed=seed, seconds=seconds)
     settings = prepared(given, machine, start_from)
-    with showing(progress, watch) as shown:
-        _loop(given, out, settings, shown, start_from, again)
+    with showing(progress, watch) as shown, copying(sinks, Path(out), shown) as copied:
+        _loop(given, out, settings, copied, start_from, again)
     return open_run(out)
 
 
@@ -217,6 +219,25 @@ class RecordedRun:
         from autotelic.api.notebook import table_of
 
         return table_of(str(self.folder), self.summary)
+
+
+@contextmanager
+def copying(names: Sequence[str], folder: Path, watch: Watch) -> Iterator[Watch]:
+    """What to hand to a run so that sinks have its numbers too. What is lost of them is a warning."""
+    import warnings
+
+    from autotelic.dashboard.sinks import Sinks
+
+    sinks = Sinks(names, folder, lambda line: warnings.warn(line, stacklevel=2))
+
+    def both(message: Message) -> None:
+        watch(message)
+        sinks(message)
+
+    try:
+        yield both
+    finally:
+        sinks.close()
 
 
 def _line(summary: Mapping[str, Any]) -> str:
