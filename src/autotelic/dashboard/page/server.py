@@ -27,6 +27,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autotelic.dashboard.page import exams, first, lists, measured, plots, shell, works
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.report import render
+from autotelic.dashboard.specimens import choose
 from autotelic.errors import AutotelicError
 
 POLICY = (
@@ -34,6 +36,10 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
+FROZEN = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of the report, which has its style inside, and no script at all."""
 POLL = 0.5
 """Seconds between two looks at a journal for a reader that waits."""
 _BEAT = 10.0
@@ -143,6 +149,7 @@ def application(runs: Mapping[str, RunView], *, hosts: Sequence[str] = (), token
         Route(f"{r}/learning", shown("Learning", lambda run, q: measured.learning(run), "learning")),
         Route(f"{r}/oversight", shown("Oversight", lambda run, q: measured.oversight(run), "oversight")),
         Route(f"{r}/charter", shown("Charter", lambda run, q: measured.charter(run), "charter")),
+        Route(f"{r}/report", data(_report)),
         Route(f"{r}/plot/{{name}}.{{kind}}", data(_plot)),
         Route(f"{r}/{{table}}.csv", data(_table)),
         Route(f"{r}/exam/{{name}}/items.csv", data(_exam_table)),
@@ -174,7 +181,7 @@ class Guard:
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["content-security-policy"] = POLICY
+                headers.setdefault("content-security-policy", POLICY)
                 headers["x-content-type-options"] = "nosniff"
                 headers["referrer-policy"] = "no-referrer"
                 headers["cross-origin-opener-policy"] = "same-origin"
@@ -247,6 +254,14 @@ def _static(request: Request) -> Response:
         return PlainTextResponse("There is no such file.\n", 404)
     kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return Response(place.joinpath(name).read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
+
+
+def _report(run: RunView, request: Request) -> Response:
+    """What `report.html` would be if it were written now: the same function makes both."""
+    with run.journal() as journal:
+        specimens = choose(journal, run.story)
+    page = render(run.story, run.path.name, specimens)
+    return Page(page, headers={"content-security-policy": FROZEN})
 
 
 def _plot(run: RunView, request: Request) -> Response:
