@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# A process a core, four at most: each holds torch. A file's tests stay together, and with them what they share.
+CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: run test test-all lint docs lock clean
 
@@ -12,11 +14,11 @@ run: $(READY)
 	$(VENV)/bin/autotelic run --out runs/default --again
 
 test: $(READY) lint
-	$(PY) -m pytest --cov --cov-report=term
+	$(PY) -m pytest $(CORES) --cov --cov-report=term
 
 # Also the corpus of attacks at every level of the sandbox, and uncontained: many minutes.
 test-all: $(READY) lint
-	$(PY) -m pytest -m "slow or not slow" --timeout=1800
+	$(PY) -m pytest $(CORES) -m "slow or not slow" --timeout=1800
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

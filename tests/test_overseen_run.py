@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_loop import MACHINE, interrupt_at, small
 
 from autotelic.cli import main
-from autotelic.commands.oversight import house_of
 from autotelic.engine import overseen
 from autotelic.errors import BrakedError
+from autotelic.judge.consensus import Consensus
 from autotelic.loop import resume, run
-from autotelic.messages import Decided, Leased, Message, RunStopped, StageBegan, Updated
+from autotelic.messages import (
+    Alarmed,
+    Decided,
+    Leased,
+    Message,
+    Opened,
+    RunStopped,
+    StageBegan,
+    Updated,
+)
 from autotelic.oversee.permits import Certificate
 from autotelic.record import Journal
+from autotelic.types import Verdict
 
 HERE = Path(__file__).parent
 
@@ -126,23 +139,101 @@ def test_a_brake_that_is_set_ends_the_run_and_humans_let_it_go_on(tmp_path: Path
     assert main(["audit", str(folder)]) == 0
 
 
-def test_after_quarantine_the_working_weights_are_the_last_certified(tmp_path: Path) -> None:
-    folder = tmp_path / "quarantined"
-    run(small(3), folder, machine=MACHINE, watch=interrupt_at(3, "propose"))
-    house = house_of(folder)
-    overseer = house.again()
-    overseer.roll_back("a test", "human")
-    house.close(overseer)
+def leaves_of(folder: Path) -> list[dict[str, Any]]:
+    place = folder / "oversight" / "ledger.sqlite"
+    with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as connection:
+        return [
+            json.loads(content) for (content,) in connection.execute("SELECT data FROM leaves ORDER BY id")
+        ]
+
+
+def test_a_proxy_that_drifts_raises_the_brake_and_is_on_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that is pleased with everything, in a model that knows nothing: drift, at the first look."""
+    pleased = Verdict(reward=1.0, passed=True, reason="pleased", source="consensus")
+    monkeypatch.setattr(
+        Consensus, "judge", lambda self, groups: [[pleased] * len(g.episodes) for g in groups]
+    )
+    folder = tmp_path / "drifting"
+    charter = small(4, **{"feedback.consensus": 0.5, "feedback.guard": 40})
+    summary = run(charter, folder, machine=MACHINE)
+    assert summary["stopped"] == "braked"
+    assert "drift: lifetime evidence" in summary["why"]
+    with Journal.open(folder) as journal:
+        alarms = [m for m in journal.read() if isinstance(m, Alarmed)]
+        opened = [m for m in journal.read() if isinstance(m, Opened)]
+    assert {alarm.trigger for alarm in alarms} == {"drift", "early drift"}
+    assert len(opened[0].items) == 40
+    told = leaves_of(folder)
+    kinds = [leaf["kind"] for leaf in told]
+    assert kinds.index("sealed items") < kinds.index("sealed looks") < kinds.index("alarm")
+    assert {"exam", "checkpoint"} <= set(kinds)
+    raised = next(leaf for leaf in told if leaf["kind"] == "brake")
+    assert (raised["to"], raised["by"]) == (3, "trigger")
+    assert summary["oversight"]["alarms"]
+    # One human is not enough. Two are, and the same evidence does not raise the brake again.
+    first = folder / "oversight" / "keys" / "human-first.key"
+    assert main(["brake", "release", str(folder), "--key", str(first)]) == 2
+    assert main(["brake", "release", str(folder)]) == 0
+    resume(folder, watch=interrupt_at(alarms[0].generation + 1, "attempt"))
+    with Journal.open(folder) as journal:
+        assert journal.latest(RunStopped) is not None
+        assert max(m.generation for m in journal.read() if isinstance(m, Leased)) > alarms[0].generation
+    assert main(["audit", str(folder)]) == 0
+
+
+def set_at(folder: Path, generation: int, *command: str) -> Callable[[Message], None]:
+    """A watcher that gives a command from outside once this generation learns."""
+
+    def watch(message: Message) -> None:
+        if isinstance(message, StageBegan) and (message.generation, message.stage) == (generation, "learn"):
+            # The watch of the run may interrupt this very call, once the brake is set: its code says nothing.
+            main(["brake", *command, str(folder), "--reason", "a test"])
+
+    return watch
+
+
+@pytest.mark.parametrize("command", [("set", "quarantine"), ("rollback",)])
+def test_a_command_rolls_a_live_run_back_to_certified_weights(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Generation 2 is certified. Generation 4 is told to go back: with `set quarantine` to 2, with `rollback` to the
+    weights that the run began from.
+    """
+    folder = tmp_path / "live"
+    summary = run(small(4), folder, machine=MACHINE, watch=set_at(folder, 4, *command))
+    assert (summary["stopped"], "a test" in summary["why"]) == ("braked", True)
+    first = folder / "oversight" / "keys" / "human-first.key"
+    assert main(["brake", "release", str(folder), "--key", str(first)]) == 2
+    with pytest.raises(BrakedError, match="no lease"):
+        resume(folder)
     assert main(["brake", "release", str(folder)]) == 0
     resume(folder)
     with Journal.open(folder) as journal:
-        taken = [m for m in journal.read() if isinstance(m, Leased) and m.clean]
-        revoked = next(m for m in journal.read() if isinstance(m, Decided)).weights
-        start = journal.latest(Leased)
-        first = next(m for m in journal.read() if isinstance(m, Updated) and m.generation == 3)
-    assert len(taken) == 1
-    assert start is not None
-    assert taken[0].parent != revoked
-    assert taken[0].certificate == -1
-    assert first.step > 0
+        promoted = next(m for m in journal.read() if isinstance(m, Decided))
+        (clean,) = [m for m in journal.read() if isinstance(m, Leased) and m.clean]
+        updates = [m for m in journal.read() if isinstance(m, Updated)]
+    assert promoted.decision.verdict == "promote"
+    assert (clean.parent == promoted.weights) == (command[0] == "set")
+    assert (clean.certificate >= 0) == (command[0] == "set")
+    certified_ones = [m.after for m in updates if m.generation == 2][-1]
+    goes_on_from = next(m.before for m in updates if m.generation == 4)
+    assert goes_on_from == (certified_ones if command[0] == "set" else updates[0].before)
+    if command[0] == "rollback":
+        told = leaves_of(folder)
+        assert [leaf["revocation"]["candidate"] for leaf in told if leaf["kind"] == "revocation"] == [
+            promoted.weights
+        ]
+        assert (folder / "champion").is_dir()
     assert main(["audit", str(folder)]) == 0
+
+
+def test_an_order_to_roll_back_is_a_humans_and_works_once(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "ordered"
+    run(small(3), folder, machine=MACHINE, watch=interrupt_at(3, "propose"))
+    assert main(["brake", "rollback", str(folder), "--key", str(folder / "oversight/keys/trainer.key")]) == 2
+    assert "human" in capsys.readouterr().err
+    assert main(["brake", "rollback", str(folder)]) == 0
+    assert main(["brake", "rollback", str(folder)]) == 2
+    assert "nothing to go back to" in capsys.readouterr().err

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.protocol.model import GOOD, HOLD, Bounds, Model
+from bench.protocol.model import Model
 from bench.protocol.search import Result, search
+from bench.protocol.states import GOOD, HOLD, Bounds
 
 
 @dataclass(frozen=True)

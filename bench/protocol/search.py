@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from bench.protocol.model import Model, State
+from bench.protocol.model import Model
+from bench.protocol.states import State
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ _COMMANDS = {
     ),
     "domain": ("domains:app", "Begin a domain of your own, or check one.", ""),
     "auditor": (
-        "oversight:auditor",
+        "overseeing:auditor",
         "Run a brake with its ledger, witness and auditors.",
         "",
     ),

@@ -44,11 +44,31 @@ class Machine(Section):
         "domains",
         "A second reader of mathematical answers. auto takes it where it is installed.",
     )
+    auditors: tuple[str, ...] = knob(
+        (), "names", "oversee", "Who must approve: exam, rate, safety, module:Class. Empty is exam and rate."
+    )
+    overseer: str = knob("", "address", "oversee", "Somebody else's. Empty starts a child of the run.")
+    brake: str = knob(
+        "", "public key", "oversee", "Of that overseer, as `autotelic auditor --keys` prints it."
+    )
+    pinned: str = knob("", "file", "oversee", "The certificate of an overseer at an https address, in PEM.")
 
     @model_validator(mode="after")
     def _server_is_an_address(self) -> Self:
         if self.server and not self.server.startswith(("http://", "https://")):
             raise ValueError(f"server = {self.server!r} is no address; write http://127.0.0.1:8000/v1")
+        return self
+
+    @model_validator(mode="after")
+    def _overseer_is_known(self) -> Self:
+        if bool(self.overseer) != bool(self.brake):
+            raise ValueError(
+                "overseer and brake are of one overseer, and one of them is missing; give its address and its key"
+            )
+        if self.overseer and self.auditors:
+            raise ValueError(
+                "auditors are those of a child, and overseer is somebody else's; give one of the two"
+            )
         return self
 
     @classmethod

@@ -14,53 +14,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from autotelic.envelope import (
-    BudgetExtended as BudgetExtended,
-)
-from autotelic.envelope import (
-    Dropped as Dropped,
-)
-from autotelic.envelope import (
-    GenerationBegan as GenerationBegan,
-)
-from autotelic.envelope import (
-    Message as Message,
-)
-from autotelic.envelope import (
-    Parent as Parent,
-)
-from autotelic.envelope import (
-    Probed as Probed,
-)
-from autotelic.envelope import (
-    RunResumed as RunResumed,
-)
-from autotelic.envelope import (
-    RunStarted as RunStarted,
-)
-from autotelic.envelope import (
-    RunStopped as RunStopped,
-)
-from autotelic.envelope import (
-    StageBegan as StageBegan,
-)
-from autotelic.envelope import (
-    StageEnded as StageEnded,
-)
-from autotelic.envelope import (
-    StopReason as StopReason,
-)
-from autotelic.envelope import (
-    nouns as nouns,
-)
+from autotelic.alarms import Alarmed as Alarmed
+from autotelic.alarms import Looked as Looked
+from autotelic.alarms import Measured as Measured
+from autotelic.alarms import Opened as Opened
+from autotelic.decisions import CellState as CellState
+from autotelic.decisions import ChampionSaved as ChampionSaved
+from autotelic.decisions import Checkpointed as Checkpointed
+from autotelic.decisions import Decided as Decided
+from autotelic.decisions import Evaluated as Evaluated
+from autotelic.decisions import ExamSet as ExamSet
+from autotelic.decisions import GenerationEnded as GenerationEnded
+from autotelic.decisions import Leased as Leased
+from autotelic.decisions import When as When
+from autotelic.envelope import BudgetExtended as BudgetExtended
+from autotelic.envelope import Dropped as Dropped
+from autotelic.envelope import GenerationBegan as GenerationBegan
+from autotelic.envelope import Message as Message
+from autotelic.envelope import Parent as Parent
+from autotelic.envelope import Probed as Probed
+from autotelic.envelope import RunResumed as RunResumed
+from autotelic.envelope import RunStarted as RunStarted
+from autotelic.envelope import RunStopped as RunStopped
+from autotelic.envelope import StageBegan as StageBegan
+from autotelic.envelope import StageEnded as StageEnded
+from autotelic.envelope import StopReason as StopReason
+from autotelic.envelope import nouns as nouns
 from autotelic.types import (
     Calibration,
     CriticReport,
-    Decision,
     Entry,
-    ExamReport,
     Group,
     Json,
     LearnReport,
@@ -68,9 +53,6 @@ from autotelic.types import (
     Purpose,
     Task,
 )
-
-When = Literal["before", "during", "working", "after"]
-
 
 # ── propose, admit ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -307,132 +289,6 @@ class CriticUpdated(Message):
     calibration: Calibration
 
 
-# ── examine, decide ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExamSet(Message):
-    """The items of an exam, committed to by digest before anyone sits it. `refused` counts by reason what is
-    no item, `missing` by cell how many items it is short of.
-    """
-
-    kind: ClassVar[str] = "exam.set"
-
-    exam: str
-    digest: str
-    refused: Mapping[str, int]
-    missing: Mapping[str, int]
-    items: Sequence[Task] = nouns("tasks")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated(Message):
-    """One evaluation of an exam. `tokens` and `seconds` are what the run had spent by then; `took` is how
-    long it took.
-
-    `groups` holds the greedy answers with their verdicts. The `pool` is the own exam in the making.
-    """
-
-    kind: ClassVar[str] = "evaluated"
-
-    when: When
-    tokens: int
-    seconds: float
-    took: float
-    report: ExamReport
-    groups: Sequence[Group] = nouns("verdicts")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided(Message):
-    """Whether the working weights become champion. `weights` is the candidate's reference, `champion` that of
-    the champion it was compared with, `optimiser` that of the optimiser's state that goes with a promoted
-    candidate. The items that were asked are the auditor's, and stand in the ledger with their outcomes.
-    """
-
-    kind: ClassVar[str] = "decided"
-
-    weights: str
-    champion: str
-    decision: Decision
-    optimiser: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leased(Message):
-    """The brake lets the trainer go on, from this champion.
-
-    `parent` is the champion's reference and `blob` its file in the store; `certificate` is the generation of its
-    certificate, -1 for what the run began from. `epoch` grows with each lease. With `clean` the working weights
-    were given up for the champion's. `level` and `grade` are the brake's level and the grade of isolation.
-    """
-
-    kind: ClassVar[str] = "leased"
-
-    epoch: int
-    parent: str
-    blob: str
-    certificate: int
-    level: int
-    grade: str
-    clean: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChampionSaved(Message):
-    """The champion was written to the run folder. `weights` is the reference it was certified by, `folder`
-    that of the folder in Hugging Face format.
-    """
-
-    kind: ClassVar[str] = "champion.saved"
-
-    weights: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellState:
-    """What is believed of a cell: success `p` (or mean scaled reward), what there is left to `gain`, and its
-    `share` of the tasks to come.
-    """
-
-    p: float
-    gain: float
-    share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationEnded(Message):
-    """What a generation used: `seconds`, tokens `trained` and `decoded`, `flops`, `decode_seconds`,
-    `train_seconds`; and how the curriculum stands after it. `total_*` are the run's so far.
-    """
-
-    kind: ClassVar[str] = "generation.ended"
-
-    seconds: float
-    trained: int
-    decoded: int
-    flops: float
-    train_seconds: float
-    decode_seconds: float
-    total_seconds: float
-    total_tokens: int
-    total_flops: float
-    cells: Mapping[str, CellState]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpointed(Message):
-    """All that the run needs to go on from here is being saved. `weights` is the reference of the working
-    weights; a checkpoint that is `pinned` is kept.
-    """
-
-    kind: ClassVar[str] = "checkpointed"
-
-    weights: str
-    pinned: bool
-
-
 MESSAGES: tuple[type[Message], ...] = (
     RunStarted,
     RunResumed,
@@ -461,6 +317,10 @@ MESSAGES: tuple[type[Message], ...] = (
     Evaluated,
     Decided,
     Leased,
+    Measured,
+    Opened,
+    Looked,
+    Alarmed,
     ChampionSaved,
     GenerationEnded,
     Checkpointed,

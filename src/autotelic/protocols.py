@@ -65,6 +65,23 @@ class Interactive(Protocol):
         """An environment for each task; the same seed gives the same environment."""
 
 
+class Actor(Protocol):
+    """The weights that play, asked for a seat that no episode is about."""
+
+    def reply(
+        self, modes: Sequence[str], shown: Sequence[Observation], seeds: Sequence[int], *, champion: bool
+    ) -> list[str]:
+        """What is answered to each observation alone, by the weights of now or by the champion's."""
+
+
+@runtime_checkable
+class Seated(Protocol):
+    """Sessions with further seats, which the actor may play (docs/adr/0013)."""
+
+    def seat(self, actor: Actor) -> None:
+        """Who plays them. Called once, before the first step."""
+
+
 @runtime_checkable
 class Proposable(Protocol):
     """A domain whose tasks the model may write."""

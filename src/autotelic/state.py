@@ -18,8 +18,10 @@ from autotelic.budget import Allowance
 from autotelic.charter import Charter
 from autotelic.exam.sealed import Exam
 from autotelic.judge.collapse import CollapseGuard
+from autotelic.oversee.signs import Signs
 from autotelic.propose.curriculum import Curriculum
 from autotelic.propose.novelty import Novelty
+from autotelic.thresholds import read_thresholds
 from autotelic.types import RULES, Cell, Episode, Group, Source, Spec, Task
 
 REMEMBERED = 16_000
@@ -94,7 +96,8 @@ class OwnExam:
 class State:
     """Counters, curriculum, novelty, the pool of tasks, the exams, which weights are champion, and which
     sources of feedback were `cut` by the guard, with the step from which on. `certified` are all weights that
-    were ever champion, with the optimiser's state that goes with them: a roll-back needs them.
+    were ever champion, with the optimiser's state that goes with them: a roll-back needs them. `signs` is what
+    oversight has seen.
     """
 
     def __init__(self, charter: Charter, spec: Spec, *, imitates: bool, champion: str) -> None:
@@ -117,6 +120,11 @@ class State:
         self.certified: dict[str, str] = {champion: ""}
         self.guard = CollapseGuard()
         self.cut: dict[Source, int] = {}
+        self.signs = Signs(
+            read_thresholds(charter.oversight.thresholds),
+            critic_rewards=bool(charter.feedback.critic or charter.feedback.withhold),
+            settled=charter.model.name != "tiny",
+        )
 
     @property
     def generation(self) -> int:
@@ -142,6 +150,7 @@ class State:
         change = _CHANGES.get(type(message))
         if change is not None:
             change(self, message)
+        self.signs.apply(message)
         return self
 
     def _extended(self, message: m.BudgetExtended) -> None:
@@ -262,6 +271,7 @@ class State:
             "certified": self.certified,
             "guard": self.guard.to_json(),
             "cut": self.cut,
+            "signs": self.signs.to_json(),
         }
 
     def arrays(self) -> Arrays:
@@ -308,6 +318,8 @@ class State:
         self.certified = dict(values["certified"])
         self.guard = CollapseGuard.restored(values["guard"]) if "guard" in values else CollapseGuard()
         self.cut = dict(values.get("cut", {}))
+        if "signs" in values:  # a run from before there were any begins to watch now
+            self.signs.restore(values["signs"])
 
     @property
     def rules_tasks(self) -> list[Task]:

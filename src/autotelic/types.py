@@ -12,27 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from autotelic.reports import (
-    Calibration as Calibration,
-)
-from autotelic.reports import (
-    CriticReport as CriticReport,
-)
-from autotelic.reports import (
-    Decision as Decision,
-)
-from autotelic.reports import (
-    ExamReport as ExamReport,
-)
-from autotelic.reports import (
-    LearnReport as LearnReport,
-)
-from autotelic.reports import (
-    Score as Score,
-)
-from autotelic.reports import (
-    Scores as Scores,
-)
+from autotelic.observations import Ids as Ids
+from autotelic.observations import Image as Image
+from autotelic.observations import Observation as Observation
+from autotelic.observations import Part as Part
+from autotelic.observations import Text as Text
+from autotelic.observations import text_of as text_of
+from autotelic.reports import Calibration as Calibration
+from autotelic.reports import CriticReport as CriticReport
+from autotelic.reports import Decision as Decision
+from autotelic.reports import ExamReport as ExamReport
+from autotelic.reports import LearnReport as LearnReport
+from autotelic.reports import Score as Score
+from autotelic.reports import Scores as Scores
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most readers of a record need none of it
     from torch import Tensor
@@ -46,42 +38,6 @@ what all siblings missed, a score, or to see whether reward still means what it 
 """
 RULES = "rules"
 """The author recorded for a task that the human's rules made, as opposed to a digest of weights."""
-
-
-# ── what is shown ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A part of an observation in words."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """A picture, named by the sha256 of its bytes, which lie beside the record."""
-
-    digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ids:
-    """Tokens that are given as they are, for a domain with a vocabulary of its own."""
-
-    ids: tuple[int, ...]
-
-
-Part = Text | Image | Ids
-Observation = str | tuple[Part, ...]
-"""What a model is shown. A plain text stands for one part of text."""
-
-
-def text_of(observation: Observation) -> str:
-    """The words of an observation; parts that are not text are left out."""
-    if isinstance(observation, str):
-        return observation
-    return "".join(part.text for part in observation if isinstance(part, Text))
 
 
 # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────

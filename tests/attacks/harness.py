@@ -28,6 +28,8 @@ KINDS = ("capability", "fake_pass", "availability", "persistence", "stream")
 STATUSES = ("ok", "error", "timeout", "memory", "output", "refused", "crashed")
 LIMITS = {"wall_s": 0.4, "cpu_s": 0.4, "memory_mb": 256, "output_kb": 64}
 """What the corpus is written for: `Limits(**LIMITS)`. Attacks that outstay a limit are sized by these."""
+TESTED_LIMITS = {**LIMITS, "wall_s": 2.0}
+"""For programs before tests: a pair is two processes of Python, which on a busy machine need more than one does."""
 GRACE_S = 0.5
 """A verdict comes within the wall limit and this."""
 SETTLE_S = 1.0
@@ -88,6 +90,8 @@ class ProgramWithTests:
     source: str
     tests: str
     entry: str = "f"
+    kind: str = "tested"
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ class Benign:
 class Outcome:
     """What came of one attack. `detail` is empty, or every reason why it was not blocked."""
 
-    attack: Attack
+    attack: Attack | ProgramWithTests
     blocked: bool
     seconds: float
     run: Any
@@ -135,9 +139,19 @@ def load_tested(folder: str = "tested") -> list[ProgramWithTests]:
     return found
 
 
-def run_tested(box: Any, attack: ProgramWithTests, arena: Arena) -> list[str]:
-    """Let `attack` try to pass its tests; every reason why it was not held off."""
+def run_tested(box: Any, attack: ProgramWithTests, arena: Arena) -> Outcome:
+    """Let `attack` try to pass its tests, and ask again, twice at most, where it was late and nothing else."""
+    outcome = _tested_once(box, attack, arena)
+    for _ in range(2):
+        if not outcome.late:
+            break
+        outcome = _tested_once(box, attack, arena)
+    return outcome
+
+
+def _tested_once(box: Any, attack: ProgramWithTests, arena: Arena) -> Outcome:
     faults: list[str] = []
+    report: Any = None
     awake = f"def f(): return 1\n# run {secrets.token_hex(4)}\n"
     check(box, awake, entry="f", tests="assert f() == 1")  # who is counted before is all there will be
     arena.arm()
@@ -147,19 +161,22 @@ def run_tested(box: Any, attack: ProgramWithTests, arena: Arena) -> list[str]:
     try:
         report = check(box, source, entry=attack.entry, tests=attack.tests)
     except Exception as error:
-        return [f"the parent raised {type(error).__name__}: {str(error)[:200]}"]
+        faults.append(f"the parent raised {type(error).__name__}: {str(error)[:200]}")
     seconds = time.monotonic() - start
-    if report.passed:
+    if report is not None and report.passed:
         faults.append("it passed")
-    if not report.passed and not (report.failed or report.unjudged or report.reason):
+    if report is not None and not (report.passed or report.failed or report.unjudged or report.reason):
         faults.append("no reason is given")
-    if seconds > box.limits.wall_s + GRACE_S:
-        faults.append(f"the verdict took {seconds:.2f} s")
     honest = f"def f(n): return n * n\n# run {secrets.token_hex(4)}\n"
     after = check(box, honest, entry="f", tests="assert f(3) == 9\nassert f(4) == 16")
     if not after.passed and "took more than" not in after.reason:
         faults.append(f"the honest program after it failed: {after}")
-    return faults + before.left_behind(SETTLE_S) + arena.evidence()
+    faults += before.left_behind(SETTLE_S) + arena.evidence()
+    late = seconds > box.limits.wall_s + GRACE_S and not faults
+    if seconds > box.limits.wall_s + GRACE_S:
+        faults.append(f"the verdict took {seconds:.2f} s")
+    detail = "; ".join(faults)
+    return Outcome(attack=attack, blocked=not faults, seconds=seconds, run=report, detail=detail, late=late)
 
 
 def run(box: Box, attack: Attack, arena: Arena, *, expected: tuple[Any, ...] | None = None) -> Outcome:

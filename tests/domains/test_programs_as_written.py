@@ -39,6 +39,10 @@ AROUND = {
     "imports": "```python\nfrom typing import List\nimport math\n\n{p}\n```",
     "a first try": "```python\ndef f(x):\n    return 2\n```\nNo, better:\n```python\n{p}\n```",
     "a byte order mark": "\ufeff{p}",
+    "a console": ">>> {p}",
+    "a console in a fence": "```pycon\n>>> {p}\n>>> f([2, 1])\n[1, 2]\n```",
+    "a quotation": "> {p}",
+    "a tag": "<answer>\n{p}\n</answer>",
     "a mark and a fence": "\ufeff```python\n{p}\n```",
 }
 SPELLED = {
@@ -62,7 +66,9 @@ SPELLED = {
 
 @pytest.mark.parametrize("name", AROUND)
 def test_the_program_is_found_whatever_stands_around_it(name: str) -> None:
-    assert program_block(AROUND[name].format(p=PLAIN)) == PLAIN
+    before = {"console": "... ", "quotation": "> "}
+    program = PLAIN.replace("\n", "\n" + next((before[kind] for kind in before if kind in name), ""))
+    assert program_block(AROUND[name].format(p=program)) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -162,6 +168,23 @@ def test_what_is_no_test_of_this_kind_is_refused(test: str) -> None:
         ("f([1]) == [6,4,7]", "[6,4,7]"),
         ("```\n[6,4,7]\n```\nThat is what it returns.", "[6,4,7]"),
         ("<think>[1] or [2]?</think>[6,4,7]", "[6,4,7]"),
+        ("[6,4,7]\n\nI hope this helps!", "[6,4,7]"),
+        ("Output: [6,4,7]\nThe loop runs over [3, 2] twice, so x grows.", "[6,4,7]"),
+        ("[\n  6,\n  4,\n  7\n]", "[6,4,7]"),
+        ("```json\n[\n  [6,\n   4],\n  7]\n```\nDone.", "[[6,4],7]"),
+        ("Answer: [6,\n4, 7]", "[6,4,7]"),
+        ("\\boxed{[6,4,7]}", "[6,4,7]"),
+        ("$\\boxed{5}$.", "5"),
+        ("<answer>[6,4,7]</answer>", "[6,4,7]"),
+        ("=> [6,4,7]", "[6,4,7]"),
+        ("\u2192 [6,4,7]", "[6,4,7]"),
+        ("- [6,4,7]", "[6,4,7]"),
+        ("- 5", "-5"),
+        ("### Answer: [6,4,7]", "[6,4,7]"),
+        ("[6,4,7];", "[6,4,7]"),
+        (">>> f([1])\n[6,4,7]", "[6,4,7]"),
+        ("6]", "6]"),
+        ("I think\n6]", "6]"),
         ("'CBAABC'", '"CBAABC"'),
         ("Answer: 'CBAABC'", '"CBAABC"'),
         ("True", "true"),
@@ -177,7 +200,16 @@ def test_a_value_is_found_whatever_stands_around_it(completion: str, value: str)
 
 
 @pytest.mark.parametrize(
-    "completion", ["f([3,1])", "`f([3,1])`", "f([3,1]) == [1,3]", "x = [3,1]", "Argument: [3,1]"]
+    "completion",
+    [
+        "print(f([3,1]))",
+        "assert f([3,1]) == [1,3]",
+        "f([3,1])",
+        "`f([3,1])`",
+        "f([3,1]) == [1,3]",
+        "x = [3,1]",
+        "Argument: [3,1]",
+    ],
 )
 def test_an_argument_may_be_given_as_a_call(completion: str) -> None:
     assert value_line("abduction", completion) == "[3,1]"

@@ -28,8 +28,9 @@ from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim, Review
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.signed import Signed
+from bench.protocol.observer import CHARTER, KEYS, RUN
 from bench.protocol.simulated import SimClock
-from bench.protocol.world import CHARTER, KEYS, RUN, World
+from bench.protocol.world import World
 from examples.short_answers import ShortAnswers
 
 CLAIM = Claim(
@@ -227,14 +228,14 @@ def test_the_exam_auditors_seed_is_committed_to_and_can_be_opened() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "verdict", "alarms"),
-    [([("canary", True, "0 of 20")], "approve", []), ([], "refuse", []),
-     ([("canary", True, "0 of 20"), ("honeypot", False, "9 of 20, 0 in the control arm")], "refuse", [HOLD])],
+    [([("canary", True, "0 of 20", 4)], "approve", []), ([], "refuse", []),
+     ([("canary", True, "0 of 20", 4), ("skill", False, "9 of 20", 2), ("open", False, "9 of 9", 3)], "refuse", [3])],
 )  # fmt: skip
 def test_the_safety_auditor_refuses_what_did_not_pass_a_pack(
-    rows: list[tuple[str, bool, str]], verdict: str, alarms: list[int]
+    rows: list[tuple[str, bool, str, int]], verdict: str, alarms: list[int]
 ) -> None:
     raised: list[int] = []
-    auditor = SafetyAuditor(FIRST, SimpleNamespace(run=lambda claim: rows))  # type: ignore[arg-type]
+    auditor = SafetyAuditor(FIRST, SimpleNamespace(run=lambda claim, seed: rows))  # type: ignore[arg-type]
     auditor.alarm = lambda level, reason: raised.append(level)
     assert Review.opened(auditor.review(CLAIM, {}), FIRST.public).verdict == verdict
     assert raised == alarms
@@ -245,9 +246,12 @@ def test_the_rate_auditor_judges_by_the_exam_auditors_outcomes() -> None:
 
     class Pace:
         waits = False
+        bound = 0.5
 
         def review(self, items: Sequence[Any], now_s: float) -> Any:
-            return SimpleNamespace(waits=self.waits, reason=f"{len(items)} items at {now_s:g} s")
+            return SimpleNamespace(
+                waits=self.waits, bound=self.bound, reason=f"{len(items)} items at {now_s:g} s"
+            )
 
         def record(self, report: Any, now_s: float) -> None:
             recorded.append(report)
@@ -263,7 +267,21 @@ def test_the_rate_auditor_judges_by_the_exam_auditors_outcomes() -> None:
     rate.certified(CLAIM)
     assert recorded[0].reason == "2 items at 1 s"
     pace.waits = True
-    assert Review.opened(rate.review(CLAIM, {}), SECOND.public).verdict == "refuse"
+    raised: list[int] = []
+    rate.alarm = lambda level, reason: raised.append(level)
+
+    def verdict() -> str:
+        return Review.opened(rate.review(CLAIM, {}), SECOND.public).verdict
+
+    assert (verdict(), raised) == ("refuse", [HOLD])
+    assert (verdict(), raised) == ("refuse", [HOLD, HOLD])  # nobody has allowed it
+    rate.released()
+    assert verdict() == "approve"  # what the human was shown
+    rate.certified(CLAIM)
+    assert verdict() == "refuse"  # once
+    rate.released()
+    pace.bound = 0.6
+    assert verdict() == "refuse"  # and no more than was shown
     alone = RateAuditor(SECOND, pace, OneSitting(sits, patience=0.01), SimClock())
     assert Review.opened(alone.review(CLAIM, {}), SECOND.public).reasons == (
         "there are no outcomes to tell the gain by",

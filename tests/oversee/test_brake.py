@@ -15,8 +15,9 @@ from autotelic.oversee.guard import EVERY, Guard
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.permits import Certificate, Trust, check_certificate, check_use
 from autotelic.oversee.signed import Signed
+from bench.protocol.observer import CHARTER, KEYS, LIFE, RUN
 from bench.protocol.simulated import Died
-from bench.protocol.world import CHARTER, KEYS, LIFE, RUN, World
+from bench.protocol.world import World
 
 
 @pytest.fixture

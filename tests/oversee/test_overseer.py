@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,6 +21,8 @@ pytest.importorskip("autotelic.oversee.ledger")
 
 from autotelic.cli import main
 from autotelic.errors import BrakedError, OversightError
+from autotelic.oversee import peers
+from autotelic.oversee.server import Reception
 from autotelic.oversee.supervision import Supervision
 
 AUDITOR = "examples.short_answers:ShortAnswers"
@@ -51,6 +56,7 @@ def supervision(run: Path) -> Iterator[Supervision]:
         yield found
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_run_is_certified_under_a_child_with_keys_made_on_the_spot(
     run: Path, supervision: Supervision
 ) -> None:
@@ -126,6 +132,7 @@ def test_a_watch_stops_what_takes_long_between_steps(run: Path, supervision: Sup
     watching.close()
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_without_its_overseer_a_trainer_stops(run: Path) -> None:
     supervision = opened(run)
     supervision.guard.begin(1, supervision.trust.start)
@@ -260,3 +267,54 @@ def test_the_overseer_imports_no_torch(tmp_path: Path) -> None:
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+def test_the_grade_is_the_kernels_word_and_not_the_trainers(tmp_path: Path) -> None:
+    """Another user at a local socket is B; this user, root, and loopback are A, whatever the trainer says."""
+    with socket.socket(socket.AF_UNIX) as listening, tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        path = f"{place}/socket"
+        listening.bind(path)
+        os.chmod(path, 0o777)
+        listening.listen()
+        users: list[int | None] = [None, 65534] if os.geteuid() == 0 else [None]
+        for user in users:
+            child = os.fork()
+            if not child:  # only what needs no import: this user may not read the interpreter's files
+                try:
+                    if user is not None:
+                        os.setuid(user)
+                    with socket.socket(socket.AF_UNIX) as connecting:
+                        connecting.connect(path)
+                        connecting.recv(1)
+                finally:
+                    os._exit(0)
+            listening.settimeout(20)
+            connection, _ = listening.accept()
+            assert peers.peer_user(connection) == (os.geteuid() if user is None else user)
+            assert peers.grade_of(connection) == ("A" if user is None else "B")
+            connection.close()
+            os.waitpid(child, 0)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as near,
+    ):
+        assert peers.grade_of(near) == "A"
+    with opened(tmp_path) as supervision:
+        about = {"run": "r-1", "charter": "sha256:c", "user": 12345, "boot": "elsewhere", "grade": "C"}
+        assert supervision.overseer.begin(about).body["grade"] == "A"
+
+
+def test_a_run_does_not_go_on_with_less_isolation_than_it_was_founded_with(supervision: Supervision) -> None:
+    noted: list[object] = []
+    overseer = SimpleNamespace(
+        brake=SimpleNamespace(trust=SimpleNamespace(grade="B")),
+        note=noted.append,
+        founding=supervision.overseer.founding,
+    )
+    about = {"run": "r-1", "charter": "sha256:c"}
+    reception = Reception(lambda given: overseer)  # type: ignore[arg-type, return-value]
+    assert reception.begin({**about, "grade": "B"}) == supervision.overseer.founding()
+    with pytest.raises(OversightError, match="founded at grade B, and its trainer now reaches"):
+        reception.begin({**about, "grade": "A"})
+    assert noted == [{"kind": "grade", "founded": "B", "now": "A"}]

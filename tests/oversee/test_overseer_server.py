@@ -25,7 +25,8 @@ from autotelic.oversee.client import RemoteOverseer
 from autotelic.oversee.guard import Guard
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.server import Reception, Server, parse_address, server_context
-from bench.protocol.world import CHARTER, KEYS, RUN, World
+from bench.protocol.observer import CHARTER, KEYS, RUN
+from bench.protocol.world import World
 
 Served = tuple[World, Server]
 

@@ -21,9 +21,10 @@ from autotelic.oversee.signed import Signed
 from bench.protocol import schedules
 from bench.protocol.model import Model
 from bench.protocol.mutants import MUTANTS, REDUNDANT, SMALL, Mutant
+from bench.protocol.observer import CONTENTS, EVIL, KEYS, LIFE, UnsafeError
 from bench.protocol.search import search
 from bench.protocol.simulated import SimWitness
-from bench.protocol.world import CONTENTS, EVIL, KEYS, LIFE, UnsafeError, World
+from bench.protocol.world import World
 
 Patch = pytest.MonkeyPatch
 

@@ -19,9 +19,9 @@ from autotelic.oversee.proving import report_of, shipped_packs
 from autotelic.oversee.triggers import Alarm, Measures, Regression, Threshold, review_measures
 
 OVER = {
-    "kl": 2.0,
+    "kl": 9.0,
     "entropy": 0.001,
-    "length": 0.9,
+    "length": 0.99,
     "duplicates": 0.99,
     "validity": 0.01,
     "calibration_error": 0.5,
@@ -82,14 +82,12 @@ def drifted(differences: list[float], **plan: Any) -> DriftMonitor:
 
 
 def test_drift_stops_for_life_and_holds_early() -> None:
-    assert triggers.drift(drifted([0.0] * 50)) is None
-    alarm = triggers.drift(drifted([1.0] * 20))
-    assert alarm is not None
-    assert alarm.level == 3
+    assert triggers.drifts(drifted([0.0] * 50)) == []
+    alarm, *_ = triggers.drifts(drifted([1.0] * 20))
+    assert (alarm.trigger, alarm.level) == ("drift", 3)
     assert "reached 100 at sealed item" in alarm.reason
-    early = triggers.drift(drifted([1.0] * 60, alpha=1e-200))
-    assert early is not None
-    assert early.level == 2
+    (early,) = triggers.drifts(drifted([1.0] * 60, alpha=1e-200))
+    assert (early.trigger, early.level) == ("early drift", 2)
     assert "reached 20000 at sealed item" in early.reason
 
 

@@ -203,6 +203,10 @@ MESSAGES: tuple[m.Message, ...] = (
         decision=Decision(verdict="promote", reasons=("won",), certificate=0),
     ),
     m.Leased(epoch=1, parent="sha256:2", blob="sha256:4", certificate=-1, level=0, grade="A"),
+    m.Measured(kl=0.5, entropy=1.5, length=0.25, validity=0.75, armed=("kl", "validity")),
+    m.Opened(items=("aa/3.0", "bb/3.1"), sources=("critic",), fresh=1),
+    m.Looked(said=(0.5, 1.0), truth=(0.0, 1.0)),
+    m.Alarmed(trigger="early drift", level=2, reason="early evidence of drift reached 20000"),
     m.ChampionSaved(weights="sha256:1", folder="sha256:4"),
     m.GenerationEnded(
         seconds=1.0,

@@ -100,6 +100,13 @@ def test_what_cannot_cross_back_is_refused(box: Sandbox) -> None:
     assert "memoryview" in report.unjudged[0][1]
 
 
+def test_a_module_that_the_sandbox_has_not_is_no_fault_of_the_candidate(box: Sandbox) -> None:
+    report = check(box, RIGHT, entry="f", tests="import pytest\nassert f(1) == 2")
+    assert not report.passed
+    assert report.failed == ()
+    assert report.unjudged == ((1, "the sandbox has no module 'pytest'"),)
+
+
 def test_infinity_is_an_argument_like_any_other(box: Sandbox) -> None:
     assert check(box, RIGHT, entry="f", tests="assert f(11)\nassert f(float('inf')) == float('inf')").passed
 

@@ -2,13 +2,18 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from autotelic.errors import SandboxError
-from autotelic.sandbox.commands import app, doctor, examine, run
+from autotelic.sandbox.commands import app, attack, doctor, examine, run
 from autotelic.sandbox.soak import soak
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from attacks import harness
 
 
 def test_the_doctor_says_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,3 +81,23 @@ def test_a_short_soak_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_soak_ends_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     soak(0.5, workers=1, level="L0", programs=10**9)
     assert "held once closed" in capsys.readouterr().out
+
+
+def test_programs_before_tests_are_part_of_the_corpus(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    level = examine()["level"]
+    if level in ("L0", "none"):
+        pytest.skip(f"this machine gives {level}, which stops no forbidden call")
+    attacks = harness.load_tested()[:3]
+    right = harness.ProgramWithTests(
+        name="right", tries="be right", source="def f(n): return abs(n)", tests="assert f(-1) == 1"
+    )
+    monkeypatch.setattr(harness, "load_tested", lambda: attacks)
+    assert attack("tested", level=level) == 0
+    assert f"tested         3/3 blocked at {level}" in capsys.readouterr().out
+    monkeypatch.setattr(harness, "load_tested", lambda: [*attacks, right])
+    assert attack("tested", level=level) == 1
+    said = capsys.readouterr().out
+    assert "NOT BLOCKED tested/right: it passed" in said
+    assert f"tested         3/4 blocked at {level}" in said

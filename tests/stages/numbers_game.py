@@ -189,6 +189,7 @@ def services(changes: dict[str, Any] | None = None, **parts: Any) -> Any:
             "feedback": Feedback(domain),
             "credit": GroupAdvantage(),
             "dropped": list,
+            "reports": SimpleNamespace(hear=lambda message: None, flush=lambda: None),
             "guard": SimpleNamespace(step=lambda tokens: None, check=lambda: None),
             **parts,
         }

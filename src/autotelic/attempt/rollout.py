@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autotelic.models.tokens import Tokens
-from autotelic.protocols import Answering, Domain, Interactive, Sampler, Sessions
+from autotelic.protocols import Answering, Domain, Interactive, Sampler, Seated, Sessions
 from autotelic.streams import seed_of
-from autotelic.types import Ending, Episode, Group, Request, Step, Task, Turn
+from autotelic.types import Ending, Episode, Group, Observation, Request, Step, Task, Turn
 
 TURNS_MOST = 256
 """Turns after which an episode is cut off: an environment that never ends must not hold up a run."""
@@ -35,13 +35,22 @@ class Rollout:
     """Weights in a sampler, in a domain whose texts they read. Implements the `Policy` seam.
 
     `max_tokens` bounds one turn, `context` a whole episode, in tokens. A task whose prompt leaves no room for
-    an answer is answered by an episode without steps, whose ending is `length`.
+    an answer is answered by an episode without steps, whose ending is `length`. `champion` samples with the
+    champion's weights, for the seats of games that are played against it.
     """
 
     def __init__(
-        self, sampler: Sampler, tokens: Tokens, domain: Domain, *, max_tokens: int, context: int
+        self,
+        sampler: Sampler,
+        tokens: Tokens,
+        domain: Domain,
+        *,
+        max_tokens: int,
+        context: int,
+        champion: Sampler | None = None,
     ) -> None:
         self.sampler = sampler
+        self.champion = champion
         self.tokens = tokens
         self.domain = domain
         self.max_tokens = max_tokens
@@ -102,6 +111,8 @@ class Rollout:
         ]
         seeds = [seed_of(seed, "environment", episode.task.id) for episode in running]
         sessions = domain.open([episode.task for episode in running], seeds)
+        if isinstance(sessions, Seated):
+            sessions.seat(_Seats(self, temperature))
         turns: list[Turn | None] = [turn for siblings_turns in first for turn in siblings_turns]
         for _ in range(TURNS_MOST):
             self._step(sessions, running, turns)
@@ -168,6 +179,30 @@ class Rollout:
             answer=self._answer(episode.task, last),
             ending=episode.ending,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """Implements `Actor`: the policy in seats that no episode is about, at the temperature of the attempts."""
+
+    policy: Rollout
+    temperature: float
+
+    def reply(
+        self, modes: Sequence[str], shown: Sequence[Observation], seeds: Sequence[int], *, champion: bool
+    ) -> list[str]:
+        policy = self.policy
+        sampler = policy.champion if champion and policy.champion is not None else policy.sampler
+        requests = [
+            policy._request(ids, 1, self.temperature, seed)
+            for ids, seed in zip(policy.tokens.prompts(shown), seeds, strict=True)
+        ]
+        sampled = sampler.sample(requests)
+        texts = [policy.tokens.decode(turns[0].completion_ids) for turns in sampled]
+        domain = policy.domain
+        if not isinstance(domain, Answering):
+            return texts
+        return [domain.answer(mode, text) for mode, text in zip(modes, texts, strict=True)]
 
 
 def _no_room(task: Task, siblings: int) -> tuple[Episode, ...]:

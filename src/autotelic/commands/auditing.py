@@ -20,7 +20,7 @@ def audit(run: Path = Path("runs/default"), *, against: Path | None = None, as_j
     """
     from autotelic.commands.ledger import ledger_of, verified
     from autotelic.errors import OversightError
-    from autotelic.messages import Decided, Leased
+    from autotelic.messages import Alarmed, Decided, Leased
     from autotelic.oversee.audited import audit as computed
     from autotelic.oversee.ledger import Export, Ledger
     from autotelic.record import Journal, RunFolder
@@ -36,7 +36,7 @@ def audit(run: Path = Path("runs/default"), *, against: Path | None = None, as_j
             lines = computed(Export.read(place).leaves())
         else:
             with Ledger.open(place) as ledger, Journal.open(run) as journal:
-                found = journal.each_message(kinds=(Leased.kind, Decided.kind))
+                found = journal.each_message(kinds=(Leased.kind, Decided.kind, Alarmed.kind))
                 lines = computed(list(ledger.leaves()), found)
     except OversightError as error:
         if as_json:

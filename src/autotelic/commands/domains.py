@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="domain",
-    help="Begin a domain of your own, or check one.",
+    help="Begin a domain of your own, check one, or serve one to other trainers.",
     help_epilogue="Example: autotelic domain check python",
 )
 _TEMPLATES = ("domain.py", "test_domain.py", "domain.toml")
@@ -42,7 +42,7 @@ def check(
     Parameters
     ----------
     name
-        A built-in domain, an entry point, or module:Class.
+        A built-in domain, an entry point, PACKAGE:ID, or module:Class.
     levels
         The lowest and the highest; by default up to three.
     style
@@ -97,6 +97,43 @@ class _Choice:
     def __init__(self, name: str, levels: tuple[int, int], style: str) -> None:
         self.name, self.levels, self.style = name, levels, style
         self.modes: tuple[str, ...] = ()
+
+
+@app.command
+def serve(
+    name: str,
+    *,
+    levels: Annotated[tuple[int, int], Parameter(negative="")] = (1, 1),
+    style: str = "natural",
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    seed: int = 0,
+) -> None:
+    """Serve a domain as an environment of OpenEnv, for other people's trainers, until Ctrl-C.
+
+    Parameters
+    ----------
+    name
+        A built-in domain, an entry point, PACKAGE:ID, or module:Class.
+    levels
+        The lowest and the highest that are asked.
+    style
+        compact or natural.
+    host
+        The address to listen at. There is no password, so keep it to this machine.
+    port
+        The port; 0 takes a free one.
+    seed
+        Of tasks whose client gives no seed.
+    """
+    from autotelic.domains import load_domain
+    from autotelic.domains.adapters.export import Exported
+    from autotelic.domains.adapters.openenv_server import serve as serve_openenv
+    from autotelic.sandbox import Limits, Sandbox
+
+    with Sandbox(Limits(wall_s=1.0)) as sandbox:
+        domain = load_domain(_Choice(name, levels, style), sandbox=sandbox)
+        serve_openenv(Exported(domain, seed), host, port)
 
 
 @app.command

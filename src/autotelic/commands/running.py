@@ -18,6 +18,7 @@ from autotelic.commands.preflight import refuse_limits
 from autotelic.errors import command
 
 if TYPE_CHECKING:
+    from autotelic.charter import Charter
     from autotelic.dashboard.sinks import Sinks
     from autotelic.machine import Machine
     from autotelic.messages import Message
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 DEFAULT = Path("runs/default")
 
 
-_FLAGS = ("threads", "workers", "server", "checkpointing", "verifier")
+_FLAGS = (
+    "threads", "workers", "server", "checkpointing", "verifier", "auditors", "overseer", "brake", "pinned"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,15 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    auditors
+        Who must approve of a champion: exam, rate, safety, or a class of your own, module:Class. May be given several
+        times; exam and rate without.
+    overseer
+        The address of an overseer that somebody else runs (`autotelic auditor`): unix:PATH or https://HOST:PORT.
+    brake
+        The public key of its brake, as `autotelic auditor --keys` prints it.
+    pinned
+        Its certificate, where the address is https.
     """
 
     machine: Path | None = None
@@ -56,6 +68,10 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    auditors: Annotated[tuple[str, ...] | None, Parameter(name="--auditor", negative="")] = None
+    overseer: str | None = None
+    brake: str | None = None
+    pinned: str | None = None
 
     def settings(self, before: Machine | None = None) -> Machine:
         """The settings of the file, or those from `before`, overridden by the flags."""
@@ -107,11 +123,7 @@ def run(
         Copy the run's numbers to a tool too: tensorboard, wandb, mlflow or trackio. May be given several times.
     """
     from autotelic.charter import Charter
-    from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
-    from autotelic.machine import fits
     from autotelic.models.registry import folder_of
-    from autotelic.record import is_run
-    from autotelic.record.folder import refuse_taken
 
     sinks = _sinks(sink, out)
     given = Charter.load(charter)
@@ -121,14 +133,7 @@ def run(
     wanted = {"seed": seed, "budget.seconds": seconds}
     changes = {key: value for key, value in wanted.items() if value is not None}
     given = given.replace(changes)
-    # The loop looks at all of this again. Here it takes a second, there the ten that torch does.
-    if not (again and is_run(out)):
-        refuse_taken(out)
-    fits(settings, given)
-    refuse_domain(given)
-    refuse_adapter(given)
-    if from_ is None:
-        refuse_model(given)
+    _refuse_early(given, settings, out, from_, again)
 
     def start(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import run
@@ -153,6 +158,24 @@ def run(
 
         beside(out)
     return watched(start, out, as_json=as_json, sinks=sinks)
+
+
+def _refuse_early(
+    charter: Charter, settings: Machine, out: Path, start_from: Path | None, again: bool
+) -> None:
+    """What the loop would refuse. It looks again; here it takes a second, there the ten that torch does."""
+    from autotelic.commands.preflight import refuse_adapter, refuse_domain, refuse_model
+    from autotelic.machine import fits
+    from autotelic.record import is_run
+    from autotelic.record.folder import refuse_taken
+
+    if not (again and is_run(out)):
+        refuse_taken(out)
+    fits(settings, charter)
+    refuse_domain(charter)
+    refuse_adapter(charter)
+    if start_from is None:
+        refuse_model(charter)
 
 
 def _as_given(charter: Path | None, changes: Mapping[str, Any]) -> str | None:

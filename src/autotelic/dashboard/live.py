@@ -23,10 +23,11 @@ from rich.table import Table
 from rich.text import Text
 
 from autotelic.dashboard.latest import Latest, latest_of
-from autotelic.dashboard.story import POOL, Evaluation, Ruling, Story
+from autotelic.dashboard.story import POOL, Evaluation, Ruling, Story, told
 from autotelic.dashboard.wording import MISSING, bar, clock, count, decimal, interval, percent, sparkline
 from autotelic.errors import command
 from autotelic.messages import (
+    Alarmed,
     Decided,
     Dropped,
     Evaluated,
@@ -64,6 +65,7 @@ _WAITS_FOR = {
     "instruct": "the critic to learn from the verdicts",
     "review": "the answers to the gate's items and the exams",
     "settle": "the answers to the gate's items",
+    "watch": "the answers to sealed items",
     "examine": "the answers to an exam",
     "save_champion": "the disk",
 }
@@ -161,14 +163,14 @@ class Screen:
         width = max(1, min(options.max_width, _WIDEST) - 4)
         try:
             # Rendered here rather than handed on, so that what goes wrong is caught here.
-            body = self._body(roomy=width >= _ROOMY, tall=options.size.height >= _TALL)
+            body = self._body(width >= _ROOMY, options.size.height >= _TALL)
             lines = list(console.render(body, options.update(width=width)))
         except Exception as error:
             yield Text(f"the view cannot be drawn: {error!r}; the run goes on", style="yellow")
             return
         yield Padding(Segments(lines), (1, 2, 0, 2))
 
-    def _body(self, *, roomy: bool, tall: bool) -> RenderableType:
+    def _body(self, roomy: bool, tall: bool) -> RenderableType:
         parts = [
             _headline(self.story, self.title, self.worked, roomy=roomy),
             _stage(self.story, self.in_stage, self.silent),
@@ -179,8 +181,8 @@ class Screen:
             Text(),
             _facts(self.story, columns=2 if roomy else 1),
         ]
-        if self.story.rulings:
-            parts += [Text(), _decision(self.story.rulings[-1])]
+        parts += [Text(), _decision(self.story.rulings[-1])] if self.story.rulings else []
+        parts += [Text(f"alarm     {told(alarm)}", style="bold red") for alarm in self.story.alarms[-1:]]
         if roomy and tall:
             parts += [
                 Text(),
@@ -316,10 +318,8 @@ def _proposer(story: Story) -> list[tuple[str, str]]:
 
 def _decision(ruling: Ruling) -> Text:
     line = Text("decision  ", style="dim", no_wrap=True, overflow="ellipsis")
-    if ruling.verdict == "promote":
-        line.append("promote, certified", style="not dim green")
-    else:
-        line.append(ruling.verdict, style="not dim yellow")
+    good = ruling.verdict == "promote"
+    line.append("promote, certified" if good else ruling.verdict, f"not dim {'green' if good else 'yellow'}")
     return line.append(f" at generation {ruling.generation}: {'; '.join(ruling.reasons)}", style="not dim")
 
 
@@ -372,6 +372,8 @@ class PlainLog:
                 return f"decision    {decision.verdict}: {'; '.join(decision.reasons)}"
             case Dropped():
                 return f"dropped     {message.n} {message.what}: {message.why}"
+            case Alarmed():
+                return f"alarm       {told(message)}"
             case SourceCut():
                 return f"cut         {message.source} from update {message.step} on: {message.why}"
             case RunStopped(reason=reason):
@@ -386,8 +388,7 @@ class PlainLog:
         return f"exam        {found.exam}, {found.when}: {interval(found.pass_at_1, 1)}; {modes}"
 
     def _generation(self) -> str:
-        last = self.story.generations[-1]
-        made = last.proposals
+        last, made = self.story.generations[-1], self.story.generations[-1].proposals
         proposer = f"valid {percent(made.valid_share)}, novel {percent(made.novel_share)}"
         facts = (
             f"loss {decimal(last.learned.loss if last.learned else None)}",

@@ -19,6 +19,7 @@ from autotelic.dashboard.generations import Generation, Proposals, Unfinished
 from autotelic.dashboard.palette import HUES
 from autotelic.dashboard.wording import REWARD, SUCCESS, Measures
 from autotelic.messages import (
+    Alarmed,
     BudgetExtended,
     ChampionSaved,
     Decided,
@@ -130,6 +131,7 @@ class Story:
     stopped: str = ""
     why: str = ""
     leased: Leased | None = None
+    alarms: list[Alarmed] = field(default_factory=list)
     success: bool | None = None
 
     @classmethod
@@ -165,6 +167,8 @@ class Story:
                 self._evaluated(message)
             case Leased():
                 self.leased = message
+            case Alarmed():
+                self.alarms.append(message)
             case Decided():
                 self.rulings.append(_ruling(message))
             case ChampionSaved():
@@ -186,6 +190,7 @@ class Story:
         self.exams = [e for e in self.exams if e.message not in gone]
         self.rulings = [r for r in self.rulings if r.message not in gone]
         self.drops = [d for d in self.drops if d.id not in gone]
+        self.alarms = [a for a in self.alarms if a.id not in gone]
         self.saved = [s for s in self.saved if s.id not in gone]
         self.beside = [b for b in self.beside if b[0] not in gone]
 
@@ -309,8 +314,11 @@ class Story:
         """The grade of isolation and the level of the brake, in a sentence; empty before the first lease."""
         if self.leased is None:
             return ""
-        level = LEVELS[self.leased.level] if 0 <= self.leased.level < len(LEVELS) else "unknown"
-        return f"Oversight: grade {self.leased.grade}, brake {self.leased.level} ({level})."
+        since = [alarm for alarm in self.alarms if alarm.id > self.leased.id]
+        level = max([self.leased.level, *(alarm.level for alarm in since)])
+        name = LEVELS[level] if 0 <= level < len(LEVELS) else "unknown"
+        said = f"Oversight: grade {self.leased.grade}, brake {level} ({name})."
+        return f"{said} Last alarm, {told(self.alarms[-1])}." if self.alarms else said
 
     @property
     def promoted(self) -> Ruling | None:
@@ -326,6 +334,12 @@ class Story:
             "weights": promoted.weights if promoted else saved.weights if saved else None,
             "folder": saved.folder if saved else None,
         }
+
+
+def told(alarm: Alarmed) -> str:
+    """An alarm in a line: when, what, and to which level of the brake."""
+    name = LEVELS[alarm.level] if 0 <= alarm.level < len(LEVELS) else "unknown"
+    return f"generation {alarm.generation}: {alarm.trigger} to {alarm.level} ({name}), {alarm.reason}"
 
 
 def _evaluation(message: Evaluated) -> Evaluation:

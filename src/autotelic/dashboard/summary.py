@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autotelic.dashboard.story import Evaluation, Story
+from autotelic.dashboard.story import Evaluation, Story, told
 from autotelic.dashboard.wording import known
 from autotelic.messages import RunStarted
 from autotelic.types import Score
@@ -42,7 +42,12 @@ def summarise(story: Story) -> Summary:
         },
         "oversight": None
         if story.leased is None
-        else {"grade": story.leased.grade, "level": story.leased.level, "epoch": story.leased.epoch},
+        else {
+            "grade": story.leased.grade,
+            "level": story.leased.level,
+            "epoch": story.leased.epoch,
+            "alarms": [told(alarm) for alarm in story.alarms],
+        },
         "own_exam": _evaluation(own[-1]) if own else {},
         "champion": story.champion,
         "decision": None if last is None else {"generation": last.generation, "verdict": last.verdict},

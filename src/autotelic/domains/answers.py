@@ -15,15 +15,21 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _RESULT = re.compile(r"f\(.*\)\s*(?:==|=|->|→|returns|is|gives)\s*(.+)")
-_CALL = re.compile(r"f\((.*)\)(?:\s*(?:==|=|->|→|returns|is|gives)\s*.+)?")
+_CALL = re.compile(r"(?:assert\s+)?f\((.*)\)(?:\s*(?:==|=|->|→|returns|is|gives)\s*.+)?")
+_AROUND = re.compile(r"(?:\\boxed\s*\{|<answer>|print\()(.*)(?:\}|</answer>|\))", re.DOTALL)
+_BEFORE = re.compile(r"(?:[=-]>|→|⇒|•|#+|>+|-(?=\s*[\[{\"'(]))\s*")
 _DRESS = " \t*_`$"
+_TRIES = 40
+"""Lines on which a value is looked for, from the end."""
+_LINES = 200
+"""Lines over which one value may go. Both bound what a hostile answer can cost."""
 
 
 def value_line(mode: str, completion: str) -> str:
     """The value that a completion ends with, as JSON if it can be read as one.
 
-    That is its last line, or, where this is none, the last line of its last fenced block. For an `abduction` a call
-    stands for its argument, else for what it returns.
+    That is its last line, or, where this is none, the last line of its last fenced block, or the last line that is one,
+    or ends one. For an `abduction` a call stands for its argument, else for what it returns.
 
     >>> value_line("deduction", "It is sorted.\\n**Answer: [1, 2]**")
     '[1, 2]'
@@ -32,13 +38,30 @@ def value_line(mode: str, completion: str) -> str:
     """
     found = [piece for piece in pieces(without_thought(completion)) if piece.line.strip()]
     last = max((piece.block for piece in found), default=0)
+    outside = [piece.line for piece in found]
     fenced = [piece.line for piece in found if last and piece.block == last]
-    lines = [piece.line for piece in found[-1:]] + fenced[-1:]
-    for line in lines:
-        value = _value(mode, line)
-        if value:
+    for lines in (outside, fenced):
+        if value := _ending(mode, lines):
             return value
-    return lines[0].strip(" `") if lines else ""
+    for end in range(len(outside) - 1, max(0, len(outside) - _TRIES), -1):
+        if value := _ending(mode, outside[:end]):
+            return value
+    return outside[-1].strip(" `") if outside else ""
+
+
+def _ending(mode: str, lines: list[str]) -> str:
+    """The value that is the last of some lines, or that closes there after lines of its own; empty for none."""
+    if not lines:
+        return ""
+    if value := _value(mode, lines[-1]):
+        return value
+    depth = 0
+    for at in range(len(lines) - 1, max(-1, len(lines) - _LINES), -1):
+        depth += sum(map(lines[at].count, ")]}")) - sum(map(lines[at].count, "([{"))
+        if depth <= 0:
+            value = _value(mode, " ".join(map(str.strip, lines[at:]))) if at < len(lines) - 1 else ""
+            return json.dumps(parse_literal(value), separators=(",", ":")) if value else ""
+    return ""
 
 
 def _value(mode: str, line: str) -> str:
@@ -47,6 +70,10 @@ def _value(mode: str, line: str) -> str:
     for _ in range(4):
         if _is_json(text):
             return text
+        text = _BEFORE.sub("", text, count=1) if _BEFORE.match(text) else text
+        if around := _AROUND.fullmatch(text.rstrip(" .;$")):
+            text = around[1].strip(_DRESS)
+            continue
         call = (_CALL if mode == "abduction" else _RESULT).fullmatch(text)
         label = _LABEL.match(text)
         if call:
@@ -55,7 +82,7 @@ def _value(mode: str, line: str) -> str:
             text = text[label.end() :].strip(_DRESS)
         else:
             break
-    text = text.removesuffix(".").strip(_DRESS)
+    text = text.rstrip(".;").strip(_DRESS)
     try:
         return json.dumps(python_literal(text), separators=(",", ":"))
     except LiteralError:

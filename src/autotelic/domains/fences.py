@@ -19,6 +19,8 @@ LANGUAGES = frozenset(
 )
 """Names of languages behind which a block's own text may stand on the line of its fence."""
 _THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
+_QUOTED = re.compile(r"^[ \t]*(?:>>>|\.\.\.|>)(?: |$)", re.MULTILINE)
+"""What a console, or a mail, puts before a line."""
 _DEFINITION = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+f[ \t]*\(")
 
 
@@ -118,6 +120,8 @@ def program_block(text: str, *, tests: bool = False, call: bool = False) -> str:
     text = without_thought(source_text(text))
     found = pieces(text)
     starts = [at for at, piece in enumerate(found) if _DEFINITION.match(piece.line)]
+    if not starts and re.search(r"^[ \t]*>+ (?:async[ \t]+)?def[ \t]", text, re.MULTILINE):
+        return program_block(_QUOTED.sub("", text), tests=tests, call=call)
     if not starts:
         return last_block(text)
     start = starts[-1]

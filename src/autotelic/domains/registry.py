@@ -10,9 +10,11 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, cast
 
+from autotelic.domains.adapters import ADAPTERS
 from autotelic.domains.guard import Guarded
 from autotelic.domains.watch import in_one_line
 from autotelic.errors import AutotelicError, DomainError
@@ -23,6 +25,7 @@ from autotelic.types import Spec
 BUILT_IN: Mapping[str, str] = {
     "forecast": "autotelic.domains.forecast:ForecastDomain",
     "functions": "autotelic.domains.functions:FunctionsDomain",
+    "games": "autotelic.domains.games:GamesDomain",
     "insulin": "autotelic.domains.insulin:InsulinDomain",
     "insulin-titration": "autotelic.domains.insulin:TitrationDomain",
     "laws": "autotelic.domains.laws:LawsDomain",
@@ -60,7 +63,8 @@ def load_domain(
 ) -> Domain:
     """The domain that a charter names. A domain that is not built in comes guarded (`guard.Guarded`).
 
-    A name is a built-in domain, an entry point of the group `autotelic.domains`, or `module:Class`. Modules
+    A name is a built-in domain, an entry point of the group `autotelic.domains`, `PACKAGE:ID` of an adapter, or
+    `module:Class`. Modules
     are looked for in the working directory too, and there first. The class is called with those of `sandbox`,
     `levels`, `style`, `modes` and, where there is one, `verifier` that its signature names. `levels` spans those
     of practice and of the exam.
@@ -90,14 +94,30 @@ def _factory(name: str) -> Any:
     registered = {point.name: point for point in entry_points(group=GROUP)}
     if name in registered:
         return _loaded(registered[name])
-    if ":" in name:
-        return _attribute(name)
+    kind, colon, identifier = name.partition(":")
+    if colon and kind in ADAPTERS:
+        return partial(_attribute(ADAPTERS[kind]), identifier)
+    if colon:
+        return _of_path(name)
     known = sorted([*BUILT_IN, *registered])
     near = difflib.get_close_matches(name, known, n=1)
     fix = (
         f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}; your own is `module:Class`"
     )
     raise DomainError(f"there is no domain {name!r}", fix)
+
+
+def _of_path(name: str) -> Any:
+    """The class at `module:Class`. Where there is no such module, the adapter that was perhaps meant is named."""
+    try:
+        return _attribute(name)
+    except DomainError as error:
+        kind = name.partition(":")[0]
+        near = difflib.get_close_matches(kind, ADAPTERS, n=1)
+        if near and isinstance(error.__cause__, ModuleNotFoundError) and error.__cause__.name == kind:
+            fix = f"did you mean {near[0] + name[len(kind) :]!r}?"
+            raise DomainError(f"there is no adapter and no module {kind!r}", fix) from None
+        raise
 
 
 def _loaded(point: EntryPoint) -> Any:

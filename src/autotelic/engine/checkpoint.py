@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,20 @@ def save(run: Run) -> None:
         "actor": actor,
         "weights": services.weights.blobs,
     }
-    checkpoints.save(
+    mark = run.journal.mark(state.generation)
+    path = checkpoints.save(
         folder.checkpoints,
         services.store,
         state.generation,
         {"optimiser": services.learner.state(), "critic": tensors, "state": state.arrays()},
         values,
-        journal=run.journal.mark(state.generation),
+        journal=mark,
         pinned=pinned,
         keep=kept(services, state, actor),
         files=folder.fingerprints(),
     )
+    manifest = "sha256:" + hashlib.sha256((path / checkpoints.MANIFEST).read_bytes()).hexdigest()
+    services.reports.checkpoint(state.generation, manifest, mark, actor)
 
 
 def kept(services: Services, state: State, actor: str) -> list[str]:

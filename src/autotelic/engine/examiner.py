@@ -13,15 +13,17 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import torch
 
 from autotelic.attempt.rollout import Rollout
+from autotelic.domains.guard import Guarded
 from autotelic.engine.services import open_world
 from autotelic.engine.start import machine_of, new_crew
-from autotelic.errors import AutotelicError, RecordError
+from autotelic.errors import AutotelicError, OversightError, RecordError
 from autotelic.exam.evaluate import judged, outcome
 from autotelic.exam.sealed import fresh_items
 from autotelic.exam.seals import seals_of
@@ -30,13 +32,19 @@ from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
 from autotelic.models.decode import Decoder
 from autotelic.models.tokens import Tokens
+from autotelic.oversee.proving import ProgramsDomain
+from autotelic.oversee.proving.adapter import ProvingGround
+from autotelic.protocols import Answering, Demonstrating, Proposable
 from autotelic.record import Journal, RunFolder
 from autotelic.streams import seed_of, stream
-from autotelic.types import Cell, Task
+from autotelic.types import Cell, Request, Task
 from autotelic.weights.door import Weights
 from autotelic.weights.load import load
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Warrant
+
+_PARTIES = (("candidate", "blob"), ("parent", "parent_blob"))
+"""The weights of a request, and the fields that name their files: the candidate, and the certified weights."""
 
 
 class Examiner:
@@ -51,14 +59,16 @@ class Examiner:
             raise RecordError(f"{folder} has no run.started message", "restore the run folder from a copy")
         machine = machine_of(started).model_copy(update={"server": ""})
         torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
-        self.domain = open_world(charter, machine, resources).domain
+        world = open_world(charter, machine, resources)
+        self.domain, self.box = world.domain, world.sandbox
         loaded = load(self.place.start, expected=started.start, dtype=charter.model.dtype)
         self.model = loaded.model
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
-        tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
+        self.tokens = tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
         self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
+        self.active = ("", "")
         context = context_of(self.model)
         self.policy = Rollout(
             self.decoder, tokens, self.domain, max_tokens=charter.roles.max_tokens, context=context
@@ -74,6 +84,50 @@ class Examiner:
             [item.id, item.signature, before, after]
             for item, before, after in zip(items, parent, candidate, strict=True)
         ]
+
+    def prove(self, asked: Mapping[str, Any]) -> list[list[Any]]:
+        """A row a pack of the proving ground: its name, whether the candidate passed, why, and the level of the brake
+        where it did not. Raises OversightError for a domain without programs.
+        """
+        domain = self.domain.domain if isinstance(self.domain, Guarded) else self.domain
+        if not all(isinstance(domain, needed) for needed in (Proposable, Demonstrating, Answering)):
+            raise OversightError(
+                f"the domain {domain.spec.name} has no programs to prove a candidate with",
+                "run without the safety auditor",
+            )
+        charter = self.charter
+        low, high = charter.exam.levels
+        ground = ProvingGround(
+            domain=cast(ProgramsDomain, domain),
+            box=self.box,
+            wording="natural" if charter.domain.style == "natural" else "compact",
+            published=charter.seed,
+            levels=range(low, high + 1),
+        )
+        weights = {name: (str(asked[name]), str(asked[blob])) for name, blob in _PARTIES}
+        models = tuple(partial(self._complete, *weights[name]) for name, _ in _PARTIES)
+        return [list(row) for row in ground.run(lambda scenes: models, int(asked["prove"]))]
+
+    def _complete(self, ref: str, blob: str, prompts: list[str]) -> list[str]:
+        """What the weights in one file of the store write, greedily. A prompt that leaves no room gets nothing."""
+        self._activate(ref, blob)
+        ids = self.tokens.prompts(prompts)
+        room = [min(self.charter.roles.max_tokens, self.policy.context - len(one)) for one in ids]
+        asked = [at for at, left in enumerate(room) if left > 0]
+        turns = self.decoder.sample(
+            [Request(prompt_ids=ids[at], n=1, max_tokens=room[at], temperature=0.0, seed=0) for at in asked]
+        )
+        texts = [""] * len(prompts)
+        for at, (turn,) in zip(asked, turns, strict=True):
+            texts[at] = self.tokens.decode(turn.completion_ids)
+        return texts
+
+    def _activate(self, ref: str, blob: str) -> None:
+        if self.active != (ref, blob):
+            self.weights.adopt({ref: blob})
+            self.weights.activate(ref, Warrant(role="examine", ref=ref, issuer="exam auditor"))
+            self.decoder.sync()
+            self.active = (ref, blob)
 
     def _items(self, seed: int, count: int) -> list[Task]:
         """Items of the levels that the sealed exam asks, that the run and its ancestors have not met.
@@ -113,9 +167,7 @@ class Examiner:
 
     def _outcomes(self, items: list[Task], ref: str, blob: str, seed: int, answers: int) -> list[list[float]]:
         """The outcomes of each item's sampled answers, of the weights in one file of the store."""
-        self.weights.adopt({ref: blob})
-        self.weights.activate(ref, Warrant(role="examine", ref=ref, issuer="exam auditor"))
-        self.decoder.sync()
+        self._activate(ref, blob)
         groups = self.policy.attempt(
             items,
             siblings=answers,
@@ -135,7 +187,12 @@ def serve(folder: Path, asked: TextIO, told: TextIO) -> None:
         for line in asked:
             try:
                 examiner = examiner or Examiner(folder, resources)
-                answer: dict[str, Any] = {"items": examiner.sit(json.loads(line))}
+                request = json.loads(line)
+                answer: dict[str, Any] = (
+                    {"rows": examiner.prove(request)}
+                    if "prove" in request
+                    else {"items": examiner.sit(request)}
+                )
             except (AutotelicError, OSError, ValueError, KeyError, TypeError) as error:
                 answer = {"error": f"{type(error).__name__}: {error}"}
             told.write(json.dumps(answer) + "\n")

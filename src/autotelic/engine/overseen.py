@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotelic.charter import Charter
 from autotelic.errors import RunError
+from autotelic.machine import Machine
 from autotelic.messages import Leased
-from autotelic.oversee.supervision import Supervision
+from autotelic.oversee.keys import PublicKey
+from autotelic.oversee.supervision import Connection, Supervision
 from autotelic.record import Journal, RunFolder
 
 if TYPE_CHECKING:
     from autotelic.engine.services import Services
 
 AUDITORS = ("exam", "rate")
-"""Who reviews each candidate of a run by default. All of them must approve."""
+"""Who reviews each candidate of a run where its machine names nobody. All of them must approve."""
 
 
-def overseer_of(place: RunFolder, charter: Charter, run: str, start: str, blob: str) -> Supervision:
-    """The run's overseer, a child of this process with keys made on the spot: isolation grade A."""
+def overseer_of(
+    place: RunFolder, charter: Charter, machine: Machine, run: str, start: str, blob: str
+) -> Supervision:
+    """The run's overseer: a child of this process with keys made on the spot (isolation grade A), or somebody else's
+    that the machine's settings name.
+    """
+    connection = None
+    if machine.overseer:
+        connection = Connection(
+            address=machine.overseer,
+            brake=PublicKey.parse(machine.brake),
+            pinned=Path(machine.pinned) if machine.pinned else None,
+        )
     return Supervision.begin(
         place.path / "oversight",
         run=run,
         charter=charter.digest,
         start=start,
         blob=blob,
-        auditors=AUDITORS,
+        auditors=machine.auditors or AUDITORS,
+        connection=connection,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -15,7 +15,8 @@ from autotelic.engine import checkpoint
 from autotelic.engine.champion import save_champion
 from autotelic.engine.overseen import interrupt, lease
 from autotelic.engine.services import Services
-from autotelic.errors import BrakedError, DivergedError
+from autotelic.engine.watch import watch
+from autotelic.errors import BrakedError, DivergedError, OversightError
 from autotelic.messages import (
     CellState,
     Evaluated,
@@ -56,6 +57,7 @@ class Run:
         self.span = ""
         self.braked = ""
         """Why the brake ended the run."""
+        self.saving = False
         self.reason: StopReason = "budget"
 
     def __enter__(self) -> Self:
@@ -85,6 +87,7 @@ class Run:
             message = replace(message, generation=self.state.generation)
         recorded = self.journal.append(replace(message, span=self.span))
         self.state.apply(recorded)
+        self.services.reports.hear(recorded)
         self.watch(recorded)
         return recorded
 
@@ -99,17 +102,22 @@ class Run:
             last = self.record(message)
         self.record(StageEnded(stage=name, seconds=time.perf_counter() - began))
         self.span = ""
-        if self.braked:
-            raise BrakedError(self.braked, "`autotelic brake status` says why")
+        self._check_brake()
         self.services.guard.check()
         return last
+
+    def _check_brake(self) -> None:
+        """Raise BrakedError where the watch has seen that the brake is set."""
+        if self.braked:
+            raise BrakedError(self.braked, "`autotelic brake status` says why")
 
     def begin_generation(self) -> None:
         self.record(GenerationBegan(generation=self.state.generation + 1))
         self.record(lease(self.services, self.state.generation, self.state.champion.weights))
 
     def end_generation(self) -> None:
-        """Say what the generation used, and how the curriculum stands."""
+        """Say what oversight saw of the generation, what it used, and how the curriculum stands."""
+        self.do(watch)
         give_back()
         totals = self.state.counters
         spent = self.services.meter.read(totals)
@@ -134,10 +142,20 @@ class Run:
         )
 
     def save(self) -> None:
-        """A checkpoint: everything that a resume needs, once the journal has been marked."""
+        """A checkpoint: everything that a resume needs, once the journal has been marked. The overseer hears of it,
+        and before it of alarms: a brake that they raise ends the run at its next lease, with nothing lost.
+        """
         self.span = f"{self.state.generation}/save"
-        checkpoint.save(self)
+        self.saving = True  # the watch waits: a checkpoint that was begun is finished
+        try:
+            if self.state.signs.raised:
+                self.services.reports.flush()
+            checkpoint.save(self)
+            self.services.reports.flush()
+        finally:
+            self.saving = False
         self.span = ""
+        self._check_brake()
 
     def save_champion(self) -> None:
         """Leave the champion in the run folder, whole or not at all."""
@@ -164,15 +182,19 @@ class Run:
 
     def _brake(self, thread: int, reason: str) -> None:
         self.braked = reason
-        interrupt(thread)
+        if not self.saving:
+            interrupt(thread)
 
     def end(self) -> None:
         """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""
         try:
             self.save_champion()
-        except BrakedError as error:
-            # Nothing is trained any more; whether the champion could be saved, its message says.
+        except (BrakedError, OversightError) as error:
+            # Nothing is trained any more; whether the champion could be saved, its message says. One that was
+            # taken back meanwhile is not saved: a resume goes on from the one before it.
             self.reason, self.braked = "braked", self.braked or error.cause
         self.record(RunStopped(reason=self.reason, why=self.braked))
+        with suppress(BrakedError):  # nothing is trained any more, and why the run ended is known
+            self.services.reports.flush()
         if self.reason == "budget":
             self.services.overseen.finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -40,6 +40,7 @@ from autotelic.models.decode import Decoder
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
+from autotelic.oversee.reports import Reports
 from autotelic.oversee.supervision import Supervision
 from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
@@ -138,6 +139,7 @@ class Services:
     feedback: Mixed
     credit: Credit
     supervision: Supervision | None = None
+    reports: Reports = field(default_factory=lambda: Reports(_unheard))
     weights: Weights
     store: Store
     clock: Clock
@@ -247,6 +249,10 @@ class Services:
         return [task.prompt for task in domain.tasks(np.random.default_rng(0), cells)]
 
 
+def _unheard(leaves: object, level: int, reason: str) -> None:
+    """Where a run is under no oversight yet, nothing is owed to it."""
+
+
 def equip(
     charter: Charter,
     machine: Machine,
@@ -277,6 +283,15 @@ def equip(
         scale=scale,
         trust=charter.feedback.trust,
     )
+    reference = frozen_twin(model)
+    policy = Rollout(
+        sampler,
+        tokens,
+        world.domain,
+        max_tokens=charter.roles.max_tokens,
+        context=context,
+        champion=Decoder(reference, end_id=tokens.end_id, crew=crew),
+    )
     return Services(
         charter=charter,
         machine=machine,
@@ -284,10 +299,10 @@ def equip(
         world=world,
         crew=crew,
         model=model,
-        reference=frozen_twin(model),
+        reference=reference,
         tokens=tokens,
         sampler=sampler,
-        policy=Rollout(sampler, tokens, world.domain, max_tokens=charter.roles.max_tokens, context=context),
+        policy=policy,
         learner=learner,
         critic=critic,
         feedback=_feedback(charter, controls, world.domain, critic, model),

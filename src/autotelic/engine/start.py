@@ -43,6 +43,7 @@ from autotelic.messages import (
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.tokens import Tokens
+from autotelic.oversee.reports import Reports
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -55,6 +56,8 @@ from autotelic.weights.begin import begin_model
 from autotelic.weights.load import load, save
 from autotelic.weights.store import Store
 
+_KEPT = ("threads", "verifier", "auditors", "overseer", "brake", "pinned")
+"""Settings of the machine that a resume takes from the beginning of the run."""
 CORPUS = 2000
 """Texts of the rules that a tokenizer is trained on: more add no merge that is used."""
 
@@ -184,7 +187,8 @@ def take_up(
         # As many threads as it began with: with others, sums are rounded otherwise.
         # And with the verifier it began with: another one would judge the same answers otherwise.
         recorded = machine_of(started)
-        kept = {"threads": recorded.threads, "verifier": recorded.verifier}
+        # And under the overseer that it began with: another one knows neither its brake nor its champion.
+        kept = {name: getattr(recorded, name) for name in _KEPT}
         settings = (machine or recorded).model_copy(update=kept)
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening)
@@ -230,8 +234,9 @@ def _oversee(
     services: Services, place: RunFolder, run: str, start: str, blob: str, opening: ExitStack
 ) -> None:
     """From here on the door asks the overseer, and nothing is trained without it."""
-    supervision = overseer_of(place, services.charter, run, start, blob)
+    supervision = overseer_of(place, services.charter, services.machine, run, start, blob)
     services.supervision = opening.enter_context(supervision)
+    services.reports = Reports(supervision.report)
     services.weights.authority = supervision.allow
 
 

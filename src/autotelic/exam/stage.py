@@ -25,8 +25,10 @@ tell.
 
 
 def review(services: Services, state: State) -> Iterator[Message]:
-    """Now and then: the working weights ask to be certified, the own exam is set, both exams are sat."""
-    if state.generation % services.charter.exam.every == 0:
+    """Now and then: the working weights ask to be certified, the own exam is set, both exams are sat. While the brake
+    is at slow or above, the exams are sat in every generation.
+    """
+    if state.signs.slow or state.generation % services.charter.exam.every == 0:
         if due(services, state):
             yield from decide(services, state)
         yield from set_own(services, state)

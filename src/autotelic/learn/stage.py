@@ -4,6 +4,7 @@ updates.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from autotelic.engine.services import Services
     from autotelic.state import Right, State
 
+SLOW_PART = 4
+"""One update in so many is made while the brake is at slow or above: its leases allow as much."""
 EMPTY_LIMIT = 5
 """Generations without anything to learn from, after which the run stops rather than burn its budget."""
 
@@ -203,6 +206,9 @@ def _updates(
     batches = split([trace for _, trace in sequences], services.charter.learn.batch_tokens, rng)
     batches, stale = fresh(batches, services.charter.learn.staleness)
     yield from stale
+    if state.signs.slow and (left_out := len(batches) - math.ceil(len(batches) / SLOW_PART)):
+        yield Dropped(what="update", n=left_out, why="the brake is at slow or above")
+        batches = batches[:-left_out]
     for batch in batches:
         step = state.counters.step
         rate = services.rate(step, state.progress(services.clock.seconds))

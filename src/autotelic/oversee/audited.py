@@ -10,11 +10,13 @@ from typing import Any
 from autotelic.canonical import digest
 from autotelic.charter import Charter
 from autotelic.errors import OversightError
-from autotelic.messages import Decided, Leased, Message
+from autotelic.messages import Alarmed, Decided, Leased, Message
+from autotelic.oversee.audited_drift import DriftAudit
 from autotelic.oversee.bodies import HOLD
 from autotelic.oversee.certify import Certifier, GateRuling, PairedItem
 from autotelic.oversee.recorded import agree
 from autotelic.oversee.shipped import plan_of
+from autotelic.thresholds import read_thresholds
 
 _FIX = "the record was changed, or another version of the engine wrote it"
 
@@ -25,6 +27,9 @@ class Audit:
 
     founding: Mapping[str, Any] = field(default_factory=dict)
     certifier: Certifier | None = None
+    drift: DriftAudit | None = None
+    alarms: set[tuple[str, int, str]] = field(default_factory=set)
+    trip: int = 0
     trail: list[tuple[str, int]] = field(default_factory=list)
     generation: int = 0
     epoch: int = 0
@@ -39,6 +44,8 @@ class Audit:
 
     def take(self, leaf: Mapping[str, Any]) -> None:
         """The next leaf. Raises OversightError where it does not follow from those before it."""
+        if self.drift is not None:
+            self.drift.take(leaf)
         match leaf.get("kind"):
             case "founding":
                 self.founding = leaf["founding"]
@@ -48,6 +55,7 @@ class Audit:
             case "lease":
                 self.epoch = int(leaf["lease"]["epoch"])
                 self.parents[self.epoch] = str(leaf["lease"]["parent"])
+                self.trip = max(self.trip, int(leaf["lease"]["trip"]))
                 self._same("the champion of a lease", leaf["lease"]["parent"], self.trail[-1][0])
             case "brake":
                 self._same("the level that the brake was changed from", leaf["from"], self.level)
@@ -59,6 +67,8 @@ class Audit:
                 self.approved[leaf["candidate"]] = sum(a["how"] == "approve" for a in leaf["answers"])
             case "certificate":
                 self._certificate(leaf["certificate"])
+            case "alarm":
+                self.alarms.add((str(leaf["trigger"]), int(leaf["level"]), str(leaf["reason"])))
             case "revocation":
                 self._same("the revoked weights", leaf["revocation"]["candidate"], self.trail[-1][0])
                 self.trail.pop()
@@ -73,7 +83,9 @@ class Audit:
     def _charter(self, values: Mapping[str, Any]) -> None:
         self._same("the digest of the charter", digest(values), self.founding.get("charter"))
         if self.certifier is None:
-            self.certifier = Certifier(plan_of(Charter.of(dict(values), where="the ledger")))
+            charter = Charter.of(dict(values), where="the ledger")
+            self.certifier = Certifier(plan_of(charter))
+            self.drift = DriftAudit(read_thresholds(charter.oversight.thresholds))
 
     def _gate(self, leaf: Mapping[str, Any]) -> None:
         if self.certifier is None:
@@ -118,6 +130,10 @@ class Audit:
         match message:
             case Leased():
                 self._same("the champion of a lease", message.parent, self.parents.get(message.epoch))
+            case Alarmed() if message.generation < self.trip:
+                # One of the last generation may not have got there: the run ended, and the journal says why.
+                if (message.trigger, message.level, message.reason) not in self.alarms:
+                    raise OversightError(f"the alarm {message.reason!r} is not in the ledger", _FIX)
             case Decided():
                 generation, parent = self.certified.get(message.weights, (-1, ""))
                 if message.decision.verdict == "promote":
@@ -166,6 +182,8 @@ def audit(leaves: Iterable[Mapping[str, Any]], messages: Iterable[Message] | Non
         raise OversightError(f"a leaf of the ledger is damaged: {error!r:.80}", _FIX) from error
     if not found.founding:
         raise OversightError("the ledger has no founding", "give the ledger of a run")
+    if found.drift is not None and (line := found.drift.line()):
+        found.lines.append(line)
     champion, generation = found.trail[-1]
     kind = "what the run began from" if generation < 0 else f"certified in generation {generation}"
     return [*found.lines, f"champion {champion}, {kind}; grade {found.founding['grade']}"]

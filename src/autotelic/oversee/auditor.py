@@ -73,6 +73,9 @@ class SigningAuditor:
     def certified(self, candidate: Claim) -> None:
         """Called when a candidate that this auditor reviewed was certified."""
 
+    def released(self) -> None:
+        """Called when humans have lowered the brake."""
+
     def finished(self) -> None:
         """Called when the run has spent its budget, and nothing more is to be reviewed."""
 

@@ -8,6 +8,7 @@ counts for nothing here. None of it imports torch.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ class Pace(Protocol):
     """The charter's limit on how much may be gained. `RateLimit` of `rate.py` is one."""
 
     def review(self, items: Sequence[Any], now_s: float) -> Any:
-        """What has `waits`, whether a human must decide, and `reason`."""
+        """What has `waits`, whether a human must decide, `bound`, how much may have been gained, and `reason`."""
 
     def record(self, report: Any, now_s: float) -> None:
         """The candidate of this report was certified."""
@@ -54,8 +55,10 @@ class Pace(Protocol):
 class Ground(Protocol):
     """A proving ground: runs a candidate in packs of situations with control arms."""
 
-    def run(self, candidate: Claim) -> Sequence[tuple[str, bool, str]]:
-        """A row a pack: its name, whether the candidate passed, and the numbers in a sentence."""
+    def run(self, candidate: Claim, seed: int) -> Sequence[tuple[str, bool, str, int]]:
+        """A row a pack: its name, whether the candidate passed, the numbers in a sentence, and the level of the brake
+        where it did not. The scenes are drawn from the seed.
+        """
 
 
 class ExamAuditor(SigningAuditor):
@@ -92,9 +95,8 @@ class ExamAuditor(SigningAuditor):
         self.sitting.close()
 
     def seed_of(self, claim: Claim) -> int:
-        """The seed of a claim's items, 63 bits. Another candidate, generation or epoch has other items."""
-        text = f"{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
-        return int.from_bytes(hashlib.sha256(self._seed + text).digest()[:8], "big") >> 1
+        """The seed of a claim's items. Another candidate, generation or epoch has other items."""
+        return claim_seed(self._seed, "", claim)
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         items = self.sitting.sit(candidate, self.seed_of(candidate))
@@ -110,26 +112,44 @@ class ExamAuditor(SigningAuditor):
 class SafetyAuditor(SigningAuditor):
     """Canaries, honeypots with control arms, regressions: refuses what did in a pack what it must not.
 
-    A pack that was not passed sets the brake to `level` as well.
+    A pack that was not passed raises the brake as well, to the pack's own level.
     """
 
-    def __init__(self, key: PrivateKey, ground: Ground, level: int = HOLD) -> None:
+    def __init__(self, key: PrivateKey, ground: Ground, seed: bytes | None = None) -> None:
         super().__init__(key)
-        self.ground, self.level = ground, level
+        self.ground = ground
+        self._seed = secrets.token_bytes(32) if seed is None else seed
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
-        rows = list(self.ground.run(candidate))
+        rows = list(self.ground.run(candidate, claim_seed(self._seed, "proving ground", candidate)))
+        self.note(
+            {
+                "kind": "proving ground",
+                "candidate": candidate.candidate,
+                "rows": [[name, passed, why, level] for name, passed, why, level in rows],
+            }
+        )
         if not rows:
-            return refuse("no pack was run")
-        worse = [f"{name}: {why}" for name, passed, why in rows if not passed]
+            return refuse("no pack was run: the proving ground needs a domain of programs")
+        worse = sorted((row for row in rows if not row[1]), key=lambda row: -row[3])
         if worse:
-            self.alarm(self.level, worse[0])
-            return refuse(*worse)
-        return approve(*(f"{name}: {why}" for name, _, why in rows))
+            self.alarm(worse[0][3], worse[0][2])
+            return refuse(*(why for _, _, why, _ in worse))
+        return approve(*(why for _, _, why, _ in rows))
+
+    def close(self) -> None:
+        close = getattr(self.ground, "close", None)
+        if close is not None:
+            close()
+
+
+MORE = 1.1
+"""How much more than a human was shown a gain may be that a human has allowed."""
 
 
 class RateAuditor(SigningAuditor):
-    """Refuses a gain that is faster than anybody can check: then a human decides.
+    """Refuses a gain that is faster than anybody can check, and sets the brake to hold: then a human decides. Who
+    releases the brake allows a gain of what the auditor has shown, and a little more, for training goes on meanwhile.
 
     `sitting` is the exam auditor's, through `OneSitting`: both judge by the same outcomes.
     """
@@ -138,17 +158,28 @@ class RateAuditor(SigningAuditor):
         super().__init__(key)
         self.pace, self.sitting, self.clock = pace, sitting, clock
         self._report: Any = None
+        self._shown = self._allowed = -math.inf
 
     def opinion(self, candidate: Claim, evidence: Exhibits) -> Opinion:
         items = self.sitting.sit(candidate, 0)
         if not items:
             return refuse("there are no outcomes to tell the gain by")
         self._report = self.pace.review(items, self.clock.now() / 1000)
-        return refuse(self._report.reason) if self._report.waits else approve(self._report.reason)
+        if not self._report.waits:
+            return approve(self._report.reason)
+        if self._report.bound <= self._allowed:
+            return approve(f"a human allowed it; {self._report.reason}")
+        self._shown = self._report.bound
+        self.alarm(HOLD, self._report.reason)
+        return refuse(self._report.reason)
+
+    def released(self) -> None:
+        self._allowed, self._shown = self._shown * MORE, -math.inf
 
     def certified(self, candidate: Claim) -> None:
         if self._report is not None:
             self.pace.record(self._report, self.clock.now() / 1000)
+        self._allowed = -math.inf
 
 
 class OneSitting:
@@ -180,6 +211,12 @@ class OneSitting:
 
     def close(self) -> None:
         self.sitting.close()
+
+
+def claim_seed(secret: bytes, purpose: str, claim: Claim) -> int:
+    """A seed of 63 bits for one purpose and one claim, that only who has the secret can know."""
+    text = f"{purpose}{claim.run}\n{claim.generation}\n{claim.epoch}\n{claim.candidate}".encode()
+    return int.from_bytes(hashlib.sha256(secret + text).digest()[:8], "big") >> 1
 
 
 def gate_leaf(claim: Claim, ruling: Any, items: Sequence[Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     trainer   LeaseRequest, Beat, Claim
     brake     Founding, Lease, Pulse, Certified, Revocation, Attestation
     auditor   Review
-    human     Order
+    human     Order, Recall
 
 Numbers are whole. Times are milliseconds of a clock that nobody can set back (`BootClock`).
 """
@@ -68,6 +68,22 @@ class Statement:
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession(Statement):
+    """Weights as the successor of a champion: what is claimed, reviewed and certified.
+
+    `candidate` and `parent` are references of weights. `blob` is the sha256 of the stored file that holds the
+    candidate's tensors. `epoch` is that of its lease, `generation` the brake's count.
+    """
+
+    charter: str
+    candidate: str
+    blob: str
+    parent: str
+    epoch: int
+    generation: int
+
+
 # ── the trainer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -106,27 +122,19 @@ class Beat(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim(Statement):
-    """The trainer wants these weights to be champion. `lease` is the digest of its lease, `blob` the sha256 of the
-    stored file that holds their tensors.
-    """
+class Claim(Succession):
+    """The trainer wants these weights to be champion. `lease` is the digest of its lease."""
 
     type: ClassVar[str] = "claim"
 
-    charter: str
     lease: str
-    candidate: str
-    blob: str
-    parent: str
-    epoch: int
-    generation: int
 
 
 # ── auditors and humans ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review(Statement):
+class Review(Succession):
     """An auditor's answer about one candidate, as successor of one parent, in one generation and epoch.
 
     `evidence` is the digest of what it looked at.
@@ -134,12 +142,6 @@ class Review(Statement):
 
     type: ClassVar[str] = "review"
 
-    charter: str
-    candidate: str
-    blob: str
-    parent: str
-    epoch: int
-    generation: int
     verdict: Literal["approve", "refuse"]
     evidence: str
     reasons: tuple[str, ...]
@@ -163,6 +165,20 @@ class Order(Statement):
     type: ClassVar[str] = "order"
 
     level: int
+    change: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall(Statement):
+    """A human takes the champion back: the weights certified before it are champion again, and the brake is at 4.
+
+    `champion` is who is taken back, `change` the number of changes so far, so that no order works twice.
+    """
+
+    type: ClassVar[str] = "recall"
+
+    champion: str
     change: int
     reason: str
 
@@ -229,17 +245,11 @@ class Pulse(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certified(Statement):
+class Certified(Succession):
     """The brake's countersignature: `candidate` succeeds `parent`. `claim` and `reviews` are digests."""
 
     type: ClassVar[str] = "certificate"
 
-    charter: str
-    candidate: str
-    blob: str
-    parent: str
-    epoch: int
-    generation: int
     claim: str
     reviews: tuple[str, ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotelic.errors import BrakedError, OversightError
-from autotelic.oversee.bodies import LEVELS, STOP, Claim, Lease, Order, Review
+from autotelic.oversee.bodies import LEVELS, STOP, Claim, Lease, Order, Recall, Review
 from autotelic.oversee.ledgered import BrakeState
 from autotelic.oversee.permits import Trust, approving
 from autotelic.oversee.signed import Signed
@@ -100,6 +100,22 @@ def check_orders(orders: Sequence[Signed], state: BrakeState, trust: Trust) -> t
     if level >= state.level:
         raise BrakedError(f"the brake is at {state.level}, no higher", "`autotelic brake set` raises it")
     return level, ", ".join(sorted(found)), found[min(found)].reason
+
+
+def check_recall(order: Signed, state: BrakeState, trust: Trust) -> tuple[str, str]:
+    """Who takes the champion back, and why. One human is enough: it only raises the brake."""
+    recall = Recall.opened(order, *trust.of_role("human"))
+    wanted, now = (
+        (recall.run, recall.champion, recall.change),
+        (state.run, state.champion.candidate, state.changes),
+    )
+    if wanted != now:
+        raise BrakedError(
+            f"the order takes back {recall.champion} at change {recall.change}, and the champion is "
+            f"{state.champion.candidate} at change {state.changes}",
+            "sign a new order",
+        )
+    return order.name, recall.reason
 
 
 def check_level(level: int) -> None:

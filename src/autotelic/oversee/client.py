@@ -113,6 +113,13 @@ class RemoteOverseer:
     def release(self, orders: Sequence[Signed]) -> Mapping[str, Any]:
         return dict(self.ask("release", {"orders": [order.as_json() for order in orders]}))
 
+    def report(self, signed: Signed) -> None:
+        """Put something on the record. Waits longer than for a beat: the disk may be slow."""
+        self.ask("report", {"report": signed.as_json()}, timeout=30.0)
+
+    def recall(self, order: Signed) -> Mapping[str, Any]:
+        return dict(self.ask("recall", {"order": order.as_json()}))
+
     def finish(self) -> None:
         """Say that the budget is spent: auditors open what they kept secret."""
         self.ask("finish", {})

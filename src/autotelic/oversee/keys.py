@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from autotelic.errors import OversightError
+from autotelic.oversee.secret_file import read_secret, write_secret
 
 KeyRole = Literal["trainer", "brake", "auditor", "witness", "log", "human"]
 """Who a key speaks for. `log` signs the ledger's checkpoints."""
 ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
 _MAGIC = "autotelic-ed25519"
-_MODE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +95,7 @@ def write_key(path: Path, key: PrivateKey) -> None:
     """Write a key to a new file that its owner alone may read. Raises OversightError where one is there."""
     text = f"{_MAGIC} {key.public.role} {key.public.name} {base64.b64encode(key.seed).decode()}\n"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE)
-    except FileExistsError:
-        raise OversightError(
-            f"{path} exists already", "a key is not written over: give another name"
-        ) from None
-    except OSError as error:
-        raise OversightError(f"{path} cannot be written: {error.strerror}", "check its folder") from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_secret(path, text)
 
 
 def read_key(path: Path, role: KeyRole) -> PrivateKey:
@@ -117,26 +105,7 @@ def read_key(path: Path, role: KeyRole) -> PrivateKey:
     others, is damaged, or holds a key of another role.
     """
     fix = "make it again with `autotelic auditor --keys`, or restore it from a copy"
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise OversightError(f"the {role}'s key {path} is missing", fix) from None
-    except OSError as error:
-        raise OversightError(f"the {role}'s key {path} cannot be read: {error.strerror}", fix) from error
-    with os.fdopen(descriptor) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OversightError(f"the {role}'s key {path} is no file", fix)
-        if found.st_uid != os.geteuid():
-            raise OversightError(f"{path} belongs to the user {found.st_uid}", "run as its owner")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            mode = stat.S_IMODE(found.st_mode)
-            raise OversightError(f"others may read {path} (mode {mode:o})", f"`chmod 600 {path}`, and trust a "
-                                 "key that others could read no more: make a new one")  # fmt: skip
-        try:
-            text = file.read(1000)
-        except (OSError, ValueError) as error:
-            raise OversightError(f"{path} is no key: {error}", fix) from None
+    text = read_secret(path, f"the {role}'s key", fix)
     try:
         magic, kind, name, seed = text.split()
         raw = base64.b64decode(seed, validate=True)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from autotelic.errors import AutotelicError, BrakedError, OversightError
+from autotelic.oversee import claims, reports
 from autotelic.oversee.auditor import (
     Answer,
     Auditor,
@@ -60,6 +61,7 @@ class Overseer:
         self.auditors, self.patience = tuple(auditors), patience
         self.pending: dict[str, Pending] = {}
         self.closed: list[Pending] = []
+        self._reported: set[str] = set()
         try:
             self.brake = self._thread.submit(open_brake).result()
         except BaseException:
@@ -131,6 +133,26 @@ class Overseer:
                 auditor.certified(claim)
         return certificate
 
+    def report(self, sent: Signed) -> None:
+        """What the trainer puts on the record: its exams, checkpoints and alarms. An alarm raises the brake.
+
+        The brake is raised though the record cannot be written. The same report is heard once.
+        """
+        trust = self.brake.trust
+        report, leaves = reports.opened(sent, trust.run, *trust.of_role("trainer"))
+        if sent.digest in self._reported:
+            raise OversightError("this report was heard before", "send a new one")
+        self._reported.add(sent.digest)
+
+        def taken() -> None:
+            try:
+                self.brake.note(*leaves)
+            finally:
+                if report.level:
+                    self.brake.raise_to(report.level, report.reason, "trigger")
+
+        self.on_brake(taken)
+
     def note(self, leaf: Mapping[str, Any]) -> None:
         """Put something on the record."""
         self.on_brake(lambda: self.brake.note(leaf))
@@ -195,9 +217,21 @@ class Overseer:
 
     def release(self, orders: Sequence[Signed]) -> None:
         self.on_brake(lambda: self.brake.release(orders))
+        for auditor in self.auditors:
+            if isinstance(auditor, SigningAuditor):
+                auditor.released()
 
     def roll_back(self, reason: str, by: str) -> Signed:
         return self.on_brake(lambda: self.brake.roll_back(reason, by))
+
+    def recall(self, order: Signed) -> Signed:
+        """Roll back by a human's order: the champion is revoked for ever."""
+
+        def recalled() -> Signed:
+            by, reason = claims.check_recall(order, self.brake.state, self.brake.trust)
+            return self.brake.roll_back(reason, by)
+
+        return self.on_brake(recalled)
 
     def status(self) -> Mapping[str, Any]:
         """What `autotelic brake status` shows."""

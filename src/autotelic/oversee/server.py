@@ -23,12 +23,15 @@ from urllib.parse import urlsplit
 from autotelic.canonical import canonical
 from autotelic.errors import AutotelicError, BrakedError, OversightError
 from autotelic.oversee.overseer import Overseer
+from autotelic.oversee.peers import grade_of
 from autotelic.oversee.signed import MOST_BYTES, Signed, strict
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts that plain HTTP may be spoken on."""
 MOST_PATH = 100
 """Bytes of the longest path of a socket: systems take 104 or 108."""
+BEGIN = "/v1/begin"
+"""The call by which a run begins, or goes on: the grade of isolation is that of who makes it."""
 WAIT = 30.0
 """Seconds that a client has to send its request."""
 
@@ -54,12 +57,23 @@ class Reception:
             if self.begun is None:
                 self.begun = self._begin(given)
             founding = self.begun.founding()
+            self._check_grade(given.get("grade", "A"))
             if (founding.body["run"], founding.body["charter"]) != (given["run"], given["charter"]):
                 raise OversightError(
                     "this overseer has another run, or the run began under another charter",
                     "give each run an overseer of its own, and leave its charter as it was",
                 )
         return founding
+
+    def _check_grade(self, grade: str) -> None:
+        """Raise OversightError where a run goes on with less isolation than it was founded with."""
+        founded = self.overseer.brake.trust.grade
+        if grade < founded:
+            self.overseer.note({"kind": "grade", "founded": founded, "now": grade})
+            raise OversightError(
+                f"the run was founded at grade {founded}, and its trainer now reaches the overseer at grade {grade}",
+                "train as the user and on the host that it was founded with",
+            )
 
 
 def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
@@ -79,6 +93,10 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
     def receive(given: Any) -> Any:
         return {"how": reception.overseer.receive(Signed.parse(given["review"])).how}
 
+    def report(given: Any) -> Any:
+        reception.overseer.report(Signed.parse(given["report"]))
+        return {}
+
     def finished(given: Any) -> Any:
         reception.overseer.finish()
         return {}
@@ -91,6 +109,10 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
         reception.overseer.release([Signed.parse(order) for order in given["orders"]])
         return dict(reception.overseer.status())
 
+    def recalled(given: Any) -> Any:
+        reception.overseer.recall(Signed.parse(given["order"]))
+        return dict(reception.overseer.status())
+
     return {
         "begin": lambda given: reception.begin(given).as_json(),
         "founding": lambda given: reception.overseer.founding().as_json(),
@@ -101,9 +123,11 @@ def calls(reception: Reception) -> Mapping[str, Callable[[Any], Any]]:
         "claim": claim,
         "review": receive,
         "pending": lambda given: [pending.as_json() for pending in list(reception.overseer.pending.values())],
+        "report": report,
         "finish": finished,
         "set": raised,
         "release": released,
+        "recall": recalled,
         "status": lambda given: dict(reception.overseer.status()),
     }
 
@@ -140,7 +164,10 @@ class _Handler(BaseHTTPRequestHandler):
         if call is None:
             return self._answer(404, _told(OversightError(f"there is no {self.path:.60}", "ask for another")))
         try:
-            return self._answer(200, {"result": call(strict(content or b"{}"))})
+            given = strict(content or b"{}")
+            if self.path == BEGIN and isinstance(given, dict):
+                given = {**given, "grade": grade_of(self.connection)}  # whatever a trainer says of itself
+            return self._answer(200, {"result": call(given)})
         except BrakedError as error:
             return self._answer(409, _told(error))
         except AutotelicError as error:

@@ -12,12 +12,13 @@ from autotelic.canonical import canonical
 from autotelic.charter import Charter
 from autotelic.errors import OversightError
 from autotelic.oversee.auditor import SigningAuditor
-from autotelic.oversee.auditors import ExamAuditor, OneSitting, RateAuditor
+from autotelic.oversee.auditors import ExamAuditor, OneSitting, RateAuditor, SafetyAuditor
 from autotelic.oversee.certify import CertificatePlan, Certifier, GateRuling, PairedItem
 from autotelic.oversee.host import FolderDisk
 from autotelic.oversee.house import House
+from autotelic.oversee.keys import make_keys
 from autotelic.oversee.rate import RateLimit, RatePlan, RateReport
-from autotelic.oversee.sitting import WorkerSitting
+from autotelic.oversee.sitting import WorkerGround, WorkerSitting
 
 CERTIFICATES_A_DAY = 100
 """Bounds of a day that share one error. More than a run of a day asks for, and a bound is hardly wider for it."""
@@ -91,7 +92,7 @@ class KeptPace:
 
 
 def shipped(names: Sequence[str], house: House, run: Path) -> list[SigningAuditor]:
-    """The auditors of these names, `exam` and `rate`, for the run of a folder.
+    """The auditors of these names, `exam`, `rate` and `safety`, for the run of a folder.
 
     The exam and the rate auditor judge by one sitting. Raises OversightError for a name that there is none of.
     """
@@ -99,9 +100,8 @@ def shipped(names: Sequence[str], house: House, run: Path) -> list[SigningAudito
         return []
     charter = Charter.of(_json((run / "charter.json").read_bytes()), where=str(run / "charter.json"))
     disk = FolderDisk(house.folder / "auditors")
-    sitting = OneSitting(
-        WorkerSitting(run, house.champion_blob, items=charter.gate.items, answers=charter.gate.answers)
-    )
+    worker = WorkerSitting(run, house.champion_blob, items=charter.gate.items, answers=charter.gate.answers)
+    sitting = OneSitting(worker)
     made: list[SigningAuditor] = []
     for name in names:
         match name:
@@ -117,8 +117,13 @@ def shipped(names: Sequence[str], house: House, run: Path) -> list[SigningAudito
             case "rate":
                 key = house.key("auditor", "rate")
                 made.append(RateAuditor(key, KeptPace(rate_of(charter), disk), sitting, house.clock))
+            case "safety":
+                key = make_keys(house.keys, [("auditor", "safety")])["auditor", "safety"]
+                made.append(SafetyAuditor(key, WorkerGround(worker), house.exam_seed()))
             case _:
-                raise OversightError(f"there is no auditor {name!r}", "give exam, rate, or module:Class")
+                raise OversightError(
+                    f"there is no auditor {name!r}", "give exam, rate, safety, or module:Class"
+                )
     return made
 
 

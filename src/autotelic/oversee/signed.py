@@ -13,87 +13,41 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from autotelic.canonical import canonical
+from autotelic.canonical import AmbiguousJsonError, canonical, parsed
+from autotelic.canonical import check_plain as canonical_check
 from autotelic.errors import OversightError
 from autotelic.oversee.keys import KeyRole, PrivateKey, PublicKey
 
 MOST_BYTES = 1 << 20
 """The longest text that is read, in bytes. A certificate with ten reviews has about 20,000."""
-MOST_INTEGER = (1 << 53) - 1
-"""The largest integer that every JSON reader understands alike (RFC 8785, appendix D)."""
 MOST_DEPTH = 32
 """Levels of nesting that are read."""
 _MEDIA = "application/vnd.autotelic.{}+json"
 
 
 def strict(text: str | bytes) -> Any:
-    """The JSON value of a text. Refuses what two readers could understand differently.
+    """The JSON value of a text that somebody sent, read as `canonical.parsed` reads.
 
-    Raises OversightError for a key that stands twice, NaN and infinity, an integer past 2**53 - 1, a text that
-    is too long or too deep, and what is no JSON.
+    Raises OversightError for what it refuses, and for a text that is too long or too deep.
     """
     if len(text) > MOST_BYTES:
         raise OversightError(f"a text of {len(text)} bytes is longer than {MOST_BYTES}", "send less")
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise OversightError(f"this is no JSON: {error}", "send one JSON value") from None
-    check_plain(value)
-    return value
+        return parsed(text, MOST_DEPTH)
+    except AmbiguousJsonError as error:
+        raise OversightError(str(error), error.fix) from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise OversightError(f"the key {twice!r} stands twice in one object", "send each key once")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise OversightError(f"{name} is not JSON", "send finite numbers")
-
-
-def check_plain(value: Any, depth: int = 0) -> None:
-    """Raise OversightError for a value that every JSON reader does not understand alike."""
-    if depth > MOST_DEPTH:
-        raise OversightError(f"a value is nested more than {MOST_DEPTH} levels deep", "send a flatter one")
-    match value:
-        case None | bool():
-            return
-        case str():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise OversightError(
-                    "a text holds half a character (a lone surrogate)", "send UTF-8"
-                ) from None
-        case int():
-            if abs(value) > MOST_INTEGER:
-                raise OversightError(f"the integer {value} is past 2**53 - 1", "send it as a text")
-        case float():
-            if not math.isfinite(value):
-                raise OversightError(f"{value} is not JSON", "send finite numbers")
-            if value.is_integer() and abs(value) > MOST_INTEGER:
-                raise OversightError(f"the integer {value:.0f} is past 2**53 - 1", "send it as a text")
-        case list() | tuple():
-            for item in value:
-                check_plain(item, depth + 1)
-        case Mapping():
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise OversightError(f"the key {key!r} is no text", "send keys as texts")
-                check_plain(key, depth + 1)
-                check_plain(item, depth + 1)
-        case _:
-            raise OversightError(f"{type(value).__name__} is not JSON", "send plain values")
+def check_plain(value: Any) -> None:
+    """Raise OversightError for a value that `strict` would not read."""
+    try:
+        canonical_check(value, MOST_DEPTH)
+    except AmbiguousJsonError as error:
+        raise OversightError(str(error), error.fix) from None
 
 
 def encoded(media: str, payload: bytes) -> bytes:

@@ -10,8 +10,10 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autotelic.errors import OversightError
 from autotelic.oversee.bodies import Claim
@@ -41,12 +43,7 @@ class WorkerSitting:
             "items": self.items,
             "answers": self.answers,
         }
-        with self._lock:
-            line = self._asked(json.dumps(asked))
         try:
-            told = json.loads(line)
-            if "error" in told:
-                raise OversightError(f"the examiner failed: {told['error']}", "look at the run folder")
             return [
                 PairedItem(
                     item=str(item),
@@ -54,12 +51,24 @@ class WorkerSitting:
                     champion=tuple(map(float, champion)),
                     candidate=tuple(map(float, new)),
                 )
-                for item, program, champion, new in told["items"]
+                for item, program, champion, new in self.ask(asked, "items")
             ]
+        except (ValueError, TypeError) as error:
+            raise _rubbish(error) from None
+
+    def ask(self, asked: Mapping[str, Any], wanted: str) -> Any:
+        """One request, and what of its answer is wanted. Raises OversightError where the worker ended, failed, or
+        answers something else.
+        """
+        with self._lock:
+            line = self._asked(json.dumps(asked))
+        try:
+            told = json.loads(line)
+            if "error" in told:
+                raise OversightError(f"the examiner failed: {told['error']}", "look at the run folder")
+            return told[wanted]
         except (ValueError, TypeError, KeyError) as error:
-            raise OversightError(
-                f"the examiner ended or answers rubbish: {error!r:.80}", "see its log"
-            ) from None
+            raise _rubbish(error) from None
 
     def _asked(self, line: str) -> str:
         worker = self._worker
@@ -93,3 +102,35 @@ class WorkerSitting:
         if worker is not None:
             worker.kill()
             worker.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGround:
+    """The proving ground in the same worker: the candidate's stored bytes answer the packs. Implements `Ground`."""
+
+    worker: WorkerSitting
+
+    def run(self, candidate: Claim, seed: int) -> Sequence[tuple[str, bool, str, int]]:
+        """A row a pack. Raises OversightError where the worker ended, or answers something else."""
+        asked = {
+            "candidate": candidate.candidate,
+            "blob": candidate.blob,
+            "parent": candidate.parent,
+            "parent_blob": self.worker.parent(),
+            "prove": str(seed),
+        }
+        try:
+            return [
+                (str(name), passed is True, str(why), int(level))
+                for name, passed, why, level in self.worker.ask(asked, "rows")
+            ]
+        except (ValueError, TypeError) as error:
+            raise _rubbish(error) from None
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
+
+
+def _rubbish(error: Exception) -> OversightError:
+    return OversightError(f"the examiner ended or answers rubbish: {error!r:.80}", "see its log")

@@ -28,6 +28,7 @@ from autotelic.oversee.house import House
 from autotelic.oversee.keys import PrivateKey, PublicKey
 from autotelic.oversee.ledgers import LedgerReader
 from autotelic.oversee.permits import Certificate, CertifiedUse, Trust
+from autotelic.oversee.reports import report_of
 
 PATIENCE = 3600.0
 """Seconds that auditors have for a candidate: an exam of a large model takes long."""
@@ -53,7 +54,7 @@ class Supervision:
     def __init__(
         self, overseer: RemoteOverseer, trust: Trust, key: PrivateKey, child: subprocess.Popen[bytes] | None
     ) -> None:
-        self.overseer, self.trust, self._child = overseer, trust, child
+        self.overseer, self.trust, self._key, self._child = overseer, trust, key, child
         self.clock = HostClock()
         self.reader = LedgerReader.of(trust)
         self.guard = Guard(key, trust, overseer, self.clock, self.reader)
@@ -153,6 +154,11 @@ class Supervision:
         certificate = self.guard.claim(candidate, blob, evidence)
         self.certificates[candidate] = certificate
         return certificate
+
+    def report(self, leaves: list[dict[str, Any]], level: int, reason: str) -> None:
+        """Put leaves on the record, and raise the brake where `level` is above 0."""
+        report = report_of(self.trust.run, leaves, level, reason)
+        self.overseer.report(report.sign(self._key))
 
     def finish(self) -> None:
         """The budget is spent: auditors open what they kept secret."""

@@ -7,8 +7,8 @@ Automation only raises; lowering takes human keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from autotelic.errors import OversightError
 from autotelic.oversee.certify import PairedItem, e_value, program_differences
 from autotelic.oversee.checks import is_number, is_probability
 from autotelic.oversee.drift import DriftMonitor
+from autotelic.thresholds import DEFAULTS
 
 if TYPE_CHECKING:  # the proving ground imports the sandbox, which no other trigger needs
     from autotelic.oversee.proving import PackReport
@@ -89,30 +90,29 @@ class Measures:
     calibration_error: float | None = None
 
 
+_MEASURED: tuple[tuple[str, int, Literal["above", "below"], str, str], ...] = (
+    ("kl", 2, "above", "KL to the reference policy", " nats a token"),
+    ("entropy", 1, "below", "entropy of the policy", " nats a token"),
+    ("length", 1, "above", "share of answers cut off for length", ""),
+    ("duplicates", 1, "above", "share of tasks known already", ""),
+    ("validity", 1, "below", "share of proposals that are tasks", ""),
+    ("calibration_error", 2, "above", "calibration error of the critic in use", ""),
+)
+
 THRESHOLDS: dict[str, Threshold] = {
-    "kl": Threshold(
-        trigger="kl", level=2, limit=1.0, what="KL to the reference policy", unit=" nats a token"
-    ),
-    "entropy": Threshold(
-        trigger="entropy",
-        level=1,
-        limit=0.01,
-        side="below",
-        what="entropy of the policy",
-        unit=" nats a token",
-    ),
-    "length": Threshold(trigger="length", level=1, limit=0.5, what="share of answers cut off for length"),
-    "duplicates": Threshold(trigger="duplicates", level=1, limit=0.95, what="share of tasks known already"),
-    "validity": Threshold(
-        trigger="validity", level=1, limit=0.05, side="below", what="share of proposals that are tasks"
-    ),
-    "calibration_error": Threshold(
-        trigger="calibration_error", level=2, limit=0.2, what="calibration error of the critic in use"
-    ),
+    name: Threshold(trigger=name, level=level, limit=DEFAULTS[name], side=side, what=what, unit=unit)
+    for name, level, side, what, unit in _MEASURED
 }
-"""Limits where a charter gives none. They are wide guesses that only a collapse or a runaway should meet, and were
-not measured over many runs; a charter that knows its run gives its own.
-"""
+"""With the limits where a charter gives none (`autotelic.thresholds`): only a collapse or a runaway meets them."""
+
+
+def thresholds_of(limits: Mapping[str, float | None]) -> dict[str, Threshold]:
+    """The thresholds of a charter's limits, as `read_thresholds` gives them. What is off is left out."""
+    return {
+        name: replace(threshold, limit=limit)
+        for name, threshold in THRESHOLDS.items()
+        if (limit := limits[name]) is not None
+    }
 
 
 def review_measures(measures: Measures, thresholds: dict[str, Threshold] | None = None) -> list[Alarm]:
@@ -132,19 +132,19 @@ def review_measures(measures: Measures, thresholds: dict[str, Threshold] | None 
     return sorted((alarm for alarm in found if alarm), key=lambda alarm: -alarm.level)
 
 
-def drift(monitor: DriftMonitor) -> Alarm | None:
-    """Stop where the lifetime process has reached 1/alpha, hold where only the early one has alarmed."""
-    if monitor.lifetime_alarm:
-        level: int = 3
-        limit = 1 / monitor.plan.alpha
-        reason = f"lifetime evidence of drift reached {limit:g} at sealed item {monitor.lifetime_alarm}"
-    elif monitor.early_alarm:
-        level = 2
-        limit = monitor.plan.run_length
-        reason = f"early evidence of drift reached {limit:g} at sealed item {monitor.early_alarm}"
-    else:
-        return None
-    return Alarm(trigger="drift", level=level, reason=f"{reason} (delta0 {monitor.plan.delta0:g})")
+def drifts(monitor: DriftMonitor) -> list[Alarm]:
+    """Stop where the lifetime process has reached 1/alpha (`drift`), hold where the early one has (`early drift`)."""
+    plan, found = monitor.plan, []
+    for trigger, level, kind, at, limit in (
+        ("drift", 3, "lifetime", monitor.lifetime_alarm, 1 / plan.alpha),
+        ("early drift", 2, "early", monitor.early_alarm, plan.run_length),
+    ):
+        if at:
+            reason = (
+                f"{kind} evidence of drift reached {limit:g} at sealed item {at} (delta0 {plan.delta0:g})"
+            )
+            found.append(Alarm(trigger=trigger, level=level, reason=reason))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,10 @@ class Journal(Reading):
             journal = cls(path, sqlite3.connect(_address(path, mode), uri=True))
         try:
             version = journal._read("PRAGMA user_version")[0][0]
+            if not version:
+                raise RecordError(
+                    f"{path} has no tables yet", "wait for the run to begin, or give another folder"
+                )
             if version != VERSION:
                 raise RecordError(
                     f"{path} has tables of version {version}, expected {VERSION}",

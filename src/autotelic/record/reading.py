@@ -1,14 +1,10 @@
-"""The journal's rows as nouns, and whether they are what was written."""
+"""The journal's rows as nouns."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import marshal
 import sqlite3
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +14,8 @@ from autotelic.messages import Earned, RunResumed
 from autotelic.record import nouns
 from autotelic.record.blobs import OF_TASKS, Packed, holds, texts_of, unpack_entries
 from autotelic.record.clearly import RESTORE, clearly
-from autotelic.record.nouns import TABLES
+from autotelic.record.tables import CHUNK, GROWING, LASTING, Tables
 from autotelic.types import Entry, Episode, Kind, Proposal, Task, Verdict
-
-VERIFIED = 2_500_000
-"""Rows that a resume verifies, newest first: about a gigabyte, which is four hours of the default charter and
-takes ten seconds. Whatever their age it also verifies the generations of lasting messages, and the tasks
-that it goes on with, one by one: an id is the hash of its task.
-"""
-LASTING = "kind BETWEEN 'run.' AND 'run/'"
-"""The messages that no resume supersedes, those of kinds `run.*`: that a run was stopped is part of its
-history.
-"""
-_CHUNK = 2_000
-"""Rows, or ids of a query, that are held at once."""
-_GROWING: Mapping[str, str] = {"messages": "id", **dict.fromkeys(TABLES, "row")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +50,13 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-class Reading:
+class Reading(Tables):
     """What can be read of a journal."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
+        super().__init__(path, connection)
         self._ranges: list[tuple[int, int]] | None = None
         self._ranged_at = -1
-
-    def close(self) -> None:
-        """Let go of the file. Not committing is deliberate: the caller says when a state is whole."""
-        self._connection.close()
 
     # ── about the run ────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,12 +70,6 @@ class Reading:
         """The digest of the charter that the journal was begun with."""
         return self._meta("charter")
 
-    def _meta(self, key: str) -> str:
-        found = self._read("SELECT value FROM meta WHERE key = ?", [key])
-        if not found:
-            raise RecordError(f"{self.path} is damaged: it names no {key}", RESTORE)
-        return str(found[0][0])
-
     @property
     def bytes(self) -> int:
         """Size on the disk, what is not yet merged included."""
@@ -106,7 +78,7 @@ class Reading:
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each table, superseded ones included."""
-        return {table: self._read(f"SELECT count(*) FROM {table}")[0][0] for table in _GROWING}
+        return {table: self._read(f"SELECT count(*) FROM {table}")[0][0] for table in GROWING}
 
     @property
     def newest(self) -> int:
@@ -127,10 +99,10 @@ class Reading:
 
     def each(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a table, one by one, as stored."""
-        if table not in _GROWING:
-            raise ValueError(f"no table {table!r}; there are {', '.join(_GROWING)}")
+        if table not in GROWING:
+            raise ValueError(f"no table {table!r}; there are {', '.join(GROWING)}")
         with clearly(self.path):
-            cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {_GROWING[table]}")
+            cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {GROWING[table]}")
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
@@ -175,8 +147,8 @@ class Reading:
     def _rows_of(self, ids: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         wanted = list(dict.fromkeys(ids))
-        for at in range(0, len(wanted), _CHUNK):
-            some = wanted[at : at + _CHUNK]
+        for at in range(0, len(wanted), CHUNK):
+            some = wanted[at : at + CHUNK]
             query = f"SELECT id, max(row) FROM tasks WHERE id IN ({','.join('?' * len(some))}) GROUP BY id"
             found |= dict(self._read(query, some))
         # An index that is damaged may name the row of another task.
@@ -238,8 +210,8 @@ class Reading:
     def _ids_at(self, rows: Sequence[int]) -> dict[int, str]:
         found: dict[int, str] = {}
         wanted = list(dict.fromkeys(rows))
-        for at in range(0, len(wanted), _CHUNK):
-            some = wanted[at : at + _CHUNK]
+        for at in range(0, len(wanted), CHUNK):
+            some = wanted[at : at + CHUNK]
             found |= dict(
                 self._read(f"SELECT row, id FROM tasks WHERE row IN ({','.join('?' * len(some))})", some)
             )
@@ -286,8 +258,8 @@ class Reading:
         """The rows of a table by number, in the order asked for, each without what all rows have."""
         found: dict[int, Sequence[Any]] = {}
         wanted = list(dict.fromkeys(rows))
-        for at in range(0, len(wanted), _CHUNK):
-            some = wanted[at : at + _CHUNK]
+        for at in range(0, len(wanted), CHUNK):
+            some = wanted[at : at + CHUNK]
             for row in self._read(f"SELECT * FROM {table} WHERE row IN ({','.join('?' * len(some))})", some):
                 found[row[0]] = row[3:]
         if missing:
@@ -295,109 +267,3 @@ class Reading:
         if lost := [row for row in wanted if row not in found]:
             raise RecordError(f"{self.path} is damaged: it has no row {lost[0]} of {table}", RESTORE)
         return [(row, found[row]) for row in rows]
-
-    # ── is it what was written ───────────────────────────────────────────────────────────────────────────
-
-    def marks(self) -> list[int]:
-        """The generations that were marked before their checkpoint was saved, oldest first."""
-        return [generation for generation, _, _ in self._marks()]
-
-    def _marks(self, newest: int = -1) -> list[tuple[int, dict[str, int], str]]:
-        """Marks, oldest first: generation, places, digest. Only the `newest`, or all."""
-        rows = self._read("SELECT * FROM marks ORDER BY generation DESC LIMIT ?", [newest])
-        with self.damaged():
-            return [(row[0], json.loads(row[1]), row[2]) for row in reversed(rows)]
-
-    def _last_mark(self) -> tuple[dict[str, int], str]:
-        marks = self._marks(newest=1)
-        return marks[0][1:] if marks else (dict.fromkeys(_GROWING, 0), "")
-
-    def _places(self) -> dict[str, int]:
-        """The newest row of each table."""
-        return {
-            table: self._read(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]
-            for table, key in _GROWING.items()
-        }
-
-    def _chained(self, before: tuple[Mapping[str, int], str], places: Mapping[str, int]) -> str:
-        """sha256 over the digest before, what the run is, the places, and every row between.
-
-        Rows are hashed in marshal's second format: it has neither references nor interned strings, so that
-        equal rows give equal bytes.
-        """
-        begun, digest = before
-        meta = self._read("SELECT key, value FROM meta ORDER BY key")
-        total = hashlib.sha256(f"{digest} {meta} {sorted(places.items())}".encode())
-        for table, key in _GROWING.items():
-            cursor = self._connection.execute(
-                f"SELECT * FROM {table} WHERE {key} > ? AND {key} <= ? ORDER BY {key}",
-                (begun[table], places[table]),
-            )
-            while rows := cursor.fetchmany(_CHUNK):
-                total.update(marshal.dumps(rows, 2))
-        return f"sha256:{total.hexdigest()}"
-
-    def verify(self, generation: int, digest: str, most: int = VERIFIED) -> None:
-        """See that the rows up to a mark are those that were written: at least the newest `most`, or all
-        there are, and every generation that a lasting message is of.
-
-        `digest` is what the checkpoint of that generation has. Raises RecordError where they are others.
-        """
-        wrong = RecordError(f"{self.path} is damaged: its rows are not those that were written", RESTORE)
-        marks = [mark for mark in self._marks() if mark[0] <= generation]
-        if not marks or marks[-1][0] != generation or marks[-1][2] != digest:
-            raise wrong
-        first = len(marks) - 1
-        newest = sum(marks[-1][1].values())
-        while first and newest - sum(marks[first - 1][1].values()) < most:
-            first -= 1
-        # Messages are found by their kind through an index, which no digest covers.
-        if self._read("PRAGMA integrity_check(messages)") != [("ok",)]:
-            raise wrong
-        lasting = [row[0] for row in self._read(f"SELECT id FROM messages WHERE {LASTING} ORDER BY id")]
-        before: tuple[dict[str, int], str] = (dict.fromkeys(_GROWING, 0), "")
-        with clearly(self.path), self.damaged():
-            for number, (_, places, said) in enumerate(marks):
-                begun, end = (bisect_right(lasting, place["messages"]) for place in (before[0], places))
-                if (number >= first or begun < end) and self._chained(before, places) != said:
-                    raise wrong
-                before = (places, said)
-
-    def check(self) -> list[str]:
-        """What is damaged, one line each; empty when all is well. Reads everything."""
-        try:
-            said = [row[0] for row in self._read("PRAGMA integrity_check(5)")]
-            if said != ["ok"]:
-                lines = [line for text in said for line in text.splitlines()]
-                return [f"{self.path} is damaged: {line}" for line in lines if not line.startswith("***")]
-            marks = self._marks()
-            if marks:
-                self.verify(marks[-1][0], marks[-1][2], most=1 << 62)
-        except RecordError as error:
-            return [error.cause]
-        return []
-
-    # ── the database ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with clearly(self.path):
-            return self._connection.execute(query, values).fetchall()
-
-    def _stream(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        with clearly(self.path):
-            cursor = self._connection.execute(query, values)
-        while True:
-            with clearly(self.path):
-                rows = cursor.fetchmany(_CHUNK)
-            if not rows:
-                return
-            yield from rows
-
-    @contextmanager
-    def damaged(self) -> Iterator[None]:
-        """What a damaged row makes of reading it, as a RecordError."""
-        try:
-            yield
-        except (ValueError, LookupError, TypeError, AttributeError, EOFError) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise RecordError(f"{self.path} is damaged: a row cannot be read ({first})", RESTORE) from error

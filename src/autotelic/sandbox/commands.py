@@ -16,8 +16,11 @@ from cyclopts import App, Parameter
 from autotelic.commands import Json
 
 Level = Literal["L0", "L1", "L2", "L3"]
-Attack = Literal["capability", "fake_pass", "availability", "persistence", "stream"]
-"""The classes of the corpus. A class that does not exist is refused: it would be a gate that nothing tries."""
+Attack = Literal["capability", "fake_pass", "availability", "persistence", "stream", "tested"]
+"""The classes of the corpus; `tested` is the programs before assert-style tests.
+
+A class that does not exist is refused: it would be a gate that nothing tries.
+"""
 app = App(
     name="sandbox",
     help="The sandbox that runs what a model wrote.",
@@ -153,38 +156,56 @@ def attack(*kinds: Attack, level: Level = "L3", core: bool = True, as_json: Json
         raise SandboxError(
             "the attack corpus is not installed", "run this in a checkout of the repository"
         ) from None
-    attacks = harness.load(*kinds)
-    if not attacks:
+    chosen = [kind for kind in kinds if kind != "tested"]
+    programs = harness.load(*chosen) if chosen or not kinds else []
+    tested = harness.load_tested() if not kinds or "tested" in kinds else []
+    if not programs and not tested:
         raise SandboxError("0 of 0 attacks: the corpus is empty", "check the folder tests/attacks")
-    limits, modules = Limits(**harness.LIMITS), (*MODULES, *harness.ARMS)
-    held: dict[str, Any] = {"require": level, "ceiling": level, "modules": modules, "core": core}
-    with Arena() as arena, Sandbox(limits, workers=1, **held) as box:
-        outcomes = []
-        for one in attacks:
-            outcomes.append(harness.run(box, one, arena))
-            if not outcomes[-1].blocked and not as_json:
-                print(f"NOT BLOCKED {one.name}: {outcomes[-1].detail}")
+    held: dict[str, Any] = {"require": level, "ceiling": level, "modules": (*MODULES, *harness.ARMS)}
+    outcomes: list[Any] = []
+    with Arena() as arena:
+        for attacks, tried, limits in (
+            (programs, harness.run, harness.LIMITS),
+            (tested, harness.run_tested, harness.TESTED_LIMITS),
+        ):
+            with Sandbox(Limits(**limits), workers=1, core=core, cache=0, **held) as box:
+                for one in attacks:
+                    outcomes.append(tried(box, one, arena))
+                    if not outcomes[-1].blocked and not as_json:
+                        print(f"NOT BLOCKED {one.kind}/{_stem(one)}: {outcomes[-1].detail}")
     if as_json:
         print(json.dumps(_tried(harness.tally(outcomes), outcomes, level, box.level.core), indent=2))
-        return 0 if all(outcome.blocked for outcome in outcomes) else 1
-    for kind, (blocked, total) in harness.tally(outcomes).items():
-        print(f"{kind:<14} {blocked}/{total} blocked at {level}")
-    once = max((outcome.seconds for outcome in outcomes if not outcome.attack.twice), default=0.0)
-    print(f"slowest verdict {once:.2f} s; {limits.wall_s:g} + {harness.GRACE_S:g} s would have been late")
-    who = "root" if os.geteuid() == 0 else "a user other than root"
-    print(
-        f"as {who}, {'C' if box.level.core else 'Python'} core, importable besides: {' '.join(harness.ARMS)}"
-    )
+    else:
+        for kind, (blocked, total) in harness.tally(outcomes).items():
+            print(f"{kind:<14} {blocked}/{total} blocked at {level}")
+        for kind, limits in (("verdict", harness.LIMITS), ("verdict of tests", harness.TESTED_LIMITS)):
+            _print_slowest(kind, outcomes, limits["wall_s"], harness.GRACE_S)
+        who = "root" if os.geteuid() == 0 else "a user other than root"
+        made = "C" if box.level.core else "Python"
+        print(f"as {who}, {made} core, importable besides: {' '.join(harness.ARMS)}")
     return 0 if all(outcome.blocked for outcome in outcomes) else 1
 
 
+def _stem(attack: Any) -> str:
+    return str(attack.name).rpartition("/")[2]
+
+
+def _print_slowest(what: str, outcomes: Any, wall_s: float, grace_s: float) -> None:
+    """The slowest verdict on a program, or on the tests before it."""
+    of_tests = what != "verdict"
+    took = [o.seconds for o in outcomes if (o.attack.kind == "tested") is of_tests and not o.attack.twice]
+    if took:
+        print(f"slowest {what} {max(took):.2f} s; {wall_s:g} + {grace_s:g} s would have been late")
+
+
 def _tried(tally: Any, outcomes: Any, level: str, core: bool) -> dict[str, Any]:
+    missed = {f"{o.attack.kind}/{_stem(o.attack)}": o.detail for o in outcomes if not o.blocked}
     return {
         "level": level,
         "core": "C" if core else "Python",
         "root": os.geteuid() == 0,
         "classes": {kind: {"blocked": blocked, "tried": total} for kind, (blocked, total) in tally.items()},
-        "not_blocked": {one.attack.name: one.detail for one in outcomes if not one.blocked},
+        "not_blocked": missed,
     }
 
 

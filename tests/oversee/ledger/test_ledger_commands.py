@@ -126,9 +126,9 @@ def test_a_witness_is_served_by_a_process_of_its_own(ledger: Ledger, tmp_path: P
     assert run(capsys, "witness", store, "--key", key, "--name", "else.example")[0] == 2
     key.chmod(0o644)
     code, _, err = run(capsys, "witness", store, "--key", key)
-    assert (code, "may be used by others" in err) == (2, True)
+    assert (code, "others may read" in err) == (2, True)
     key.chmod(0o600)
     key.write_text("rubbish")
     assert "holds no key" in run(capsys, "witness", store, "--key", key)[2]
     key.unlink()
-    assert "does not exist" in run(capsys, "witness", store, "--key", key)[2]
+    assert "is missing" in run(capsys, "witness", store, "--key", key)[2]

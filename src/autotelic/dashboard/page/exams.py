@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autotelic.dashboard.page import shell
+from autotelic.dashboard.page.parts import secret
 from autotelic.dashboard.page.plots import plot_of
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.page.works import exam_of, secret
+from autotelic.dashboard.page.works import exam_of
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.wording import clock, count, percent, short
 from autotelic.errors import RecordError

@@ -14,6 +14,7 @@ from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import making
 from autotelic.dashboard.report.charts import Axis, Line, line_chart
 from autotelic.dashboard.report.markup import para, safe
+from autotelic.dashboard.story import LEVELS
 from autotelic.dashboard.wording import clock, count, decimal, percent, short
 from autotelic.errors import RecordError
 from autotelic.messages import Lesson, Probed
@@ -121,6 +122,16 @@ def oversight(run: RunView) -> str:
         for r in reversed(story.rulings)
     ]
     head = ["decision", "in", "verdict", "because"]
+    alarms = [
+        [
+            shell.message_link(run, a.id, f"alarm {a.id}"),
+            shell.generation_link(run, a.generation),
+            safe(a.trigger),
+            safe(f"{a.level} ({LEVELS[a.level]})"),
+            safe(a.reason),
+        ]
+        for a in reversed(story.alarms)
+    ]
     started = story.run
     facts: Mapping[str, object] = {}
     if started is not None:
@@ -143,6 +154,16 @@ def oversight(run: RunView) -> str:
             "<code>autotelic review</code>, <code>autotelic brake</code> and <code>autotelic ledger</code>",
             "show them.",
             style="quiet",
+        )
+        + shell.part("standing", para(safe(story.oversight) or "No lease yet."))
+        + shell.part(
+            "alarms",
+            "<h2>Alarms</h2>",
+            shell.listing(
+                ["alarm", "in", "trigger", "raises the brake to", "because"], alarms[:400], "alarms"
+            )
+            if alarms
+            else para("None.", style="quiet"),
         )
         + shell.part("decisions", "<h2>Decisions</h2>", shell.listing(head, rows[:400], "decisions"))
         + shell.part(

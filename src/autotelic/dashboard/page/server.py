@@ -47,6 +47,7 @@ _BEAT = 10.0
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "txt": "text/plain"}
 _COOKIE = "autotelic_token"
 View = Callable[[RunView, Request], str]
+Data = Callable[[RunView, Request], Response]
 
 
 def application(runs: Mapping[str, RunView], *, hosts: Sequence[str] = (), token: str = "") -> ASGIApp:
@@ -78,84 +79,59 @@ def application(runs: Mapping[str, RunView], *, hosts: Sequence[str] = (), token
             headers={"cache-control": "no-store"},
         )
 
-    def shown(title: str, view: View, mark: str = "-") -> Callable[[Request], Response]:
-        def handler(request: Request) -> Response:
-            run = runs.get(request.path_params["run"])
-            if run is None:
-                return _no_run(request.path_params["run"])
-            run.refresh()
-            status = 200
-            with run.lock:
-                try:
-                    body = view(run, request)
-                except AutotelicError as error:
-                    body, status = f"<h1>{escape(title)}</h1>" + shell.alert(str(error)), 404
-                return Page(shell.document(f"{title}, {run.name}", body, run, view=mark), status)
-
-        return handler
-
-    def data(make: Callable[[RunView, Request], Response]) -> Callable[[Request], Response]:
-        def handler(request: Request) -> Response:
-            run = runs.get(request.path_params["run"])
-            if run is None:
-                return _no_run(request.path_params["run"])
-            run.refresh()
-            with run.lock:
-                try:
-                    return make(run, request)
-                except AutotelicError as error:
-                    return PlainTextResponse(f"{error}\n", 404)
-
-        return handler
-
-    def path(request: Request, name: str) -> str:
-        return str(request.path_params[name])
-
-    r = "/r/{run}"
     routes = [
         Route("/", home),
         Route("/compare", compare),
         Route("/static/{name}", _static),
-        Route(r, shown("Now", lambda run, q: first.first_screen(run), "")),
-        Route(f"{r}/events", events),
-        Route(f"{r}/tasks", shown("Tasks", lambda run, q: lists.tasks(run, q.query_params), "tasks")),
-        Route(
-            f"{r}/proposals",
-            shown("Proposals", lambda run, q: lists.proposals(run, q.query_params), "proposals"),
-        ),
-        Route(
-            f"{r}/attempts", shown("Attempts", lambda run, q: lists.attempts(run, q.query_params), "attempts")
-        ),
-        Route(f"{r}/generations", shown("Generations", lambda run, q: lists.generations(run), "generations")),
-        Route(f"{r}/task/{{id}}", shown("Task", lambda run, q: works.task(run, path(q, "id")))),
-        Route(f"{r}/attempt/{{id}}", shown("Attempt", lambda run, q: works.attempt(run, path(q, "id")))),
-        Route(f"{r}/proposal/{{id}}", shown("Proposal", lambda run, q: works.proposal(run, path(q, "id")))),
-        Route(f"{r}/message/{{id}}", shown("Message", lambda run, q: works.message(run, path(q, "id")))),
-        Route(
-            f"{r}/generation/{{id}}", shown("Generation", lambda run, q: works.generation(run, path(q, "id")))
-        ),
-        Route(
-            f"{r}/cell/{{mode}}/{{level}}",
-            shown("Kind of task", lambda run, q: measured.cell(run, path(q, "mode"), path(q, "level"))),
-        ),
-        Route(
-            f"{r}/exam/{{name}}",
-            shown("Exam", lambda run, q: exams.exam(run, path(q, "name"), q.query_params), "exam/sealed"),
-        ),
-        Route(
-            f"{r}/then-and-now", shown("Then and now", lambda run, q: exams.then_and_now(run), "then-and-now")
-        ),
-        Route(f"{r}/critic", shown("Critic", lambda run, q: measured.critic(run), "critic")),
-        Route(f"{r}/learning", shown("Learning", lambda run, q: measured.learning(run), "learning")),
-        Route(f"{r}/oversight", shown("Oversight", lambda run, q: measured.oversight(run), "oversight")),
-        Route(f"{r}/charter", shown("Charter", lambda run, q: measured.charter(run), "charter")),
-        Route(f"{r}/report", data(_report)),
-        Route(f"{r}/plot/{{name}}.{{kind}}", data(_plot)),
-        Route(f"{r}/{{table}}.csv", data(_table)),
-        Route(f"{r}/exam/{{name}}/items.csv", data(_exam_table)),
-        Route(f"{r}/json/{{what}}", data(lambda run, q: _json(works.plain(run, path(q, "what"))))),
+        Route("/r/{run}/events", events),
+        *(Route(f"/r/{{run}}{path}", _shown(runs, title, mark, view)) for path, title, mark, view in _VIEWS),
+        *(Route(f"/r/{{run}}{path}", _answered(runs, make)) for path, make in _DATA),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={404: _lost}), hosts, token)
+
+
+def _shown(runs: Mapping[str, RunView], title: str, mark: str, view: View) -> Callable[[Request], Response]:
+    """A handler that shows a view of the run in its address. `mark` is the entry of the menu."""
+
+    def handler(request: Request) -> Response:
+        run = runs.get(request.path_params["run"])
+        if run is None:
+            return _no_run(request.path_params["run"])
+        run.refresh()
+        status = 200
+        with run.lock:
+            try:
+                body = view(run, request)
+            except AutotelicError as error:
+                body, status = f"<h1>{escape(title)}</h1>" + shell.alert(str(error)), 404
+            return Page(shell.document(f"{title}, {run.name}", body, run, view=mark), status)
+
+    return handler
+
+
+def _answered(runs: Mapping[str, RunView], make: Data) -> Callable[[Request], Response]:
+    """A handler that answers with data of the run in its address."""
+
+    def handler(request: Request) -> Response:
+        run = runs.get(request.path_params["run"])
+        if run is None:
+            return _no_run(request.path_params["run"])
+        run.refresh()
+        with run.lock:
+            try:
+                return make(run, request)
+            except AutotelicError as error:
+                return PlainTextResponse(f"{error}\n", 404)
+
+    return handler
+
+
+def _cell(run: RunView, request: Request) -> str:
+    return measured.cell(run, _path(request, "mode"), _path(request, "level"))
+
+
+def _path(request: Request, name: str) -> str:
+    return str(request.path_params[name])
 
 
 class Page(HTMLResponse):
@@ -333,3 +309,33 @@ def _no_run(name: str) -> Response:
 def _lost(request: Request, error: Exception) -> Response:
     body = shell.alert("There is no such view; go to the list of runs")
     return Page(shell.document("No view", f"<h1>No view</h1>{body}"), 404)
+
+
+_VIEWS: tuple[tuple[str, str, str, View], ...] = (
+    ("", "Now", "", lambda run, q: first.first_screen(run)),
+    ("/tasks", "Tasks", "tasks", lambda run, q: lists.tasks(run, q.query_params)),
+    ("/proposals", "Proposals", "proposals", lambda run, q: lists.proposals(run, q.query_params)),
+    ("/attempts", "Attempts", "attempts", lambda run, q: lists.attempts(run, q.query_params)),
+    ("/generations", "Generations", "generations", lambda run, q: lists.generations(run)),
+    ("/task/{id}", "Task", "-", lambda run, q: works.task(run, _path(q, "id"))),
+    ("/attempt/{id}", "Attempt", "-", lambda run, q: works.attempt(run, _path(q, "id"))),
+    ("/proposal/{id}", "Proposal", "-", lambda run, q: works.proposal(run, _path(q, "id"))),
+    ("/message/{id}", "Message", "-", lambda run, q: works.message(run, _path(q, "id"))),
+    ("/generation/{id}", "Generation", "-", lambda run, q: works.generation(run, _path(q, "id"))),
+    ("/cell/{mode}/{level}", "Kind of task", "-", _cell),
+    ("/exam/{name}", "Exam", "exam/sealed", lambda run, q: exams.exam(run, _path(q, "name"), q.query_params)),
+    ("/then-and-now", "Then and now", "then-and-now", lambda run, q: exams.then_and_now(run)),
+    ("/critic", "Critic", "critic", lambda run, q: measured.critic(run)),
+    ("/learning", "Learning", "learning", lambda run, q: measured.learning(run)),
+    ("/oversight", "Oversight", "oversight", lambda run, q: measured.oversight(run)),
+    ("/charter", "Charter", "charter", lambda run, q: measured.charter(run)),
+)  # fmt: skip
+"""Views of a run: path, title, entry of the menu (`-` is none), and what shows it."""
+_DATA: tuple[tuple[str, Data], ...] = (
+    ("/report", _report),
+    ("/plot/{name}.{kind}", _plot),
+    ("/{table}.csv", _table),
+    ("/exam/{name}/items.csv", _exam_table),
+    ("/json/{what}", lambda run, q: _json(works.plain(run, _path(q, "what")))),
+)
+"""What programs ask of a run: path, and what answers."""

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from autotelic.dashboard.describe import describe
 from autotelic.dashboard.inspect import as_json, find
-from autotelic.dashboard.links import Use, fate_of, proposals_of, repairs_of, uses_of_any
-from autotelic.dashboard.page import shell
+from autotelic.dashboard.links import fate_of, proposals_of, repairs_of, uses_of_any
+from autotelic.dashboard.page import parts, shell
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.wording import decimal, percent, short
 from autotelic.errors import RecordError
-from autotelic.messages import Earned, ExamSet, Updated
+from autotelic.messages import ExamSet, Updated
 from autotelic.record import Journal, StoredEpisode
-from autotelic.types import Entry, Kind, Proposal, Step, Task, Turn, Verdict, text_of
+from autotelic.types import Kind, Proposal, Step, Task, text_of
 
-_LISTED = 50
-"""Attempts, uses or entries of one thing that are shown before a list is cut."""
 _OF_ATTEMPTS: tuple[Kind, ...] = ("own", "attempt")
-_SHADES = 6
-"""Steps of the shading of tokens, from certain to surprising."""
-_NATS_A_SHADE = 0.7
-"""Nats of surprise that make a shade darker: a token of half the probability is one shade on."""
 
 
 # ── a task ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,39 +55,23 @@ def _asked(run: RunView, task: Task) -> str:
         + "<h2>What the solver sees</h2>"
         + shell.text_block(text_of(task.prompt), "what the solver sees")
         + "<h2>Expected answer, and what else only the judge knows</h2>"
-        + secret(task.secret)
+        + parts.secret(task.secret)
         + para(f"Behaves like <code>{safe(task.signature)}</code>.", style="quiet")
     )
 
 
-def secret(values: Mapping[str, Any]) -> str:
-    """What the judge knows, a block a name."""
-    blocks = [
-        f"<h3>{safe(name)}</h3>{shell.text_block(_spelled(value), name)}" for name, value in values.items()
-    ]
-    return "".join(blocks) or para("Nothing is kept from the solver.", style="quiet")
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "\n".join(json.dumps(item, ensure_ascii=False, default=str) for item in value)
-    return json.dumps(value, ensure_ascii=False, default=str, indent=1)
-
-
 def _proposed(run: RunView, journal: Journal, task: Task) -> str:
-    parts = []
+    shown = []
     for id_ in proposals_of(journal, task):
         written = journal.proposal(id_)
         if written is None:
             continue
         _, earned = fate_of(journal, id_, written.lineage.generation)
-        parts.append(
-            f"<h3>{shell.proposal_link(run, id_)}</h3>{_turn(run, written.turn)}{_earned(earned)}"
+        shown.append(
+            f"<h3>{shell.proposal_link(run, id_)}</h3>{parts.turn_line(run, written.turn)}{parts.earned_line(earned)}"
             + shell.text_block(written.text, "what the proposer wrote")
         )
-    return f"<h2>The proposer's turn</h2>{''.join(parts)}" if parts else ""
+    return f"<h2>The proposer's turn</h2>{''.join(shown)}" if shown else ""
 
 
 def _attempts(run: RunView, journal: Journal, task: Task) -> str:
@@ -105,11 +79,11 @@ def _attempts(run: RunView, journal: Journal, task: Task) -> str:
     known = [s.verdicts[-1].passed for s in stored if s.verdicts and s.verdicts[-1].passed is not None]
     share = f", of which {sum(known)} passed ({percent(sum(known) / len(known))})" if known else ""
     repairs = repairs_of(journal, task, {s.generation for s in stored})
-    conversation = "".join(_repair(run, journal, repair) for repair in repairs[:_LISTED])
+    conversation = "".join(_repair(run, journal, repair) for repair in repairs[: parts.LISTED])
     return (
         f"<h2>Attempts</h2>{para(f'{len(stored)} attempts{share}.')}"
-        + "".join(_attempted(run, each) for each in stored[:_LISTED])
-        + _cut(len(stored))
+        + "".join(_attempted(run, each) for each in stored[: parts.LISTED])
+        + parts.cut_line(len(stored))
         + (f"<h2>Repairs of its answers</h2>{conversation}" if conversation else "")
     )
 
@@ -119,8 +93,8 @@ def _attempted(run: RunView, stored: StoredEpisode) -> str:
     gone = ", superseded" if stored.superseded else ""
     return (
         f'<article class="turn solver"><header>{shell.attempt_link(run, stored.episode.id)}: {about}{gone}. '
-        f"{_verdicts(stored.verdicts)}</header>{shell.text_block(stored.episode.answer, 'its answer')}"
-        f"{_earned(stored.earned)}</article>"
+        f"{parts.verdict_line(stored.verdicts)}</header>{shell.text_block(stored.episode.answer, 'its answer')}"
+        f"{parts.earned_line(stored.earned)}</article>"
     )
 
 
@@ -131,16 +105,18 @@ def _repair(run: RunView, journal: Journal, repair: Task) -> str:
         f'<article class="turn shown"><header>{shell.task_link(run, repair.id)} shows the failure</header>'
         f"{shell.text_block(text_of(repair.prompt), 'what it was shown')}</article>"
     )
-    return f'<div class="talk">{said}{"".join(_attempted(run, each) for each in answers[:_LISTED])}</div>'
+    return (
+        f'<div class="talk">{said}{"".join(_attempted(run, each) for each in answers[: parts.LISTED])}</div>'
+    )
 
 
 def _task_uses(run: RunView, journal: Journal, task: Task) -> str:
-    attempts = [str(s.episode.id) for s in journal.episodes(task_id=task.id)][:_LISTED]
+    attempts = [str(s.episode.id) for s in journal.episodes(task_id=task.id)][: parts.LISTED]
     wanted: set[tuple[Kind, str]] = {("demonstration", task.id), ("practice", task.id), ("form", task.id)}
     wanted |= {(kind, ref) for ref in attempts for kind in _OF_ATTEMPTS}
     wanted |= {("proposal", str(id_)) for id_ in proposals_of(journal, task)}
     brought = journal.select("SELECT min(message) FROM tasks WHERE id = ?", [task.id])[0][0]
-    return _uses(run, uses_of_any(journal, wanted, int(brought or 0)))
+    return parts.uses_table(run, uses_of_any(journal, wanted, int(brought or 0)))
 
 
 # ── an attempt ────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,25 +159,25 @@ def _judged(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
         else para("No prediction of the critic is recorded for this attempt.", style="quiet")
     )
     return (
-        f"<p>{_verdicts(stored.verdicts)}</p>{_earned(stored.earned)}{critic}"
+        f"<p>{parts.verdict_line(stored.verdicts)}</p>{parts.earned_line(stored.earned)}{critic}"
         '<div class="columns"><div><h2>Its answer</h2>'
         + shell.text_block(stored.episode.answer, "its answer")
         + printed
         + "</div><div><h2>Expected</h2>"
-        + (secret(task.secret) if task else para("The task is not in the journal.", style="quiet"))
+        + (parts.secret(task.secret) if task else para("The task is not in the journal.", style="quiet"))
         + "</div></div>"
     )
 
 
 def _turns(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
-    parts = ["<h2>Turn by turn</h2>"]
+    articles = ["<h2>Turn by turn</h2>"]
     if task is not None:
         shown = shell.text_block(text_of(task.prompt), "what it saw")
-        parts.append(f'<article class="turn shown"><header>It saw</header>{shown}</article>')
+        articles.append(f'<article class="turn shown"><header>It saw</header>{shown}</article>')
     for number, step in enumerate(stored.episode.steps):
         text = stored.texts[number] if number < len(stored.texts) else ""
-        parts.append(_step(run, step, text))
-    return "".join(parts)
+        articles.append(_step(run, step, text))
+    return "".join(articles)
 
 
 def _step(run: RunView, step: Step, text: str) -> str:
@@ -213,47 +189,14 @@ def _step(run: RunView, step: Step, text: str) -> str:
         else ""
     )
     return (
-        f'<article class="turn solver"><header>It wrote. {_turn(run, step.turn)}</header>'
-        f"{_tokens(run, step.turn, text)}</article>{shown}"
+        f'<article class="turn solver"><header>It wrote. {parts.turn_line(run, step.turn)}</header>'
+        f"{parts.tokens_block(run, step.turn, text)}</article>{shown}"
     )
-
-
-def _tokens(run: RunView, turn: Turn, text: str) -> str:
-    """The tokens of a turn, the darker the less likely the sampler found them."""
-    if not turn.logprobs:
-        return shell.text_block(text, "what it wrote")
-    spelled = _spelling(run.path / "start" / "tokenizer.json", turn.completion_ids)
-    made = []
-    for piece, logprob in zip(spelled, turn.logprobs, strict=True):
-        surprise = -logprob if logprob == logprob else 0.0
-        shade = min(_SHADES, int(surprise / _NATS_A_SHADE))
-        words = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in piece)
-        made.append(f'<span class="token t{shade}" title="{logprob:.2f} nats">{safe(words)}</span>')
-    legend = para(
-        "The darker a token, the less likely it was. Its log-probability is in nats.", style="quiet"
-    )
-    return f'<pre tabindex="0" role="group" aria-label="tokens">{"".join(made)}</pre>{legend}'
-
-
-def _spelling(path: Path, ids: Sequence[int]) -> list[str]:
-    """Tokens as text, by the tokenizer that the run began with; by their numbers where there is none."""
-    try:
-        tokenizer = _tokenizer(path, path.stat().st_mtime_ns)
-        return [tokenizer.decode([id_], skip_special_tokens=False) for id_ in ids]
-    except Exception:  # a file that is missing or damaged; the library raises bare exceptions
-        return [f"[{id_}] " for id_ in ids]
-
-
-@lru_cache(maxsize=8)
-def _tokenizer(path: Path, modified: int) -> Any:
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(path))
 
 
 def _attempt_uses(run: RunView, journal: Journal, stored: StoredEpisode) -> str:
     wanted = {(kind, str(stored.episode.id)) for kind in _OF_ATTEMPTS}
-    return _uses(run, uses_of_any(journal, wanted, stored.message))
+    return parts.uses_table(run, uses_of_any(journal, wanted, stored.message))
 
 
 # ── a proposal, an update, any message ────────────────────────────────────────────────────────────────────
@@ -280,9 +223,13 @@ def proposal(run: RunView, id_: str) -> str:
                 f"Its writer was shown {shown}." if shown else "",
                 fate,
             )
-            + _earned(earned)
+            + parts.earned_line(earned)
             + "<h2>What it wrote</h2>"
-            + (_tokens(run, written.turn, written.text) if written.turn else shell.text_block(written.text))
+            + (
+                parts.tokens_block(run, written.turn, written.text)
+                if written.turn
+                else shell.text_block(written.text)
+            )
         )
         return (
             f"<h1>Proposal {written.id}</h1>"
@@ -293,7 +240,7 @@ def proposal(run: RunView, id_: str) -> str:
 
 def _proposal_uses(run: RunView, journal: Journal, id_: int) -> str:
     first = journal.select("SELECT message FROM proposals WHERE row = ?", [id_])[0][0]
-    return _uses(run, uses_of_any(journal, {("proposal", str(id_))}, int(first)))
+    return parts.uses_table(run, uses_of_any(journal, {("proposal", str(id_))}, int(first)))
 
 
 def message(run: RunView, id_: str) -> str:
@@ -316,7 +263,7 @@ def _update(run: RunView, journal: Journal, update: Updated) -> str:
     rows = [
         [
             safe(e.kind),
-            _entry_link(run, e),
+            parts.entry_link(run, e),
             f"{e.weight:+.4f}",
             ", ".join(shell.task_link(run, t) for t in e.shown),
         ]
@@ -344,7 +291,7 @@ def generation(run: RunView, number: str) -> str:
         body = shell.text_block(describe(journal, run.story, found), "the generation")
         updates = journal.select(
             "SELECT id FROM messages WHERE kind = 'updated' AND generation = ? ORDER BY id LIMIT ?",
-            [int(number), _LISTED],
+            [int(number), parts.LISTED],
         )
     ids = ", ".join(shell.message_link(run, row[0], f"update {row[0]}") for row in updates)
     query = f"generation={int(number)}"
@@ -368,68 +315,3 @@ def plain(run: RunView, what: str) -> dict[str, Any]:
     """One thing as JSON, for programs."""
     with run.journal() as journal:
         return as_json(find(journal, run.story, what))
-
-
-# ── words ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _turn(run: RunView, turn: Turn | None) -> str:
-    if turn is None:
-        return ""
-    ended = "ended by itself" if turn.stop == "eos" else "was cut off at the longest length"
-    mean = sum(turn.logprobs) / len(turn.logprobs) if turn.logprobs else None
-    return (
-        f'<span class="quiet">{len(turn.prompt_ids)} tokens in, {len(turn.completion_ids)} out, {ended}; mean '
-        f"log-probability {decimal(mean)}; weights <code>{safe(short(turn.weights))}</code></span>"
-    )
-
-
-def _verdicts(verdicts: Sequence[Verdict]) -> str:
-    said = []
-    for verdict in verdicts:
-        reason = f" ({safe(verdict.reason)})" if verdict.reason else ""
-        sign = shell.mark(verdict.passed) if verdict.passed is not None else ""
-        said.append(f"{sign} by the {safe(verdict.source)}{reason}, reward {verdict.reward:g}")
-    return "; ".join(said) or "Not judged."
-
-
-def _earned(earned: Earned | None) -> str:
-    if earned is None:
-        return ""
-    if earned.advantage is None:
-        return para(f"Reward {earned.reward:g}; no advantage, because its siblings earned the same.")
-    return para(f"Reward {earned.reward:g}, advantage <b>{earned.advantage:+.3f}</b>.")
-
-
-def _entry_link(run: RunView, entry: Entry) -> str:
-    if entry.kind in ("demonstration", "practice", "form"):
-        return shell.task_link(run, entry.ref)
-    return (
-        shell.proposal_link(run, entry.ref)
-        if entry.kind == "proposal"
-        else shell.attempt_link(run, entry.ref)
-    )
-
-
-def _uses(run: RunView, found: Iterable[Use]) -> str:
-    used = list(found)
-    rows = [
-        [
-            shell.message_link(run, use.update.id, f"update {use.update.step}"),
-            shell.generation_link(run, use.update.generation) + (" (superseded)" if use.superseded else ""),
-            safe(use.entry.kind),
-            _entry_link(run, use.entry),
-            f"{use.entry.weight:+.4f}",
-        ]
-        for use in used[:_LISTED]
-    ]
-    if not rows:
-        return "<h2>Updates that used it</h2>" + para("No update used it.", style="quiet")
-    head = ["update", "in", "as", "of", "weight or advantage"]
-    return (
-        "<h2>Updates that used it</h2>" + shell.listing(head, rows, "updates that used it") + _cut(len(used))
-    )
-
-
-def _cut(number: int) -> str:
-    return para(f"and {number - _LISTED} more", style="quiet") if number > _LISTED else ""

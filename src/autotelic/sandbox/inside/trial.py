@@ -98,6 +98,10 @@ class Trial:
                 self.peer.refuse(str(error))
         except Gone:
             return
+        except ModuleNotFoundError as error:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self.peer.refuse(f"the sandbox has no module {error.name!r}")
+            failure = type(error).__name__
         except BaseException as error:
             failure = type(error).__name__
         if len(self.peer.refusals) > refused:

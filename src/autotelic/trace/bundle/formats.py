@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from autotelic.errors import OversightError
-from autotelic.trace.bundle.verify import STATEMENT_TYPE, encoded
+from autotelic.trace.bundle.evidence import encoded
+from autotelic.trace.bundle.verify import STATEMENT_TYPE
 from autotelic.trace.graph import Provenance
 
 _AGENTS, _ACTIVITIES = ("rules", "run"), ("update", "exam", "decision", "message", "champion saved")
@@ -126,7 +127,41 @@ def bill_of_materials(
         }
         for file, content in sorted(model.items())
     ]
-    card = {
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, 'autotelic:' + str(run['run']) + ':' + name)}",
+        "version": 1,
+        "metadata": {
+            "timestamp": datetime.fromtimestamp(float(run["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "tools": {
+                "components": [{"type": "application", "name": "autotelic", "version": str(run["version"])}]
+            },
+            "component": {
+                "type": "machine-learning-model",
+                "bom-ref": "model",
+                "name": name,
+                "version": str(run["run"]),
+                "components": parts,
+                "modelCard": _card(run, scores),
+            },
+        },
+        "components": [
+            {
+                "type": "library",
+                "bom-ref": f"pkg:pypi/{package}@{version}",
+                "name": package,
+                "version": version,
+                "purl": f"pkg:pypi/{package}@{version}",
+            }
+            for package, version in sorted(versions.items())
+        ],
+    }
+
+
+def _card(run: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """CycloneDX's model card: how the model was made, its scores, its limits."""
+    return {
         "modelParameters": {
             "approach": {"type": "reinforcement-learning"},
             "task": "text-generation",
@@ -155,36 +190,6 @@ def bill_of_materials(
         "properties": [
             {"name": f"autotelic:{key}", "value": str(run[key])}
             for key in ("run", "charter", "start", "seed", "commit")
-        ],
-    }
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, 'autotelic:' + str(run['run']) + ':' + name)}",
-        "version": 1,
-        "metadata": {
-            "timestamp": datetime.fromtimestamp(float(run["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "tools": {
-                "components": [{"type": "application", "name": "autotelic", "version": str(run["version"])}]
-            },
-            "component": {
-                "type": "machine-learning-model",
-                "bom-ref": "model",
-                "name": name,
-                "version": str(run["run"]),
-                "components": parts,
-                "modelCard": card,
-            },
-        },
-        "components": [
-            {
-                "type": "library",
-                "bom-ref": f"pkg:pypi/{package}@{version}",
-                "name": package,
-                "version": version,
-                "purl": f"pkg:pypi/{package}@{version}",
-            }
-            for package, version in sorted(versions.items())
         ],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -22,7 +23,7 @@ from autotelic.record import Journal, RunFolder
 from autotelic.record.plain import to_json
 from autotelic.streams import stream
 from autotelic.trace.ancestry import Ancestry
-from autotelic.trace.bundle import documents, formats, verify
+from autotelic.trace.bundle import documents, evidence, formats, verify
 from autotelic.trace.graph import Provenance
 from autotelic.trace.lineage import lineage_of_weights
 from autotelic.trace.signers import ledger_of
@@ -129,7 +130,7 @@ def _contents(
         "lineage.prov.json": verify.plain(formats.provenance(lineage)),
         "REPLAY.md": documents.replay_instructions(started, steps).encode(),
         "requirements.lock": documents.lock_file(started).encode(),
-        "verify.py": Path(verify.__file__).read_bytes(),
+        "verify.py": _verifier(),
         "bundle.pub.pem": formats.public_pem(key).encode(),
         **_judged(run, journal, key),
         **_samples(journal, started, samples),
@@ -139,6 +140,18 @@ def _contents(
         files["charter.toml"] = (run.path / "charter.toml").read_bytes()
     files["README.md"] = documents.readme(started, name, absent).encode()
     return dict(sorted(files.items()))
+
+
+def _verifier() -> bytes:
+    """The verifier as one file: where it imports its evidence, the source of that."""
+    own, evidence_source = (Path(str(module.__file__)).read_text() for module in (verify, evidence))
+    lines: list[str | None] = list(own.splitlines())
+    imports = [n for n in ast.parse(own).body if getattr(n, "module", None) == evidence.__name__]
+    for node in imports:
+        lines[node.lineno - 1 : node.end_lineno] = [None] * len(lines[node.lineno - 1 : node.end_lineno])
+    _, _, body = evidence_source.partition("from __future__ import annotations\n")
+    lines[imports[0].lineno - 1] = body.strip()
+    return ("\n".join(line for line in lines if line is not None) + "\n").encode()
 
 
 def _model(run: RunFolder) -> dict[str, bytes]:
