@@ -28,7 +28,7 @@ lint: $(READY)
 
 # The site, into build/site; a warning is an error.
 docs: $(READY)
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 # The exact versions that are installed, as requirements.lock.
 lock: $(READY)

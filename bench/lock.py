@@ -2,8 +2,8 @@
 
     python bench/lock.py
 
-What is not installed is left out, so that an extra without its packages stays as its range says. pip reads the file as
-constraints (`-c requirements.lock`): it installs none of it by itself.
+What is not installed is left out, so that an extra without its packages stays as its range says. pip reads the file
+as constraints (`-c requirements.lock`): it installs none of it by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def wanted() -> list[str]:
 
 
 def closure(names: Iterable[str]) -> dict[str, str]:
-    """The versions of these packages and of all that they need, as installed. A local build is named by its version."""
+    """The versions of these packages and of all that they need, as installed. A local build is named by its
+    version.
+    """
     found: dict[str, str] = {}
     left = [Requirement(name) for name in names]
     while left:
@@ -40,14 +42,13 @@ def closure(names: Iterable[str]) -> dict[str, str]:
             continue
         new = name not in found
         found[name] = package.version.split("+")[0]
-        for line in package.requires or ():
-            inner = Requirement(line)
-            extras = [""] if new else []
-            if any(inner.marker is None or inner.marker.evaluate({"extra": e}) for e in [*extras, *asked.extras]) and (
-                new or asked.extras
-            ):
-                if canonical(inner.name) not in found or inner.extras:
-                    left.append(inner)
+        if not (new or asked.extras):
+            continue
+        for inner in map(Requirement, package.requires or ()):
+            extras = ["", *asked.extras] if new else asked.extras
+            wanted = inner.marker is None or any(inner.marker.evaluate({"extra": e}) for e in extras)
+            if wanted and (inner.extras or canonical(inner.name) not in found):
+                left.append(inner)
     return found
 
 

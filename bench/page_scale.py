@@ -3,9 +3,9 @@
     python bench/page_scale.py size RUN --times 100
     python bench/page_scale.py cost CHARTER --pairs 3
 
-`size` copies a run, multiplies the rows of its journal, serves it by `autotelic dash` and asks for the first screen, then for a
-page of tasks and a search. `cost` runs a charter twice a pair, in turn, without and with a page that a reader has open, with
-one seed and a budget of generations, and compares their wall times. Prints a line of JSON each.
+`size` copies a run, multiplies the rows of its journal, serves it by `autotelic dash` and asks for the first screen, then
+for a page of tasks and a search. `cost` runs a charter twice a pair, in turn, without and with a page that a reader has
+open, with one seed and a budget of generations, and compares the seconds worked. Prints a line of JSON each.
 """
 
 from __future__ import annotations
@@ -22,10 +22,17 @@ import tempfile
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 TABLES = ("tasks", "proposals", "episodes", "verdicts", "credits", "entries")
-VIEWS = {"first screen": "", "tasks": "/tasks", "search": "/tasks?q=return", "attempts": "/attempts", "learning": "/learning"}
+VIEWS = {
+    "first screen": "",
+    "tasks": "/tasks",
+    "search": "/tasks?q=return",
+    "attempts": "/attempts",
+    "learning": "/learning",
+}
 
 
 def main() -> None:
@@ -51,7 +58,10 @@ def measure_size(run: Path, times: int, place: Path) -> None:
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("weights", "checkpoints", "champion", "start"))
     multiply(copy / "journal.sqlite", times)
     with sqlite3.connect(copy / "journal.sqlite") as journal:
-        rows = {table: journal.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("messages", *TABLES)}
+        rows = {
+            table: journal.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("messages", *TABLES)
+        }
     about = {"megabytes": round((copy / "journal.sqlite").stat().st_size / 1e6), "rows": rows}
     print(json.dumps(about), flush=True)
     process, url = served(copy)
@@ -60,12 +70,20 @@ def measure_size(run: Path, times: int, place: Path) -> None:
             began = time.monotonic()
             answer = urllib.request.urlopen(f"{url}r/run{end}", timeout=120).read()
             line = {"view": name, "seconds": round(time.monotonic() - began, 2), "bytes": len(answer)}
-            print(json.dumps({**line, "server_mb": memory(process.pid), "load": os.getloadavg()[0]}), flush=True)
+            print(
+                json.dumps({**line, "server_mb": memory(process.pid), "load": os.getloadavg()[0]}), flush=True
+            )
         time.sleep(30)  # a thread reads the rest of the journal
         began = time.monotonic()
         urllib.request.urlopen(f"{url}r/run", timeout=120).read()
         print(
-            json.dumps({"view": "first screen, all read", "seconds": round(time.monotonic() - began, 2), "server_mb": memory(process.pid)})
+            json.dumps(
+                {
+                    "view": "first screen, all read",
+                    "seconds": round(time.monotonic() - began, 2),
+                    "server_mb": memory(process.pid),
+                }
+            )
         )
     finally:
         process.kill()
@@ -79,13 +97,18 @@ def multiply(path: Path, times: int) -> None:
         last = journal.execute("SELECT max(generation) FROM messages").fetchone()[0]
         for table in ("messages", *TABLES):
             key = "id" if table == "messages" else "row"
-            columns = [row[1] for row in journal.execute(f"PRAGMA table_info({table})") if row[1] not in (key, "generation")]
+            columns = [
+                row[1]
+                for row in journal.execute(f"PRAGMA table_info({table})")
+                if row[1] not in (key, "generation")
+            ]
             names = ", ".join(columns)
             most = journal.execute(f"SELECT max({key}) FROM {table}").fetchone()[0]
             # The last message says that the run ended, and stays the last.
             for more in range(1, times):
                 journal.execute(
-                    f"INSERT INTO {table} (generation, {names}) SELECT generation + ?, {names} FROM {table} WHERE {key} < ?"
+                    f"INSERT INTO {table} (generation, {names}) "
+                    f"SELECT generation + ?, {names} FROM {table} WHERE {key} < ?"
                     + (" AND kind NOT IN ('run.started', 'exam.set')" if table == "messages" else ""),
                     (more * last, most),
                 )
@@ -94,7 +117,9 @@ def multiply(path: Path, times: int) -> None:
 def served(folder: Path) -> tuple[subprocess.Popen[str], str]:
     """A page of a folder in a process of its own, and its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "autotelic.cli", "dash", "--port", "0", "--", str(folder)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "autotelic.cli", "dash", "--port", "0", "--", str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     return process, process.stdout.readline().split()[-1]
@@ -116,12 +141,23 @@ def measure_cost(charter: Path, pairs: int, place: Path) -> None:
             folder = place / f"{pair}-{dash}"
             took[dash] = timed(charter, folder, dash)
         ratios.append(took[True] / took[False])
-        print(json.dumps({"without_s": round(took[False], 2), "with_s": round(took[True], 2), "load": os.getloadavg()[0]}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "without_s": round(took[False], 2),
+                    "with_s": round(took[True], 2),
+                    "load": os.getloadavg()[0],
+                }
+            ),
+            flush=True,
+        )
     print(json.dumps({"pairs": pairs, "median_ratio": round(statistics.median(ratios), 4)}))
 
 
 def timed(charter: Path, folder: Path, dash: bool) -> float:
-    """One run, by the seconds that it says it worked. With a page, a reader follows its stream and its first screen."""
+    """One run, by the seconds that it says it worked. With a page, a reader follows its stream and its first
+    screen.
+    """
     stop = threading.Event()
     process = None
     if dash:
@@ -135,7 +171,17 @@ def timed(charter: Path, folder: Path, dash: bool) -> float:
         threading.Thread(target=reader, args=(f"{url}r/{folder.name}", stop), daemon=True).start()
     try:
         subprocess.run(
-            [sys.executable, "-m", "autotelic.cli", "run", str(charter), "--out", str(folder), "--threads", "1"],
+            [
+                sys.executable,
+                "-m",
+                "autotelic.cli",
+                "run",
+                str(charter),
+                "--out",
+                str(folder),
+                "--threads",
+                "1",
+            ],
             check=True,
             capture_output=True,
         )
@@ -150,10 +196,8 @@ def timed(charter: Path, folder: Path, dash: bool) -> float:
 def reader(url: str, stop: threading.Event) -> None:
     """Ask for the first screen every second, as an open page does while messages come."""
     while not stop.is_set():
-        try:
+        with suppress(OSError):  # there is no run yet
             urllib.request.urlopen(url, timeout=30).read()
-        except OSError:
-            pass  # there is no run yet
         stop.wait(1.0)
 
 

@@ -45,7 +45,8 @@ def package() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "compiler", ["false", pytest.param("cc", marks=pytest.mark.skipif(not shutil.which("cc"), reason="no cc"))]
+    "compiler",
+    ["false", pytest.param("cc", marks=pytest.mark.skipif(not shutil.which("cc"), reason="no cc"))],
 )
 def test_what_is_in_a_wheel(tmp_path: Path, compiler: str) -> None:
     names = wheel(tmp_path, compiler)

@@ -22,7 +22,12 @@ _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<to>(?:\.\./)+[^)#\s]+)(?:#[^)]*)?
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made from the code."""
-    for name, made in (("commands", commands), ("charter", charter), ("messages", messages), ("record", record)):
+    for name, made in (
+        ("commands", commands),
+        ("charter", charter),
+        ("messages", messages),
+        ("record", record),
+    ):
         files.append(File.generated(config, f"reference/{name}.md", content="\n".join(made())))
     return files
 
@@ -35,7 +40,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     def told(found: re.Match[str]) -> str:
         target = (here / found["to"]).resolve()
         if target.is_relative_to(docs.resolve()):
-            return found[0] if not target.is_dir() else found[0].replace(found["to"], f"{found['to'].rstrip('/')}/README.md")
+            return (
+                found[0]
+                if not target.is_dir()
+                else found[0].replace(found["to"], f"{found['to'].rstrip('/')}/README.md")
+            )
         if not target.exists():
             log.warning("%s links to %s, which does not exist", page.file.src_uri, found["to"])
         path = target.relative_to(root.resolve()) if target.is_relative_to(root.resolve()) else found["to"]
@@ -45,7 +54,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _LINK.sub(told, markdown)
 
 
-# ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── pages ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def commands() -> Iterator[str]:
@@ -73,8 +82,8 @@ def charter() -> Iterator[str]:
     """Every setting, from the charter's own schema."""
     from autotelic.charter import Charter
 
-    yield "# Charter\n\nMade from the code: every section and key with its default. `autotelic charter show` prints the same with"
-    yield "the reason to turn each; [Charters](../charters.md) explains them.\n"
+    yield "# Charter\n\nMade from the code: every section and key with its default. `autotelic charter show` prints the"
+    yield "same with the reason to turn each; [Charters](../charters.md) explains them.\n"
     schema = Charter.model_json_schema()
     whole = Charter()
     for name, field in Charter.model_fields.items():
@@ -100,8 +109,8 @@ def messages() -> Iterator[str]:
 
     from autotelic.messages import MESSAGES
 
-    yield "# Messages\n\nMade from the code: what stages pass on and the journal keeps. `autotelic schema messages` prints the JSON"
-    yield "schema. All have `id`, `time` (seconds since the epoch), `generation` and `span`.\n"
+    yield "# Messages\n\nMade from the code: what stages pass on and the journal keeps. `autotelic schema messages` prints"
+    yield "the JSON schema. All have `id`, `time` (seconds since the epoch), `generation` and `span`.\n"
     for message in MESSAGES:
         yield f"## {message.kind}\n\n`{message.__name__}`. {getdoc(message) or ''}\n"
         own = [field for field in fields(message) if field.name not in ("id", "time", "generation", "span")]
@@ -118,7 +127,7 @@ def record() -> Iterator[str]:
 
     yield f"# Record\n\nMade from the code: the tables of `{NAME}`, version {VERSION}, as SQLite has them."
     yield "`autotelic export RUN DEST --parquet` writes each as a file.\n"
-    yield "## messages\n\nid, time (seconds since the epoch), generation, kind, span, data (JSON of the other fields).\n"
+    yield "## messages\n\nid, time (seconds since the epoch), generation, kind, span, data (JSON of the others).\n"
     for table, columns in TABLES.items():
         yield f"## {table}\n\n| column | type |\n|---|---|"
         for column in ("row INTEGER", "message INTEGER", "generation INTEGER", *columns):

@@ -1,7 +1,7 @@
 """A self-improvement engine for language models: it makes its own tasks, judges them, and changes its own weights.
 
-Everything public is a name of this package; `docs/api.md` explains each, and `tests/api` holds them as they are. A name
-is imported when it is first used, so that `import autotelic` imports nothing else.
+Everything public is a name of this package; `docs/api.md` explains each, and `tests/api` holds them as they are. A
+name is imported when it is first used, so that `import autotelic` imports nothing else.
 """
 
 from __future__ import annotations
@@ -113,9 +113,63 @@ _PLACES = {
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
+    "Answering",
+    "Auditor",
+    "AutotelicError",
+    "Binary",
+    "Cell",
+    "Charter",
+    "Checkable",
+    "Claim",
+    "Comparable",
+    "Demonstrating",
+    "Demonstration",
+    "Domain",
+    "Episode",
+    "ExamReport",
+    "Examined",
+    "Formal",
+    "Ids",
+    "Image",
+    "Interactive",
+    "Level",
+    "Limits",
+    "Lineage",
+    "LoadedChampion",
+    "Machine",
+    "Message",
+    "Opinion",
+    "Posable",
+    "Proposable",
+    "Proposal",
+    "Range",
+    "RecordedRun",
+    "Rejection",
+    "Repairable",
+    "Sandbox",
+    "Sessions",
+    "Shaped",
+    "SigningAuditor",
+    "Solved",
+    "Spec",
+    "Step",
+    "Task",
+    "Text",
+    "Textual",
+    "Turn",
+    "Verdict",
     "__version__",
-    *sorted(_PLACE_OF),
+    "approve",
+    "capabilities_of",
+    "exam",
+    "load_champion",
+    "load_domain",
+    "open_run",
+    "refuse",
+    "resume",
+    "run",
+    "stream",
 ]
 
 

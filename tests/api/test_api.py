@@ -36,7 +36,7 @@ TOY = {
 MACHINE = Machine(threads=1, workers=1)
 
 
-# ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── running ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_run_is_iterated_stopped_and_gone_on_with(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_the_work_waits_for_whoever_reads_and_ends_when_they_leave() -> None:
     assert ended.is_set()
 
 
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_frames_have_what_the_journal_has(real_run: Path) -> None:
@@ -147,9 +147,7 @@ def test_nouns_of_a_message_are_read_after_the_loop(real_run: Path) -> None:
     assert message.groups[0].task.prompt  # type: ignore[attr-defined]
 
 
-def test_frames_without_pandas_say_what_to_install(
-    real_run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_frames_without_pandas_say_what_to_install(real_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(AutotelicError, match="pip install pandas"):
         autotelic.open_run(real_run).exams()
@@ -174,7 +172,7 @@ sys.exit(0 if holder_of(Path({str(folder.path / 'lock')!r})) else 1)"
     assert holder_of(folder.path / "lock") == 0
 
 
-# ── a champion ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── a champion ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_champion_solves_answers_and_is_examined(real_run: Path) -> None:
@@ -197,7 +195,7 @@ def test_a_champion_solves_answers_and_is_examined(real_run: Path) -> None:
         found.exam("seald")
 
 
-# ── a notebook ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── a notebook ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_progress_says_how_far_a_run_is(real_run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,9 @@ def unsaid(frozen: dict[str, Any], now: dict[str, Any], changelog: str) -> list[
     entries = re.split(r"^## ", changelog, flags=re.MULTILINE)
     unreleased = next(entry for entry in entries if entry.startswith("Unreleased"))
     said = set(re.findall(r"`(?:autotelic\.)?(\w+)", unreleased))
-    return [name for name in sorted({*frozen, *now}) if frozen.get(name) != now.get(name) and name not in said]
+    return [
+        name for name in sorted({*frozen, *now}) if frozen.get(name) != now.get(name) and name not in said
+    ]
 
 
 def test_what_changed_since_the_release_is_in_the_changelog() -> None:

@@ -72,7 +72,9 @@ def folders(real_run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     with Journal.open(found["live"], "a") as journal:
         journal.append(GenerationBegan(generation=7))
     with sqlite3.connect(found["damaged"] / "journal.sqlite") as connection:
-        connection.execute("UPDATE messages SET data = '{' WHERE kind IN ('credited', 'critic.updated', 'evaluated')")
+        connection.execute(
+            "UPDATE messages SET data = '{' WHERE kind IN ('credited', 'critic.updated', 'evaluated')"
+        )
         connection.execute("UPDATE episodes SET steps = 'x' WHERE row % 3 = 0")
         connection.execute("UPDATE tasks SET secret = '[' WHERE row % 5 = 0")
         connection.execute("DELETE FROM verdicts WHERE row % 7 = 0")
@@ -117,9 +119,13 @@ def details(page: Any, base: str) -> list[str]:
     found: dict[str, str] = {}
     for view in ("", "tasks", "attempts", "proposals", "exam/sealed", "generations", "learning", "oversight"):
         page.goto(f"{base}/{view}")
-        for href in page.eval_on_selector_all("main a[href^='/r/']", "all => all.map(a => a.getAttribute('href'))"):
+        for href in page.eval_on_selector_all(
+            "main a[href^='/r/']", "all => all.map(a => a.getAttribute('href'))"
+        ):
             end = href.split("/", 3)[-1]
-            kind = end.split("?")[0].split("/")[0] + ("/" + end.split("/")[2] if end.startswith("exam/") and end.count("/") > 1 else "")
+            kind = end.split("?")[0].split("/")[0] + (
+                "/" + end.split("/")[2] if end.startswith("exam/") and end.count("/") > 1 else ""
+            )
             if "." not in end.split("/")[-1]:
                 found.setdefault(kind, end)
     return list(found.values())
@@ -142,13 +148,23 @@ def test_each_view_says_something_without_an_error(page: Any, url: str, name: st
     assert page.hosts == {url.split("/")[2]}
     page.goto(f"{url}r/{name}")
     state = page.locator(".state").first.inner_text()
-    assert state == {"finished": "finished", "live": "running", "damaged": "finished"}[name] or name == "damaged"
+    assert (
+        state == {"finished": "finished", "live": "running", "damaged": "finished"}[name] or name == "damaged"
+    )
     if name == "damaged":
         assert "damaged" in page.locator("body").inner_text()
 
 
 def test_hostile_text_stays_text(page: Any, url: str) -> None:
-    for end in ["", "tasks", "attempts", "proposals", "then-and-now", "exam/sealed", *details(page, f"{url}r/hostile")]:
+    for end in [
+        "",
+        "tasks",
+        "attempts",
+        "proposals",
+        "then-and-now",
+        "exam/sealed",
+        *details(page, f"{url}r/hostile"),
+    ]:
         page.goto(f"{url}r/hostile/{end}".rstrip("/"))
         assert page.locator("#evil").count() == 0, end
         assert page.locator("main img").count() == 0, end
@@ -218,7 +234,9 @@ def test_a_page_whose_server_was_away_misses_nothing(page: Any, real_run: Path, 
         assert page.locator(".state.interrupted").count() == 0
         process.kill()
         process.wait()
-        page.wait_for_function("document.getElementById('connection').textContent.includes('does not answer')")
+        page.wait_for_function(
+            "document.getElementById('connection').textContent.includes('does not answer')"
+        )
         with Journal.open(folder, "a") as journal:
             journal.append(RunStopped(generation=7, reason="interrupted"))
         process = start()

@@ -25,7 +25,9 @@ from autotelic.record import Journal
 @pytest.fixture(scope="module")
 def messages(real_run: Path) -> list[Message]:
     with Journal.open(real_run) as journal:
-        return journal.read(kinds=("updated", "evaluated", "generation.ended", "critic.updated", "run.stopped"))
+        return journal.read(
+            kinds=("updated", "evaluated", "generation.ended", "critic.updated", "run.stopped")
+        )
 
 
 class Recorder:
@@ -69,7 +71,9 @@ def test_a_sink_gets_the_numbers_of_a_run(
     losses = [(numbers["update/loss"], step) for numbers, step in sink.seen if "update/loss" in numbers]
     assert losses == [(m.report.loss, m.step) for m in updates]
     last = [m for m in messages if isinstance(m, Evaluated) and m.report.exam == "sealed"][-1]
-    scores = [numbers["exam/sealed/pass_at_1"] for numbers, _ in sink.seen if "exam/sealed/pass_at_1" in numbers]
+    scores = [
+        numbers["exam/sealed/pass_at_1"] for numbers, _ in sink.seen if "exam/sealed/pass_at_1" in numbers
+    ]
     assert scores[-1] == last.report.overall.pass_at_1.value
     assert all(value == value for numbers, _ in sink.seen for value in numbers.values()), "nan"
 
@@ -115,7 +119,7 @@ def test_a_sink_that_does_not_exist_is_refused_before_the_run(
         Sinks(["x"], tmp_path, print)
 
 
-# ── with the libraries, offline ──────────────────────────────────────────────────────────────────────────────────────
+# ── with the libraries, offline ────────────────────────────────────────────────────────────────────────────────────
 
 
 def written(name: str, messages: list[Message], folder: Path) -> Path:
@@ -145,7 +149,12 @@ def written(name: str, messages: list[Message], folder: Path) -> Path:
         capture_output=True,
         text=True,
         timeout=200,
-        env={**os.environ, "WANDB_MODE": "offline", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+        env={
+            **os.environ,
+            "WANDB_MODE": "offline",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+        },
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return folder / "sinks" / name

@@ -1,4 +1,5 @@
-"""Every code block of README and docs runs: Python is executed, TOML is read, commands are parsed by the command line.
+"""Every code block of README and docs runs: Python is executed, TOML is read, commands are parsed by the
+command line.
 
 The pages of `start/` are followed to the letter in `test_start.py`.
 """
@@ -72,7 +73,11 @@ def test_json_is_read(block: Block) -> None:
 def test_commands_are_ones_that_the_command_line_takes(line: tuple[str, str]) -> None:
     command = line[0].partition(" autotelic ")[2] if line[0].startswith("sudo") else line[0]
     command = re.sub(r" \.\.\.(?= |$)", "", _ENDS.split(command)[0])
-    words = shlex.split(command, comments=True)[1:] if command == line[0] or command.startswith("autotelic") else shlex.split(command)
+    words = (
+        shlex.split(command, comments=True)[1:]
+        if command == line[0] or command.startswith("autotelic")
+        else shlex.split(command)
+    )
     words = ["1" if re.fullmatch(r"N|K|STEP", word) else word for word in words]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

@@ -36,7 +36,10 @@ def mean(markdown: str) -> float:
 
 
 def test_the_measure_counts_words() -> None:
-    page = "# A heading\n\nOne two three. Four `five six` seven!\n\n```\nnot this one\n```\n\n| nor | this |\n\n- Eight nine.\n"
+    page = (
+        "# A heading\n\nOne two three. Four `five six` seven!\n\n```\nnot this one\n```\n\n| nor | this |\n"
+    )
+    page += "\n- Eight nine.\n"
     assert [len(words) for words in sentences(page)] == [3, 3, 2]
     assert mean("word " * 30 + ".") > MOST
 
@@ -45,4 +48,6 @@ def test_the_measure_counts_words() -> None:
 def test_sentences_are_short(page: Path) -> None:
     found = mean(page.read_text(encoding="utf-8"))
     longest = max(sentences(page.read_text(encoding="utf-8")), key=len, default=[])
-    assert 4 <= found <= MOST, f"{found:.1f} words a sentence; the longest has {len(longest)}: {' '.join(longest)[:200]}"
+    assert 4 <= found <= MOST, (
+        f"{found:.1f} words a sentence; the longest has {len(longest)}: {' '.join(longest)[:200]}"
+    )

@@ -1,4 +1,5 @@
-"""Each page of `start/` is followed to the letter in a folder of its own: files are saved, commands run, Python executed.
+"""Each page of `start/` is followed to the letter in a folder of its own: files are saved, commands run,
+Python executed.
 
 Only budgets are made small, and the model that would be fetched is one of the same family with random weights. Each
 replacement must be found, so that a page which changes is noticed.
@@ -135,5 +136,3 @@ def test_a_command_that_fails_is_noticed(tmp_path: Path) -> None:
     block = Block(page=ROOT / "docs" / "x.md", line=1, language="sh", body="", mark="", why="")
     with pytest.raises(AssertionError, match="nowhere"):
         _shell(block, "autotelic check nowhere\n", tmp_path)
-
-

@@ -56,9 +56,9 @@ def exam(
 ) -> Examined:
     """Evaluate a run's champion, or a model, on an exam.
 
-    `model` is a run folder, or a model as `model.name` of a charter names it. `exam` is `sealed`, or `own`: the one that
-    the model set itself. `samples` answers are drawn for each item beside the greedy one. A model that is no run gets
-    the exam of the built-in charter, and `about` says that it may have been trained on it.
+    `model` is a run folder, or a model as `model.name` of a charter names it. `exam` is `sealed`, or `own`:
+    the one that the model set itself. `samples` answers are drawn for each item beside the greedy one. A model
+    that is no run gets the exam of the built-in charter, and `about` says that it may have been trained on it.
 
     Raises ModelError, RunError or RecordError, in one line with its fix.
     """
@@ -143,7 +143,9 @@ class LoadedChampion:
             for one in searched
         ]
 
-    def ask(self, text: str, *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0) -> str:
+    def ask(
+        self, text: str, *, temperature: float = 0.0, max_tokens: int | None = None, seed: int = 0
+    ) -> str:
         """What the model writes after a text, in the form of prompt that it was trained with.
 
         A compact text ends with a line break, which is added where it is missing. `temperature` 0 is greedy;
@@ -171,7 +173,8 @@ class LoadedChampion:
         domain = self._opened.domain
         if not isinstance(domain, Posable):
             raise DomainError(
-                f"the domain {domain.spec.name} reads no task in words", "give a Task: `domain.tasks` makes some"
+                f"the domain {domain.spec.name} reads no task in words",
+                "give a Task: `domain.tasks` makes some",
             )
         return domain.pose(task)
 

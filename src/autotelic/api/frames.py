@@ -16,7 +16,18 @@ from autotelic.types import Cell, Score, text_of
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TASKS = ("id", "generation", "domain", "mode", "level", "prompt", "author", "is_repair", "signature", "superseded")
+TASKS = (
+    "id",
+    "generation",
+    "domain",
+    "mode",
+    "level",
+    "prompt",
+    "author",
+    "is_repair",
+    "signature",
+    "superseded",
+)
 ATTEMPTS = (
     "id",
     "generation",

@@ -16,8 +16,8 @@ _LOOK = 0.2
 def handed_over(work: Callable[[Callable[[Message], None]], None]) -> Iterator[Message]:
     """The messages that `work` calls back with, one by one; it goes on when the next is asked for.
 
-    What `work` raises is raised here. Closing the iterator, and Ctrl-C, raise KeyboardInterrupt in the work at its next
-    message, and wait until it has ended.
+    What `work` raises is raised here. Closing the iterator, and Ctrl-C, raise KeyboardInterrupt in the work at
+    its next message, and wait until it has ended.
     """
     box: queue.Queue[Message] = queue.Queue(maxsize=1)
     asked, stop, granted = threading.Semaphore(0), threading.Event(), threading.Event()

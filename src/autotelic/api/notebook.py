@@ -24,9 +24,7 @@ def in_notebook() -> bool:
 
 
 @contextmanager
-def showing(
-    progress: bool | None, watch: Watch | None, past: Iterable[Message] = ()
-) -> Iterator[Watch]:
+def showing(progress: bool | None, watch: Watch | None, past: Iterable[Message] = ()) -> Iterator[Watch]:
     """What to hand to a run: `watch`, and beside it the progress, in a notebook or as lines of text.
 
     `past` are the messages that a run which goes on has recorded already.

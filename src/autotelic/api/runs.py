@@ -1,9 +1,9 @@
 """Runs from Python: start one, go on with one, watch one, read one.
 
-    run(...)      works until the budget is spent     -> RecordedRun
-    stream(...)   the same, message by message        -> iterator
-    resume(...)   goes on with a run that was stopped -> RecordedRun
-    open_run(...) reads a run of this or any other process
+run(...)      works until the budget is spent     -> RecordedRun
+stream(...)   the same, message by message        -> iterator
+resume(...)   goes on with a run that was stopped -> RecordedRun
+open_run(...) reads a run of this or any other process
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ def run(
     """Run a charter until its budget is spent, and return the run.
 
     `charter` is a `Charter`, its sections as a mapping, the path of a TOML file, or None for the built-in one. The
-    others replace what it says: `domain` is a name, `module:Class`, or the class itself; `model` a name, a folder or a
-    Hugging Face id that is on this machine; `seconds` the budget of wall time. `out` is the folder to make; with
-    `again` a run that is there is moved aside. `start_from` is a run or model folder whose weights to go on from.
+    others replace what it says: `domain` is a name, `module:Class`, or the class itself; `model` a name, a
+    folder or a Hugging Face id that is on this machine; `seconds` the budget of wall time. `out` is the folder
+    to make; with `again` a run that is there is moved aside. `start_from` is a run or model folder whose weights
+    to go on from.
 
     `watch` is called with every message as it is recorded. `progress` shows how far the run is; by default in a
-    notebook alone. `sinks` copy its numbers to other tools (`docs/sinks.md`). Ctrl-C, or a notebook's stop button, ends the run at its last checkpoint: `stopped` is then
-    `interrupted`, and `resume` goes on.
+    notebook alone. `sinks` copy its numbers to other tools (`docs/sinks.md`). Ctrl-C, or a notebook's stop
+    button, ends the run at its last checkpoint: `stopped` is then `interrupted`, and `resume` goes on.
 
     Raises an `AutotelicError`, in one line with its fix, for what a person can put right.
     """
@@ -81,8 +82,9 @@ def stream(
 ) -> Iterator[Message]:
     """Run a charter, and give each message as it is recorded. The arguments are those of `run`.
 
-    The run waits until the next message is asked for. Leaving the loop stops the run at its last checkpoint, from which
-    `resume` goes on. The run works in a thread of its own, where a domain that hangs cannot be interrupted.
+    The run waits until the next message is asked for. Leaving the loop stops the run at its last checkpoint,
+    from which `resume` goes on. The run works in a thread of its own, where a domain that hangs cannot be
+    interrupted.
     """
     given = charter_of(charter, domain=domain, model=model, seed=seed, seconds=seconds)
     settings = prepared(given, machine, start_from)
@@ -106,7 +108,9 @@ def resume(
     """
     for name, value in (("seconds", seconds), ("tokens", tokens), ("generations", generations)):
         if not 0 <= value < float("inf"):
-            raise CharterError(f"{name} = {value} gives the run no more", "give a number above 0, or leave it out")
+            raise CharterError(
+                f"{name} = {value} gives the run no more", "give a number above 0, or leave it out"
+            )
     more = None
     if seconds or tokens or generations:
         more = BudgetExtended(seconds=seconds, tokens=tokens, generations=generations)
@@ -175,7 +179,9 @@ class RecordedRun:
         return found
 
     def attempt(self, id_: int) -> StoredEpisode:
-        """An attempt by its id, with its verdicts and what it earned. Raises RunError where the run has none of it."""
+        """An attempt by its id, with its verdicts and what it earned. Raises RunError where the run has none
+        of it.
+        """
         with Journal.open(self.folder) as journal:
             found = journal.episode(id_)
         if found is None:
@@ -246,10 +252,12 @@ def _line(summary: Mapping[str, Any]) -> str:
     sealed = summary["sealed"]
     before, after = sealed["before"] or {}, sealed["after"] or {}
     scores = f"{percent(before.get('pass_at_1'), 1)} before, {percent(after.get('pass_at_1'), 1)} now"
-    return f"generations={summary['generations']}, stopped={summary['stopped'] or None!r}, sealed exam {scores}"
+    return (
+        f"generations={summary['generations']}, stopped={summary['stopped'] or None!r}, sealed exam {scores}"
+    )
 
 
-# ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── arguments ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def charter_of(
@@ -269,7 +277,8 @@ def charter_of(
         found = Charter.of(charter, where="the charter")
     else:
         raise CharterError(
-            f"a charter is no {type(charter).__name__}", "give a Charter, a mapping, the path of a file, or None"
+            f"a charter is no {type(charter).__name__}",
+            "give a Charter, a mapping, the path of a file, or None",
         )
     wanted: dict[str, Any] = {
         "domain.name": None if domain is None else name_of(domain),
@@ -292,7 +301,7 @@ def name_of(domain: str | type) -> str:
     if domain.__module__ == "__main__" or "<locals>" in domain.__qualname__:
         raise DomainError(
             f"the class {domain.__qualname__} is defined where no other process can import it",
-            f"write it into a file (in a notebook `%%writefile {domain.__name__.lower()}.py`), and import it from there",
+            f"write it into a file (in a notebook `%%writefile {domain.__name__.lower()}.py`), and import it",
         )
     return f"{domain.__module__}:{domain.__qualname__}"
 

@@ -25,8 +25,8 @@ def ask(
 ) -> None:
     """Give a champion a text, and show what it writes.
 
-    A compact text begins with the marker of its mode (`<|deduction|>`) and ends with a line break, which is added where it
-    is missing. A language model is asked in a turn of its chat template.
+    A compact text begins with the marker of its mode (`<|deduction|>`) and ends with a line break, which is
+    added where it is missing. A language model is asked in a turn of its chat template.
 
     Parameters
     ----------
@@ -73,8 +73,6 @@ def answer_to(
         raise ModelError(
             f"the text has {len(ids)} tokens, and the model reads {found.policy.context}", "shorten it"
         )
-    request = Request(
-        prompt_ids=ids, n=1, max_tokens=min(room, most), temperature=temperature, seed=seed
-    )
+    request = Request(prompt_ids=ids, n=1, max_tokens=min(room, most), temperature=temperature, seed=seed)
     ((turn,),) = found.decoder.sample([request])
     return found.tokens.decode(turn.completion_ids)

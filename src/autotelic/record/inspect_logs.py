@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def log_of(message: Evaluated, started: RunStarted | None) -> Any:
     from inspect_ai.scorer import EvalMetric, EvalScore
 
     report = message.report
-    when = datetime.fromtimestamp(message.time, tz=timezone.utc).isoformat()
+    when = datetime.fromtimestamp(message.time, tz=UTC).isoformat()
     model = "autotelic/" + (started.model if started is not None else "unknown").replace("/", "-")
     samples = list(_samples(message, model))
     overall = report.overall

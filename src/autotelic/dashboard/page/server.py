@@ -36,9 +36,7 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
-FROZEN = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+FROZEN = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Of the report, which has its style inside, and no script at all."""
 POLL = 0.5
 """Seconds between two looks at a journal for a reader that waits."""

@@ -20,7 +20,6 @@ from autotelic.dashboard.report import making, results, work
 from autotelic.dashboard.specimens import Specimen
 from autotelic.dashboard.story import Story
 
-
 _CHART = re.compile(r'<svg viewBox="[^"]*" role="img".*?</svg>', re.DOTALL)
 
 

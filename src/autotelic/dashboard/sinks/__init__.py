@@ -109,7 +109,9 @@ def numbers_of(message: Message) -> tuple[Numbers, int]:
     step = message.generation
     if isinstance(message, Updated):
         step = message.step
-        found = {f"update/{name}": value for name, value in asdict(message.report).items() if name != "skipped"}
+        found = {
+            f"update/{name}": value for name, value in asdict(message.report).items() if name != "skipped"
+        }
     elif isinstance(message, Evaluated):
         overall = message.report.overall
         for name in ("pass_at_1", "sampled_at_1", "pass_at_8", "best_of_8"):
@@ -127,5 +129,11 @@ def numbers_of(message: Message) -> tuple[Numbers, int]:
             found |= {f"curriculum/{cell}/p": state.p, f"curriculum/{cell}/share": state.share}
     elif isinstance(message, CriticUpdated):
         calibration = message.calibration
-        found = {"critic/ece": calibration.ece, "critic/auroc": calibration.auroc, "critic/brier": calibration.brier}
-    return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}, step
+        found = {
+            "critic/ece": calibration.ece,
+            "critic/auroc": calibration.auroc,
+            "critic/brier": calibration.brier,
+        }
+    return {
+        name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)
+    }, step
