@@ -3,9 +3,9 @@
     python bench/page_scale.py size RUN --times 100
     python bench/page_scale.py cost CHARTER --pairs 3
 
-`size` copies a run, multiplies the rows of its journal, serves it by `autotelic dash` and asks for the first screen, then
-for a page of tasks and a search. `cost` runs a charter twice a pair, in turn, without and with a page that a reader has
-open, with one seed and a budget of generations, and compares the seconds worked. Prints a line of JSON each.
+`size` copies a run, multiplies the rows of its journal, serves it by `autotelic dash` and asks for the first screen,
+then for a page of tasks and a search. `cost` runs a charter twice a pair, in turn, without and with a page that a
+reader has open, with one seed and a budget of generations, and compares the seconds worked. A line of JSON each.
 """
 
 from __future__ import annotations

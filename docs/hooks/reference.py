@@ -82,8 +82,8 @@ def charter() -> Iterator[str]:
     """Every setting, from the charter's own schema."""
     from autotelic.charter import Charter
 
-    yield "# Charter\n\nMade from the code: every section and key with its default. `autotelic charter show` prints the"
-    yield "same with the reason to turn each; [Charters](../charters.md) explains them.\n"
+    yield "# Charter\n\nMade from the code: every section and key with its default. `autotelic charter show` prints"
+    yield "the same with the reason to turn each; [Charters](../charters.md) explains them.\n"
     schema = Charter.model_json_schema()
     whole = Charter()
     for name, field in Charter.model_fields.items():
@@ -109,8 +109,8 @@ def messages() -> Iterator[str]:
 
     from autotelic.messages import MESSAGES
 
-    yield "# Messages\n\nMade from the code: what stages pass on and the journal keeps. `autotelic schema messages` prints"
-    yield "the JSON schema. All have `id`, `time` (seconds since the epoch), `generation` and `span`.\n"
+    yield "# Messages\n\nMade from the code: what stages pass on and the journal has. `autotelic schema messages`"
+    yield "prints the JSON schema. All have `id`, `time` (seconds since the epoch), `generation` and `span`.\n"
     for message in MESSAGES:
         yield f"## {message.kind}\n\n`{message.__name__}`. {getdoc(message) or ''}\n"
         own = [field for field in fields(message) if field.name not in ("id", "time", "generation", "span")]
