@@ -69,7 +69,7 @@ class Sinks:
     def _begin(self, name: str) -> None:
         place = self._folder / "sinks" / name
         place.mkdir(parents=True, exist_ok=True)
-        self._open[name] = cast("Sink", _module(name).open_sink(place))
+        self._open[name] = _opened(name, place)
 
     def _safely(self, name: str, work: Callable[[], None]) -> None:
         """Do it. Whatever a foreign library raises loses the sink, and nothing else."""
@@ -82,11 +82,14 @@ class Sinks:
 
 
 def _module(name: str) -> _Module:
+    return cast("_Module", importlib.import_module(f"autotelic.dashboard.sinks.to_{name}"))
+
+
+def _opened(name: str, place: Path) -> Sink:
+    """The tool, writing below a folder. Raises AutotelicError where its library, or a part of it, is missing."""
     try:
-        return cast("_Module", importlib.import_module(f"autotelic.dashboard.sinks.to_{name}"))
+        return _module(name).open_sink(place)
     except ImportError as error:
-        if (error.name or "").startswith("autotelic"):
-            raise
         raise AutotelicError(
             f"{error.name or name} is not installed", f"`pip install {PACKAGES.get(name, name)}`"
         ) from error
