@@ -105,6 +105,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     page = browser.new_page()
+    page.set_default_timeout(120_000)
     page.errors = []
     page.hosts = set()
     page.on("request", lambda request: page.hosts.add(request.url.split("/")[2]))
@@ -147,10 +148,7 @@ def test_each_view_says_something_without_an_error(page: Any, url: str, name: st
     assert [error for error in page.errors if "404" not in error] == []
     assert page.hosts == {url.split("/")[2]}
     page.goto(f"{url}r/{name}")
-    state = page.locator(".state").first.inner_text()
-    assert (
-        state == {"finished": "finished", "live": "running", "damaged": "finished"}[name] or name == "damaged"
-    )
+    assert page.locator(".state.running" if name == "live" else ".state.finished").count() == 1
     if name == "damaged":
         assert "damaged" in page.locator("body").inner_text()
 
@@ -249,6 +247,7 @@ def test_a_page_whose_server_was_away_misses_nothing(page: Any, real_run: Path, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_violation_of_accessibility(browser: Any, url: str, scheme: str) -> None:
     page = browser.new_page(color_scheme=scheme, viewport={"width": 360, "height": 900})
+    page.set_default_timeout(120_000)
     script = AXE.read_text(encoding="utf-8")
     found = []
     for view, _ in (*VIEWS, ("attempt/300", ""), ("", "")):

@@ -12,6 +12,7 @@ import hmac
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -28,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from autotelic.dashboard.page import exams, first, lists, measured, plots, shell, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import render
-from autotelic.dashboard.specimens import choose
+from autotelic.dashboard.specimens import Specimen, choose
 from autotelic.errors import AutotelicError
 
 POLICY = (
@@ -232,8 +233,9 @@ def _static(request: Request) -> Response:
 
 def _report(run: RunView, request: Request) -> Response:
     """What `report.html` would be if it were written now: the same function makes both."""
-    with run.journal() as journal:
-        specimens = choose(journal, run.story)
+    specimens: Sequence[Specimen] = ()
+    with suppress(AutotelicError), run.journal() as journal:
+        specimens = choose(journal, run.story)  # of a damaged journal there may be none
     page = render(run.story, run.path.name, specimens)
     return Page(page, headers={"content-security-policy": FROZEN})
 
