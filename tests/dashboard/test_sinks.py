@@ -148,7 +148,7 @@ def written(name: str, messages: list[Message], folder: Path) -> Path:
         [sys.executable, "-c", code, str(folder / "source"), str(folder), name],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         env={
             **os.environ,
             "WANDB_MODE": "offline",

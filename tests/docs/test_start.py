@@ -66,7 +66,7 @@ def _shell(block: Block, body: str, folder: Path) -> str:
         fails = at == len(lines) - 1 and block.mark == "fails"
         if line.startswith("autotelic "):
             said = io.StringIO()
-            with contextlib.redirect_stdout(said), contextlib.chdir(folder):
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.chdir(folder):
                 code = main(shlex.split(line)[1:])
             printed += said.getvalue()
         else:

@@ -41,8 +41,16 @@ def export_exams(journal: Journal, folder: Path) -> list[Path]:
 
 def log_of(message: Evaluated, started: RunStarted | None) -> Any:
     """One evaluation as an `EvalLog`. Each sample's score is the verdict on its greedy answer."""
-    from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalResults, EvalSpec, EvalStats
-    from inspect_ai.scorer import EvalMetric, EvalScore
+    from inspect_ai.log import (
+        EvalConfig,
+        EvalDataset,
+        EvalLog,
+        EvalMetric,
+        EvalResults,
+        EvalScore,
+        EvalSpec,
+        EvalStats,
+    )
 
     report = message.report
     when = datetime.fromtimestamp(message.time, tz=UTC).isoformat()
