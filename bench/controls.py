@@ -11,11 +11,12 @@ many tokens each took to reach what the random control had at its end.
 - self-play: the default charter.
 - self-play-60: the same with 60 % of the tokens, its learning rate falling at the end of those. Read off the curve of
   a longer run, the same tokens look worse than they are: its rate is still high there.
-- no-critic: the siblings' mean alone is the baseline of credit.
+- critic: the critic's guess is part of the baseline of credit.
 - no-proposer: the rules write every task, the curriculum says of which cell.
 - random: as before, all cells alike, nothing replayed.
 - fixed: one generation's tasks of the rules, again and again.
 - shuffled: verdicts dealt out anew among siblings before credit and nowhere else; what is imitated is as ever.
+- shuffled-early: dealt out as soon as they are given, so that own right answers and repairs are shuffled too.
 - certainty: the verifier is not heard at all. Reward is certainty, and no demonstration is imitated.
 """
 
@@ -44,14 +45,18 @@ EVEN = {"bootstrap_generations": NEVER, "mastery": 0.0}
 CONTROLS: dict[str, Table] = {
     "self-play": {},
     "self-play-60": {},
-    "no-critic": {},
+    "critic": {"learn": {"baseline": "critic"}},
     "no-proposer": {"curriculum": {"bootstrap_generations": NEVER}},
     "random": {"curriculum": EVEN | {"replay": 0.0, "spread": 1.0}},
     "fixed": {"curriculum": EVEN | {"replay": 1.0, "spread": 0.0}},
     "shuffled": {},
-    "certainty": {"feedback": {"verifier": 0.0, "certainty": 1.0}},
+    "shuffled-early": {},
+    "certainty": {
+        "feedback": {"verifier": 0.0, "certainty": 1.0},
+        "oversight": {"thresholds": ["drift = off"]},
+    },
 }
-TURNED = {"no-critic": Controls(baseline="siblings"), "shuffled": Controls(shuffle=1.0)}
+TURNED = {"shuffled": Controls(shuffle=1.0), "shuffled-early": Controls(shuffle=1.0, early=True)}
 """What no charter can say, by control."""
 
 

@@ -2,6 +2,7 @@
 
     python -m bench.oversight_cost --out docs/results/oversight/cost.json
     python -m bench.oversight_cost --generations 6 --gates 1 --repeats 2
+    python -m bench.oversight_cost --run runs/default          # what the journal of a finished run says of it
 
 A run cannot be had without oversight: nothing is trained without a lease. For this measurement alone the overseer is
 replaced by one that allows everything and examines nobody, in this process. So the difference holds all of it: the
@@ -32,9 +33,12 @@ from autotelic.engine import overseen, start
 from autotelic.errors import BrakedError
 from autotelic.loop import run
 from autotelic.machine import Machine
+from autotelic.messages import Decided, GenerationBegan, Leased, RunStarted, StageBegan, StageEnded
 from autotelic.oversee.client import RemoteOverseer
 from autotelic.oversee.supervision import Supervision
+from autotelic.record import Journal
 
+_SPANS = (StageBegan.kind, StageEnded.kind, Decided.kind, GenerationBegan.kind, Leased.kind)
 SHARE = 0.05
 """The most of the wall time that oversight is to cost."""
 DEFAULT_GATES, DEFAULT_GENERATIONS = 8, 32
@@ -188,14 +192,60 @@ def reckoned(pairs: list[dict[str, Any]], generations: int) -> dict[str, Any]:
     }
 
 
+def of_a_run(folder: Path) -> dict[str, Any]:
+    """What the journal of a finished run says: seconds of its gates, leases, and the stage that watches.
+
+    A gate is from the beginning of its stage to the decision: the trainer waits all that time. Reports and the start
+    of the child have no span; they are in the calls of a measured run.
+    """
+    gates: list[dict[str, Any]] = []
+    leases, watched, stages, stage, asked = 0.0, 0.0, 0.0, 0.0, 0.0
+    with Journal.open(folder) as journal:
+        started = journal.latest(RunStarted)
+        for message in journal.each_message(kinds=_SPANS):
+            match message:
+                case StageBegan():
+                    stage = message.time
+                case StageEnded():
+                    stages += message.seconds
+                    watched += message.seconds if message.stage == "watch" else 0.0
+                case Decided():
+                    told = {"generation": message.generation, "verdict": message.decision.verdict}
+                    gates.append({**told, "seconds": round(message.time - stage, 2)})
+                case GenerationBegan():
+                    asked = message.time
+                case Leased() if asked:
+                    leases, asked = leases + message.time - asked, 0.0
+    total = sum(gate["seconds"] for gate in gates)
+    return {
+        "run": "" if started is None else started.run,
+        "commit": "" if started is None else started.commit,
+        "stages_s": round(stages, 1),
+        "gates": gates,
+        "gates_s": round(total, 1),
+        "fastest_gate_s": min((gate["seconds"] for gate in gates), default=None),
+        "leases_s": round(leases, 2),
+        "watch_s": round(watched, 2),
+        "share": round((total + leases + watched) / stages, 4) if stages else None,
+        "asked": SHARE,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--generations", type=int, default=8)
     parser.add_argument("--gates", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--run", type=Path, help="a finished run instead, from the spans of its journal")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    if given.run is not None:
+        found = {"command": "python -m bench.oversight_cost --run RUN", **of_a_run(given.run)}
+        print(json.dumps(found, indent=1))
+        if given.out:
+            given.out.write_text(json.dumps(found, indent=1) + "\n")
+        return
     machine = Machine(threads=given.threads, workers=1, auditors=overseen.AUDITORS)
     found = measured(given.generations, given.gates, given.repeats, machine)
     print(json.dumps({key: value for key, value in found.items() if key != "pairs"}, indent=1))

@@ -3,8 +3,8 @@
     python -m bench.replays RUN [--updates 20] [--seed 0] [--only-first N] [--out FILE]
 
 The same as `autotelic replay RUN STEP` for each, in one pass from each kept checkpoint: every update on the way must
-begin from the weights that the journal says. `--only-first N` draws from the first N updates after each kept checkpoint,
-for a machine with little time. Then all decisions are computed again, as `autotelic audit RUN` does.
+begin from the weights that the journal says. `--only-first N` draws from the first N updates after each kept
+checkpoint, for a machine with little time. Then all decisions are computed again, as `autotelic audit RUN` does.
 """
 
 from __future__ import annotations

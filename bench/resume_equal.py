@@ -173,8 +173,11 @@ def plain(value: Any, ranks: Ranks) -> Any:
     return found
 
 
-def messages(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Kind, span and digest of every message that is not superseded and not about the run as a whole."""
+def messages(folder: Path, until: int | None) -> Iterator[tuple[str, str, str]]:
+    """Kind, span and digest of every message that is not superseded and not about the run as a whole.
+
+    All, or those up to the checkpoint of a generation.
+    """
     ranks = Ranks()
     with Journal.open(folder) as journal:
         for message in journal.each_message():
@@ -188,11 +191,9 @@ def messages(folder: Path) -> Iterator[tuple[str, str, str]]:
             )
 
 
-def saved(folder: Path) -> dict[str, str]:
-    """The newest checkpoint: digests of weights, optimiser, critic and state, each part of the state by name."""
-    found = checkpoint.load_latest(folder / "checkpoints", Store(folder / "weights"))
-    if found is None:
-        sys.exit(f"{folder} has no checkpoint")
+def saved(folder: Path, generation: int) -> dict[str, str]:
+    """A checkpoint: digests of weights, optimiser, critic and state, each part of the state by name."""
+    found = checkpoint.load(checkpoint.path_of(folder / "checkpoints", generation), Store(folder / "weights"))
     state = dict(found.state["state"])
     state["counters"] = {k: v for k, v in state["counters"].items() if k not in _TIMES}
     with Journal.open(folder) as journal:
@@ -224,11 +225,19 @@ def rows_of(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def compare(whole: Path, disturbed: Path) -> dict[str, Any]:
-    """What of two runs is the same, and the first of what is not."""
-    left, right = list(messages(whole)), list(messages(disturbed))
+    """What of two runs is the same, and the first of what is not.
+
+    Of runs that are not both at their end it compares what comes before the newest checkpoint that both have.
+    """
+    both = set.intersection(*(set(checkpoint.generations(one / "checkpoints")) for one in (whole, disturbed)))
+    ended = all((one / "summary.json").is_file() for one in (whole, disturbed))
+    newest = max(both)
+    until = None if ended else newest
+    left, right = list(messages(whole, until)), list(messages(disturbed, until))
     other = [f"{a[0]} in {a[1]}, and {b[0]} in {b[1]}" for a, b in zip(left, right, strict=False) if a != b]
-    ours, theirs = saved(whole), saved(disturbed)
+    ours, theirs = saved(whole, newest), saved(disturbed, newest)
     return {
+        "compared": "both to their end" if ended else f"up to the checkpoint of generation {newest}",
         "messages": {
             "whole": len(left),
             "disturbed": len(right),

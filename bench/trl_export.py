@@ -3,8 +3,8 @@
     python -m bench.trl_export --out trl.json
     python -m bench.trl_export --domain reasoning-gym:chain_sum --steps 10
 
-Needs `pip install 'autotelic[peers]'`. The model has random weights, and first reads some hundred texts of the rules, so
-that a few of its answers have a form and rewards differ. What is shown is that TRL runs and sees our rewards.
+Needs `pip install 'autotelic[peers]'`. The model has random weights, and first reads some hundred texts of the rules,
+so that a few of its answers have a form and rewards differ. What is shown is that TRL runs and sees our rewards.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _read(model: Any, tokenizer: Any, texts: list[str]) -> None:
 
 def main() -> None:
     """Train, print and write what was logged."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--domain", default="packing")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--out", type=Path)

@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import json
 import os
+import resource
 import runpy
 import select
 import signal
@@ -27,6 +28,8 @@ STARTING = ("autotelic.oversee.sitting", "autotelic.oversee.supervision")
 """The modules that start a process for each run: the examiner, and the overseer with its auditors."""
 WARM = ("autotelic.engine.examiner", "autotelic.commands.oversight", "autotelic.oversee.server")
 """Imported once, and with them nearly all that any child imports. None of them starts a thread."""
+LIMITED = (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_CPU)
+"""Limits that a test may set: a child has those of who asked for it."""
 STEPS = 0.01
 """Seconds between two looks at a child that is waited for."""
 
@@ -110,6 +113,7 @@ class Forked:
             "env": dict(os.environ if env is None else env),
             "cwd": os.getcwd(),
             "session": start_new_session,
+            "limits": [resource.getrlimit(kind)[0] for kind in LIMITED],
         }
         self._line = nursery.start(request, given)
         for descriptor in closing:
@@ -219,6 +223,8 @@ def become(request: dict[str, Any], streams: Sequence[int], asking: socket.socke
     sys.stdin = os.fdopen(0, "r", closefd=False)
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, closefd=False)
+    for kind, soft in zip(LIMITED, request["limits"], strict=True):
+        resource.setrlimit(kind, (soft, resource.getrlimit(kind)[1]))
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
@@ -231,8 +237,8 @@ def become(request: dict[str, Any], streams: Sequence[int], asking: socket.socke
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
-        if isinstance(ended.code, str):
+        code = 0 if ended.code is None else ended.code if isinstance(ended.code, int) else 1
+        if not isinstance(ended.code, int | None):
             print(ended.code, file=sys.stderr)
     except BaseException:
         import traceback
@@ -247,3 +253,4 @@ def become(request: dict[str, Any], streams: Sequence[int], asking: socket.socke
 
 if __name__ == "__main__":
     serve(*(socket.socket(fileno=int(number)) for number in sys.argv[1:3]))
+    os._exit(0)  # to let go of what torch holds, one thing after the other, takes longer than all the rest

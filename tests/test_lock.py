@@ -9,7 +9,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-SEPARATE = {"sinks", "inspect", "worlds", "routing", "signing", "drift", "peers"}
+SEPARATE = {
+    "games",
+    "gymnasium",
+    "reasoning-gym",
+    "openenv",
+    "sinks",
+    "inspect",
+    "worlds",
+    "routing",
+    "signing",
+    "drift",
+    "peers",
+}
 """Extras that live beside the lock, or that only benches and tests of theirs need."""
 
 

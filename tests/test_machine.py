@@ -30,6 +30,10 @@ def test_without_a_file_it_is_the_default(folder: Path) -> None:
         "server": "",
         "checkpointing": False,
         "verifier": "auto",
+        "auditors": [],
+        "overseer": "",
+        "brake": "",
+        "pinned": "",
     }
 
 
@@ -94,6 +98,21 @@ def test_a_server_needs_an_adapter(machine: Machine, charter: dict[str, Any], fi
     else:
         with pytest.raises(CharterError, match=r"set model\.lora_rank = 16"):
             fits(machine, Charter.of(charter))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"overseer": "unix:/x"},
+        {"brake": "brake brake AAAA"},
+        {"overseer": "unix:/x", "brake": "brake brake AAAA", "auditors": ["exam"]},
+    ],
+)
+def test_an_overseer_elsewhere_has_a_key_and_auditors_of_its_own(given: dict[str, Any]) -> None:
+    with pytest.raises(CharterError) as caught:
+        Machine.of(given)
+    assert "overseer" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_every_setting_is_in_the_guide_with_its_default_and_its_reason() -> None:

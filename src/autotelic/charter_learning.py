@@ -122,10 +122,10 @@ class Learn(Section):
         ge=0,
     )
     baseline: Literal["critic", "siblings"] = knob(
-        "critic",
+        "siblings",
         "name",
         "credit",
-        "What reward is compared with. `siblings` saves the critic's time.",
+        "What reward is compared with. `critic` steadies few siblings.",
         rare=True,
     )
 

@@ -71,7 +71,9 @@ class Actor(Protocol):
     def reply(
         self, modes: Sequence[str], shown: Sequence[Observation], seeds: Sequence[int], *, champion: bool
     ) -> list[str]:
-        """What is answered to each observation alone, by the weights of now or by the champion's."""
+        """What is answered to each observation alone, by the weights of now or by the champion's; an empty text
+        to one that leaves no room for an answer.
+        """
 
 
 @runtime_checkable

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
-from autotelic.attempt.rollout import Rollout, fitting
+from autotelic.attempt.rollout import Rollout, _Seats, fitting
+from autotelic.domains import Guarded
 from autotelic.types import Cell, Episode, Observation, Range, Request, Spec, Task, Turn, Verdict
 
 END = 0
@@ -94,6 +96,25 @@ class Countdown(Once):
         return Sessions()
 
 
+class Duel(Once):
+    """Two seats: shows what the other seat says to what was said, and is over after two turns."""
+
+    def open(self, tasks: Sequence[Task], seeds: Sequence[int]) -> Any:
+        class Sessions:
+            turns = 0
+
+            def seat(self, actor: Any) -> None:
+                self.actor = actor
+
+            def step(self, replies: Sequence[str | None]) -> list[tuple[Observation, float] | None]:
+                self.turns += 1
+                said = [str(reply) + "?" for reply in replies]
+                answers = self.actor.reply(["m"] * len(said), said, list(seeds), champion=self.turns == 2)
+                return [("" if self.turns == 2 else answer, 1.0) for answer in answers]
+
+        return Sessions()
+
+
 def asked(text: str, start: int = 1) -> Task:
     return Task(domain="d", mode="m", level=1, prompt=text, secret={"from": start})
 
@@ -156,3 +177,26 @@ def test_an_episode_that_outgrows_the_context_is_cut() -> None:
     assert episode.ending == "length"
     last = episode.turns[-1]
     assert len(last.prompt_ids) + len(last.completion_ids) <= 12
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_another_seat_is_asked_with_its_own_observation_alone(guarded: bool) -> None:
+    domain: Any = Guarded(Duel()) if guarded else Duel()
+    sampler, champion = Scripted(lambda prompt: prompt[-1].upper()), Scripted(lambda prompt: "c")
+    policy = rollout(sampler, domain)
+    policy.champion = champion
+    (group,) = policy.attempt([asked("ab")], siblings=2, temperature=0.5, seed=1)
+    assert [episode.answer for episode in group.episodes] == ["?", "?"]
+    assert [step.reply for step in group.episodes[0].steps] == ["?", ""]
+    others = ["".join(map(chr, request.prompt_ids)) for request in sampler.requests if request.n == 1]
+    assert others[:2] == ["B?", "B?"]  # and not "ab" before it, which the first seat was shown
+    assert {"".join(map(chr, r.prompt_ids)) for r in champion.requests} == {"??"}
+    assert {r.temperature for r in champion.requests} == {0.5}
+
+
+def test_a_seat_whose_observation_leaves_no_room_says_nothing() -> None:
+    policy = rollout(Scripted(lambda prompt: "y"), Duel(), context=8)
+    assert _Seats(policy, 1.0).reply(["m", "m"], ["too long a text", "short"], [0, 1], champion=False) == [
+        "",
+        "y",
+    ]

@@ -24,7 +24,7 @@ from autotelic.oversee.auditor import (
     sign_opinion,
 )
 from autotelic.oversee.auditors import ExamAuditor, OneSitting, RateAuditor, SafetyAuditor
-from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim, Review
+from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim, LeaseRequest, Review
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.signed import Signed
@@ -175,6 +175,9 @@ class Sits:
 
     def __init__(self, items: Sequence[Any] = (ITEM,)) -> None:
         self.items, self.seeds = items, []  # type: ignore[var-annotated]
+
+    def warm(self) -> None:
+        self.warmed = True
 
     def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
         self.seeds.append(seed)
@@ -333,6 +336,18 @@ def test_auditors_of_this_process_and_one_elsewhere_make_a_quorum() -> None:
         here.receive(sign_opinion(KEYS["auditor/corrupt"], CLAIM, {}, approve()))
     with pytest.raises(OversightError, match="no signed review"):
         here.receive("yes")
+    here.close()
+
+
+def test_the_exams_worker_is_started_beside_the_first_generation() -> None:
+    w, sits = World(), Sits()
+    here = overseer(w, ExamAuditor(KEYS["auditor/honest"], sits, Rules("certify")))
+    for trip, warmed in ((0, False), (1, True)):
+        request = LeaseRequest(
+            run=RUN, charter=CHARTER, trip=trip, champion=w.trust.start, previous="", takeover=True, nonce="n"
+        )
+        here.lease(request.sign(KEYS["trainer/trainer"]))
+        assert getattr(sits, "warmed", False) is warmed
     here.close()
 
 

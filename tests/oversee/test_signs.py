@@ -164,11 +164,11 @@ def test_a_critic_that_is_not_in_use_is_not_watched() -> None:
 
 def test_a_fall_of_an_exam_holds_and_certified_weights_set_what_it_is_held_against() -> None:
     found = signs()
-    assert generation(found, 1, exam(80, when="before")) == []
+    assert generation(found, 1, exam(99, when="before"), exam(80)) == []
     assert generation(found, 2, exam(76)) == []
     assert generation(found, 3, exam(40)) == [("regression of sealed", 2)]
     fresh = signs()
-    generation(fresh, 1, exam(80, when="before"))
+    generation(fresh, 1, exam(80))
     won = m.Decided(
         weights="w", champion="c", decision=Decision(verdict="promote", reasons=(), certificate=0)
     )
@@ -216,7 +216,7 @@ def test_sealed_items_are_a_budget_and_its_end_stops_the_run() -> None:
 
 def test_signs_survive_a_checkpoint() -> None:
     found = signs()
-    generation(found, 1, updated(0.1), exam(80, when="before"))
+    generation(found, 1, updated(0.1), exam(80))
     looked(found, 2, 1.0, 0.0)
     again = signs()
     again.restore(json.loads(json.dumps(found.to_json())))

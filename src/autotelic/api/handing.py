@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from autotelic.messages import Message
 
@@ -56,4 +55,4 @@ def handed_over(work: Callable[[Callable[[Message], None]], None]) -> Iterator[M
             except queue.Empty:
                 thread.join(_LOOK)
     if failed and not (granted.is_set() and isinstance(failed[0], KeyboardInterrupt)):
-        raise cast(BaseException, failed[0])
+        raise failed[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -69,11 +70,10 @@ class Progress:
 
     def _show(self, last: bool) -> None:
         if in_notebook():
-            from IPython.display import HTML, display
-
-            picture = HTML(table_of("done" if last else f"stage: {self._stage}", self._summary()))
+            shown: Any = importlib.import_module("IPython.display")  # untyped
+            picture = shown.HTML(table_of("done" if last else f"stage: {self._stage}", self._summary()))
             if self._handle is None:
-                self._handle = display(picture, display_id=True)
+                self._handle = shown.display(picture, display_id=True)
             else:
                 self._handle.update(picture)
         else:

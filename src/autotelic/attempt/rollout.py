@@ -193,12 +193,15 @@ class _Seats:
     ) -> list[str]:
         policy = self.policy
         sampler = policy.champion if champion and policy.champion is not None else policy.sampler
+        prompts = policy.tokens.prompts(shown)
+        fits = [len(ids) < policy.context for ids in prompts]
         requests = [
             policy._request(ids, 1, self.temperature, seed)
-            for ids, seed in zip(policy.tokens.prompts(shown), seeds, strict=True)
+            for ids, seed, fit in zip(prompts, seeds, fits, strict=True)
+            if fit
         ]
-        sampled = sampler.sample(requests)
-        texts = [policy.tokens.decode(turns[0].completion_ids) for turns in sampled]
+        sampled = iter(sampler.sample(requests) if requests else [])
+        texts = [policy.tokens.decode(next(sampled)[0].completion_ids) if fit else "" for fit in fits]
         domain = policy.domain
         if not isinstance(domain, Answering):
             return texts

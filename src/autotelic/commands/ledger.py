@@ -203,7 +203,8 @@ def ledger_of(path: Path) -> Path:
             (folder / NAME for folder in (path, path / "oversight") if (folder / NAME).is_file()), path
         )
     if not place.is_file():
-        raise LedgerError(f"{place} does not exist", "give a run folder, a ledger.sqlite or an export")
+        what = "has no ledger" if place.is_dir() else "does not exist"
+        raise LedgerError(f"{place} {what}", "give a run folder, a ledger.sqlite or an export")
     return place
 
 

@@ -68,7 +68,9 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
-    auditors: Annotated[tuple[str, ...] | None, Parameter(name="--auditor", negative="")] = None
+    auditors: Annotated[tuple[str, ...] | None, Parameter(name=("--auditors", "--auditor"), negative="")] = (
+        None
+    )
     overseer: str | None = None
     brake: str | None = None
     pinned: str | None = None

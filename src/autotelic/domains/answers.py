@@ -28,8 +28,8 @@ _LINES = 200
 def value_line(mode: str, completion: str) -> str:
     """The value that a completion ends with, as JSON if it can be read as one.
 
-    That is its last line, or, where this is none, the last line of its last fenced block, or the last line that is one,
-    or ends one. For an `abduction` a call stands for its argument, else for what it returns.
+    That is its last line, or, where this is none, the last line of its last fenced block, or the last line that is
+    a value or ends one. For an `abduction` a call stands for its argument, else for what it returns.
 
     >>> value_line("deduction", "It is sorted.\\n**Answer: [1, 2]**")
     '[1, 2]'

@@ -8,6 +8,7 @@ import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from autotelic.errors import DomainError
@@ -51,6 +52,9 @@ class Process:
         except TimeoutError:
             self.close()
             raise ProcessError(f"{self._name} did not answer within {self._seconds:g} s") from None
+        except ValueError:
+            self.close()
+            raise ProcessError(f"the process of {self._name} said what is no JSON") from None
         except OSError:
             status = process.wait()
             self.close()
@@ -80,7 +84,9 @@ class Process:
             raise DomainError(f"{self._name} did not start", f"try `{shown}` by hand to see why") from None
         if "error" in greeting:
             self.close()
-            raise DomainError(f"{self._name} did not start: {greeting['error']}", self._fix)
+            raise DomainError(
+                f"{self._name} cannot be used: {greeting['error']}", greeting.get("fix") or self._fix
+            )
         return process
 
     def _line(self, seconds: float) -> dict[str, Any]:
@@ -106,7 +112,8 @@ class Process:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # what was not sent is of no use to a process that ended
+                    pipe.close()
         self._process = None
 
     def __del__(self) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from autotelic.domains.watch import HANGS, Failure, Watch, WrongValueError, in_number, kind_of
-from autotelic.protocols import Interactive, Sessions
+from autotelic.protocols import Actor, Interactive, Seated, Sessions
 from autotelic.types import Ids, Image, Observation, Task, Text
 
 Seen = tuple[Observation, float] | None
@@ -34,11 +34,19 @@ class GuardedSessions:
         self._past: list[tuple[str | None, ...]] = []
         self._alone: dict[int, Sessions] = {}
         self._hangs = 0
+        self._actor: Actor | None = None
         opened = watch.call(lambda: domain.open(self._tasks, self._seeds))
         self._together: Sessions | None = None if isinstance(opened, Failure) else opened
         if isinstance(opened, Failure):
             self._part(opened)
             self._count("open", range(len(self._tasks)))
+
+    def seat(self, actor: Actor) -> None:
+        """As `Seated.seat`, for sessions that have further seats; nothing for others."""
+        self._actor = actor
+        for sessions in [*self._alone.values(), *([self._together] if self._together else [])]:
+            if isinstance(sessions, Seated):
+                sessions.seat(actor)
 
     def step(self, replies: Sequence[str | None]) -> list[Seen]:
         """As `Sessions.step`; None for an episode that is over, also because its environment failed."""
@@ -73,6 +81,8 @@ class GuardedSessions:
 
     def _again(self, at: int, task: Task, seed: int) -> Sessions:
         session = self._domain.open([task], [seed])
+        if self._actor is not None and isinstance(session, Seated):
+            session.seat(self._actor)
         for replies in self._past:
             session.step([replies[at]])
         return session

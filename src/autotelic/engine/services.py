@@ -321,8 +321,9 @@ def equip(
 
 
 def _prior(charter: Charter, controls: Controls) -> bool:
-    """Whether the critic's guess is part of the baseline."""
-    return charter.learn.baseline == "critic" and controls.baseline == "critic"
+    """Whether the critic's guess is part of the baseline. PPO has no other: its advantages are made of values."""
+    asked = charter.learn.baseline == "critic" or charter.learn.parts.values
+    return asked and controls.baseline == "critic"
 
 
 def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:

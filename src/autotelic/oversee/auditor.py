@@ -73,6 +73,9 @@ class SigningAuditor:
     def certified(self, candidate: Claim) -> None:
         """Called when a candidate that this auditor reviewed was certified."""
 
+    def begun(self) -> None:
+        """Called when the run trains its first generation: what takes long to start can be started beside it."""
+
     def released(self) -> None:
         """Called when humans have lowered the brake."""
 

@@ -25,6 +25,9 @@ from autotelic.oversee.protocols import BootClock
 class Sitting(Protocol):
     """Lets a candidate and its parent answer the same fresh items, in a process of its own."""
 
+    def warm(self) -> None:
+        """Start what takes long to start, and do not wait for it."""
+
     def sit(self, candidate: Claim, seed: int) -> Sequence[Any]:
         """The outcomes, one `PairedItem` an item.
 
@@ -90,6 +93,9 @@ class ExamAuditor(SigningAuditor):
         """Open the seed. A run that is given more gets another one."""
         self.note({"kind": "exam seed opened", "seed": self.opened()})
         self.forget()
+
+    def begun(self) -> None:
+        self.sitting.warm()
 
     def close(self) -> None:
         self.sitting.close()
@@ -208,6 +214,9 @@ class OneSitting:
         with self._ready:
             there = self._ready.wait_for(lambda: self._about == about, self.patience)
             return self._items if there else ()
+
+    def warm(self) -> None:
+        self.sitting.warm()
 
     def close(self) -> None:
         self.sitting.close()

@@ -62,6 +62,7 @@ class Overseer:
         self.pending: dict[str, Pending] = {}
         self.closed: list[Pending] = []
         self._reported: set[str] = set()
+        self._begun = False
         try:
             self.brake = self._thread.submit(open_brake).result()
         except BaseException:
@@ -90,7 +91,13 @@ class Overseer:
         return self.on_brake(lambda: self.brake.founding)
 
     def lease(self, asked: Signed) -> Signed:
-        return self._or_noted("lease", asked, lambda: self.brake.grant(asked))
+        granted = self._or_noted("lease", asked, lambda: self.brake.grant(asked))
+        if granted.body["trip"] and not self._begun:
+            self._begun = True
+            for auditor in self.auditors:
+                if isinstance(auditor, SigningAuditor):
+                    auditor.begun()
+        return granted
 
     def beat(self, sent: Signed) -> Signed:
         return self.on_brake(lambda: self.brake.beat(sent))

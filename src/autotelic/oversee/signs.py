@@ -61,7 +61,9 @@ class Signs:
         )
         self.armed: set[str] = set()
         self.before: dict[str, dict[str, float]] = {}
-        """By exam the outcomes that later ones are held against: of the certified weights, or of the first."""
+        """By exam the outcomes that later ones are held against: of the certified weights, or of the first exam in
+        the run. Not of what it began from: a model that was trained to its end loses a little when its rate rises.
+        """
         self.renew: set[str] = set()
         self.looked: dict[str, int] = {}
         self.told: dict[str, int] = {}
@@ -89,7 +91,7 @@ class Signs:
                 self._now.trusted = message.calibration.trusted
             case m.CriticUpdated():
                 self._now.ece = message.calibration.ece
-            case m.Evaluated(when="during") | m.Evaluated(when="before"):
+            case m.Evaluated(when="during"):
                 self._evaluated(message)
             case m.Decided() if message.decision.verdict == "promote":
                 self.settled = True

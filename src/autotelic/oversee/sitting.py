@@ -32,6 +32,12 @@ class WorkerSitting:
         self._worker: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
+    def warm(self) -> None:
+        """Start the worker, which loads its libraries beside the training and waits for the first request."""
+        with self._lock:
+            if self._worker is None:
+                self._worker = self._started()
+
     def sit(self, candidate: Claim, seed: int) -> Sequence[PairedItem]:
         """One `PairedItem` an item. Raises OversightError where the worker ended, or answers something else."""
         asked = {

@@ -105,6 +105,13 @@ def test_bad_arguments_are_one_line(arguments: list[str], said: str, ledger: Led
     assert said in err
 
 
+def test_a_folder_without_a_ledger_is_not_said_to_be_missing(tmp_path: Path, capsys: Capture) -> None:
+    for path, said in ((tmp_path, "has no ledger"), (tmp_path / "nothing", "does not exist")):
+        code, _, err = run(capsys, "verify", path)
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"{path} {said}" in err
+
+
 def test_a_witness_is_served_by_a_process_of_its_own(ledger: Ledger, tmp_path: Path, capsys: Capture) -> None:
     store, key = tmp_path / "own.sqlite", tmp_path / "own.key"
     command = [sys.executable, "-m", "autotelic.cli", "ledger", "witness", str(store), "--key", str(key)]

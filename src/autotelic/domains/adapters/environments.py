@@ -46,11 +46,13 @@ class EnvironmentDomain:
         scale: Scale | None = None,
         style: str = "compact",
         python: str = sys.executable,
+        worker: Path = WORKER,
+        seconds: float = SECONDS,
     ) -> None:
         self.squashed = scale is None
         self.spec = Spec(name=f"{kind}:{name}", modes=(MODE,), levels=(1,), scale=scale or SQUASHED)
-        command = [python, "-P", str(WORKER), kind, name, *(["natural"] if style == "natural" else [])]
-        self._process = Process(command, name=f"{kind}:{name}", fix=fix, seconds=SECONDS)
+        command = [python, "-P", str(worker), kind, name, *(["natural"] if style == "natural" else [])]
+        self._process = Process(command, name=f"{kind}:{name}", fix=fix, seconds=seconds)
         self.options: list[str] = self._process.ask({"op": "options"})
 
     def tasks(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
@@ -129,7 +131,7 @@ class Plays:
     def step(self, replies: Sequence[str | None]) -> list[tuple[Observation, float] | None]:
         """What each environment shows, and its reward. Raises WrongValueError where one of them failed."""
         live = [at for at, reply in enumerate(replies) if reply is not None]
-        asked = [
+        asked: list[dict[str, Any]] = [
             {
                 "key": self._keys[at],
                 "seed": self._seeds[at],

@@ -32,7 +32,7 @@ class GymnasiumDomain(EnvironmentDomain):
         super().__init__(
             "gymnasium",
             name,
-            fix="pip install 'autotelic[gymnasium]', or list the ids with `gymnasium.pprint_registry()`",
+            fix="pip install 'autotelic[gymnasium]'",
             scale=SCALES.get(name),
             style=style,
         )

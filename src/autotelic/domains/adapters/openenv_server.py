@@ -38,7 +38,7 @@ class Conversation:
             return self._answered(kind, data)
         except AutotelicError as error:
             return _error(str(error), "EXECUTION_ERROR")
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             said = 'send {"type": "reset"}, or {"type": "step", "data": {"message": "..."}}'
             return _error(f"this is no message of OpenEnv; {said}", "VALIDATION_ERROR")
 

@@ -37,6 +37,7 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("arc_agi", "futoshiki", "knight_swap", "sokoban", "zebra_puzzles"), SLOW),
     "composite": "it is made of other data sets; name those, with commas between",
     "list_functions": "the same seed gives other questions",
+    "complex_arithmetic": "it pays in full for nan",
     "game_of_life_halting": "it pays in full for answers that are none",
     "knights_knaves": "it pays for a copy of the question",
 }
@@ -73,6 +74,9 @@ class ReasoningGymDomain:
             levels=kept,
             scale=Range(low=0.0, high=1.0),
         )
+        # On the instance: without answers of its own the domain is not `Demonstrating`.
+        if any(_entry(mode, 1, 0)["answer"] is not None for mode in self.spec.modes):
+            self.demonstrate = _demonstrations
 
     def tasks(self, rng: np.random.Generator, cells: Sequence[Cell]) -> list[Task]:
         """A question for each cell. Those of one cell come from one data set of the package."""
@@ -102,10 +106,6 @@ class ReasoningGymDomain:
         """What the data set's own scoring says of each answer."""
         return [_verdict(task, episode.answer) for task, episode in episodes]
 
-    def demonstrate(self, tasks: Sequence[Task]) -> list[Demonstration | None]:
-        """The data set's own answer, where it has one that its scoring accepts."""
-        return [_demonstration(task) for task in tasks]
-
     def answer(self, mode: str, completion: str) -> str:
         """What stands between <answer> and </answer>, or all of it."""
         _, found, after = completion.rpartition("<answer>")
@@ -117,7 +117,7 @@ class ReasoningGymDomain:
         """Questions with their answers."""
         cells = self.spec.cells
         tasks = self.tasks(rng, [cells[at % len(cells)] for at in range(count)])
-        shown = self.demonstrate(tasks)
+        shown = _demonstrations(tasks)
         return [f"{t.prompt}{d.completion if d else ''}" for t, d in zip(tasks, shown, strict=True)]
 
 
@@ -185,6 +185,11 @@ def _verdict(task: Task, answer: str) -> Verdict:
     return Verdict(
         reward=score, passed=passed, reason="right" if passed else "partly" if score > 0 else "wrong"
     )
+
+
+def _demonstrations(tasks: Sequence[Task]) -> list[Demonstration | None]:
+    """The data set's own answer to each task, where it has one that its scoring accepts."""
+    return [_demonstration(task) for task in tasks]
 
 
 def _demonstration(task: Task) -> Demonstration | None:

@@ -10,6 +10,7 @@ otherwise it is made again and given the same replies.
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 import math
 import os
@@ -24,11 +25,17 @@ PROBED = 12
 """Turns that are played twice from the same seed, to see whether they go the same way."""
 NUMBERS = 64
 """Numbers of an observation that are written out at most."""
+ANOTHER = "choose another environment"
+LISTED = "list the ids with `gymnasium.pprint_registry()`"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class UnfitError(Exception):
-    """An environment that cannot be used: the cause, and what to do."""
+    """An environment that cannot be used: the cause, and what to do where that is not to install something."""
+
+    def __init__(self, cause: str, fix: str = "") -> None:
+        super().__init__(cause)
+        self.fix = fix
 
 
 # ── gymnasium ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,11 +52,18 @@ class Gymnasium:
         self.make = gymnasium.make
         self.name = name
         self.natural = natural
-        if name not in gymnasium.registry:
-            near = difflib.get_close_matches(name, list(gymnasium.registry), n=1)
-            raise UnfitError(
-                f"gymnasium has no environment {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-            )
+        module, colon, _ = name.partition(":")
+        if colon:  # Gymnasium's way to name an environment of another package: importing it registers it
+            sys.path.append(os.getcwd())
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                fix = "start autotelic in the folder from which it can be imported"
+                raise UnfitError(f"there is no module {module!r}: {one_line(error)}", fix) from None
+        if name.rpartition(":")[2] not in gymnasium.registry:
+            near = difflib.get_close_matches(name.rpartition(":")[2], list(gymnasium.registry), n=1)
+            fix = f"did you mean {module + colon if colon else ''}{near[0]}?" if near else LISTED
+            raise UnfitError(f"there is no environment {name!r}", fix)
         env = self.made()
         self.options = options_of(env.action_space)
         text_of(env.observation_space.sample())
@@ -63,7 +77,7 @@ class Gymnasium:
                 env.close()
                 env = self.make(self.name, render_mode="ansi")
         except Exception as error:
-            raise UnfitError(f"gymnasium does not make {self.name}: {one_line(error)}") from None
+            raise UnfitError(f"gymnasium does not make it: {one_line(error)}", ANOTHER) from None
         return env
 
     def reset(self, env: Any, seed: int) -> str:
@@ -93,9 +107,7 @@ def options_of(space: Any) -> dict[str, Any]:
 
         choices = product(*(range(int(n)) for n in space.nvec))
         return {" ".join(map(str, choice)): list(choice) for choice in choices}
-    raise UnfitError(
-        f"its actions are {space}, and only discrete ones can be answered with; choose another environment"
-    )
+    raise UnfitError(f"its actions are {space}, and only discrete ones can be answered with", ANOTHER)
 
 
 def text_of(seen: Any) -> str:
@@ -108,9 +120,7 @@ def text_of(seen: Any) -> str:
         return " ".join(text_of(item) for item in seen)
     numbers = seen.ravel().tolist() if hasattr(seen, "ravel") else [seen]
     if len(numbers) > NUMBERS:
-        raise UnfitError(
-            f"it shows {len(numbers)} numbers at once, and {NUMBERS} is the most; choose another environment"
-        )
+        raise UnfitError(f"it shows {len(numbers)} numbers at once, and {NUMBERS} is the most", ANOTHER)
     return " ".join(number_of(number) for number in numbers)
 
 
@@ -284,8 +294,8 @@ class Episodes:
                 runs.append(seen)
             if runs[0] != runs[1]:
                 raise UnfitError(
-                    "with the same seed it showed other things the second time; take one that draws all its "
-                    "randomness from its seed"
+                    "with the same seed it showed other things the second time",
+                    "take an environment that draws all its randomness from its seed",
                 )
 
 
@@ -318,10 +328,10 @@ def main() -> None:
         if kind != "verifiers":
             episodes.probe()
     except UnfitError as error:
-        print(json.dumps({"error": str(error)}), file=replies)
+        print(json.dumps({"error": str(error), "fix": error.fix}), file=replies)
         return
     except Exception as error:
-        print(json.dumps({"error": one_line(error)}), file=replies)
+        print(json.dumps({"error": one_line(error), "fix": ANOTHER}), file=replies)
         return
     print(json.dumps({"ok": "ready"}), file=replies)
     for line in sys.stdin:

@@ -12,7 +12,8 @@ import numpy as np
 from autotelic.domains.cells import check_cell, check_spec
 from autotelic.domains.games.matches import FORFEIT, Matches, Position
 from autotelic.domains.games.table import CHAMPION, GAMES, LEVELS, SELF, opponent_of
-from autotelic.domains.processes import Process
+from autotelic.domains.processes import Process, ProcessError
+from autotelic.errors import DomainError
 from autotelic.models.tokenizer import END
 from autotelic.types import Cell, Episode, Range, Spec, Task, Verdict
 
@@ -64,7 +65,20 @@ class Engine:
     def _batch(self, op: str, games: Sequence[Mapping[str, Any]]) -> list[Position]:
         if not games:
             return []
-        found: list[Position] = self._process.ask({"op": op, "style": self.style, "games": list(games)})
+        request = {"op": op, "style": self.style, "games": list(games)}
+        try:
+            found: list[Position] = self._process.ask(request)
+        except ProcessError:  # it keeps nothing, so a new process goes on where it died
+            found = self._once_more(request)
+        return found
+
+    def _once_more(self, request: Mapping[str, Any]) -> list[Position]:
+        try:
+            found: list[Position] = self._process.ask(request)
+        except ProcessError as error:
+            raise DomainError(
+                f"open_spiel failed twice: {error}", "resume the run; where it fails again, report it"
+            ) from None
         return found
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ def shown(name: str, state: Any) -> str:
         return ("T" if short == "tic_tac_toe" else "C") + board + "\n"
     if short == "nim":
         return "N" + "".join(re.findall(r"\d+", str(state).partition(":")[2])) + "\n"
-    said = state.information_state_string()
+    said = str(state.information_state_string())
     if short == "kuhn_poker":
         return "K" + said.replace("p", "0").replace("b", "1") + "\n"
     if short == "leduc_poker":
