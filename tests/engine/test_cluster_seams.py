@@ -16,7 +16,7 @@ from autotelic.engine import start
 from autotelic.engine.cluster.plan import OutOfStepError, WorkerPlan
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain
 from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, SamplerWorker, installed
-from autotelic.engine.learning import learner_of
+from autotelic.engine.learner import learner_of
 from autotelic.engine.services import open_world
 from autotelic.errors import AutotelicError, ModelError, RunError
 from autotelic.learn.pack import imitate, pack

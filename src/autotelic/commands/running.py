@@ -19,6 +19,7 @@ from autotelic.errors import command
 
 if TYPE_CHECKING:
     from autotelic.charter import Charter
+    from autotelic.dashboard.sinks import Sinks
     from autotelic.machine import Machine
     from autotelic.messages import Message
 
@@ -103,6 +104,7 @@ class MachineFlags:
 
 
 Flags = Annotated[MachineFlags | None, Parameter(name="*")]
+Sink = Annotated[tuple[str, ...], Parameter(negative="")]
 
 
 def run(
@@ -114,6 +116,7 @@ def run(
     seconds: float | None = None,
     again: Annotated[bool, Parameter(negative="")] = False,
     dash: Annotated[bool, Parameter(negative="")] = False,
+    sink: Sink = (),
     machine: Flags = None,
     as_json: Json = False,
 ) -> int:
@@ -136,10 +139,13 @@ def run(
     dash
         Show the run on a page in the browser too. The page goes on after the run, until nobody looks at it for
         an hour.
+    sink
+        Copy the run's numbers to a tool too: tensorboard, wandb, mlflow or trackio. May be given several times.
     """
     from autotelic.charter import Charter
     from autotelic.models.registry import folder_of
 
+    sinks = _sinks(sink, out)
     given = Charter.load(charter)
     settings = (machine or MachineFlags()).settings()
     if from_ is not None:
@@ -171,7 +177,7 @@ def run(
         from autotelic.commands.dashing import beside
 
         beside(out)
-    return watched(start, out, as_json=as_json)
+    return watched(start, out, as_json=as_json, sinks=sinks)
 
 
 def _refuse_early(
@@ -206,6 +212,7 @@ def resume(
     seconds: float | None = None,
     tokens: int | None = None,
     generations: int | None = None,
+    sink: Sink = (),
     machine: Flags = None,
     as_json: Json = False,
 ) -> int:
@@ -224,6 +231,8 @@ def resume(
         Give it so many tokens more to train on.
     generations
         Give it so many generations more.
+    sink
+        Copy the run's numbers from here on to a tool too: tensorboard, wandb, mlflow or trackio.
     """
     from autotelic.errors import RunError
     from autotelic.machine import Machine
@@ -254,7 +263,19 @@ def resume(
 
         return dict(resume(folder.path, machine=settings, watch=watch, extend=more))
 
-    return watched(go_on, folder.path, _past(folder.path), as_json=as_json)
+    sinks = _sinks(sink, folder.path)
+    return watched(go_on, folder.path, _past(folder.path), as_json=as_json, sinks=sinks)
+
+
+def _sinks(names: tuple[str, ...], folder: Path) -> Sinks:
+    """Copies for other tools. What is lost of them is said on standard error."""
+    from autotelic.dashboard.sinks import Sinks
+
+    def tell(line: str) -> None:
+        with suppress(OSError):
+            print(f"autotelic: {line}", file=sys.stderr, flush=True)
+
+    return Sinks(names, folder, tell)
 
 
 def _past(folder: Path) -> Iterator[Message]:
@@ -266,7 +287,12 @@ def _past(folder: Path) -> Iterator[Message]:
 
 
 def watched(
-    work: Callable[[Watch], dict[str, Any]], folder: Path, past: Iterable[Message] = (), *, as_json: bool
+    work: Callable[[Watch], dict[str, Any]],
+    folder: Path,
+    past: Iterable[Message] = (),
+    *,
+    as_json: bool,
+    sinks: Sinks | None = None,
 ) -> int:
     """Do the work under a view of it; what is printed at the end; the exit code."""
     from rich.console import Console
@@ -288,9 +314,18 @@ def watched(
     try:
         console = Console(file=cast("TextIO", shown))
         with watching(console, str(folder), past) as view, Interrupt(view.say) as interrupt:
-            summary = work(interrupt.through(view))
+
+            def seen(message: Message) -> None:
+                view(message)
+                if sinks is not None:
+                    sinks(message)
+
+            summary = work(interrupt.through(seen))
     except KeyboardInterrupt:
         summary = {"stopped": "interrupted"}
+    finally:
+        if sinks is not None:
+            sinks.close()
     if as_json:
         print(json.dumps(summary, indent=2))
     interrupted = summary.get("stopped") == "interrupted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 from autotelic.engine import checkpoint
 from autotelic.engine.champion import save_champion
-from autotelic.engine.overseen import interrupt_main, lease
+from autotelic.engine.overseen import interrupt, lease
 from autotelic.engine.services import Services
 from autotelic.engine.watch import watch
 from autotelic.errors import BrakedError, DivergedError, OversightError
@@ -168,7 +169,7 @@ class Run:
 
         A watch sees that a brake that is set ends within seconds what takes long between two steps.
         """
-        watching = self.services.overseen.watch(self._brake)
+        watching = self.services.overseen.watch(partial(self._brake, threading.get_ident()))
         try:
             yield
         except KeyboardInterrupt:
@@ -181,10 +182,10 @@ class Run:
         finally:
             watching.close()
 
-    def _brake(self, reason: str) -> None:
+    def _brake(self, thread: int, reason: str) -> None:
         self.braked = reason
         if not self.saving:
-            interrupt_main()
+            interrupt(thread)
 
     def end(self) -> None:
         """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""

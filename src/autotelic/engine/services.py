@@ -24,8 +24,8 @@ from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
-from autotelic.engine.learning import learner_of
-from autotelic.engine.sampling import sampler_of
+from autotelic.engine.learner import learner_of
+from autotelic.engine.sampler import sampler_of
 from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies

@@ -23,7 +23,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from autotelic.charter import Charter
 from autotelic.domains.guard import Guarded
 from autotelic.engine.cluster.plan import Bytes, OutOfStepError, Snapshot, WorkerPlan
-from autotelic.engine.learning import learner_of
+from autotelic.engine.learner import learner_of
 from autotelic.engine.services import open_world
 from autotelic.errors import AutotelicError, ModelError
 from autotelic.machine import Machine
