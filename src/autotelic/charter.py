@@ -55,8 +55,12 @@ class Domain(Section):
         return self
 
 
+BUILT_IN = ("tiny", "tiny-vision")
+"""The models that start from random weights and are nowhere to be fetched from. The second one sees pictures."""
+
+
 class Tiny(Section):
-    """The sizes of the model `tiny`, which starts from random weights."""
+    """The sizes of `tiny`, and of the text part of `tiny-vision`, which start from random weights."""
 
     width: int = knob(192, "channels", "models", "A wider model learns more from a token, slower.", ge=8)
     depth: int = knob(2, "layers", "models", "Tasks that compose operations need more layers.", ge=1)
@@ -77,7 +81,9 @@ class Tiny(Section):
 class Model(Section):
     """The actor."""
 
-    name: Name = knob("tiny", "name", "models", "What to start from: `tiny`, a folder, or a Hugging Face id.")
+    name: Name = knob(
+        "tiny", "name", "models", "What to start from: `tiny`, `tiny-vision`, a folder, or a Hugging Face id."
+    )
     dtype: Literal["float32", "bfloat16"] = knob(
         "float32", "type", "models", "`bfloat16` halves the memory that weights take.", rare=True
     )
@@ -88,7 +94,7 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _sizes_are_of_tiny(self) -> Self:
-        if self.name != "tiny" and self.tiny != Tiny():
+        if self.name not in BUILT_IN and self.tiny != Tiny():
             raise ValueError(
                 f"[model.tiny] has sizes, and model.name = {self.name!r} has its own; leave [model.tiny] out"
             )
@@ -270,7 +276,7 @@ class Charter(Section):
 
     @model_validator(mode="after")
     def _turn_fits(self) -> Self:
-        if self.model.name == "tiny" and self.roles.max_tokens >= self.model.tiny.context:
+        if self.model.name in BUILT_IN and self.roles.max_tokens >= self.model.tiny.context:
             raise ValueError(
                 f"roles.max_tokens = {self.roles.max_tokens} leaves no room for a prompt in "
                 f"model.tiny.context = {self.model.tiny.context}; make max_tokens smaller"
@@ -328,7 +334,7 @@ class Charter(Section):
         values = charter_text.flat(self.canonical())
         places = {key: charter_text.resolve(schema(), key) for key in values}
         rare = {key for key, place in places.items() if place["rare"] and values[key] == place["default"]}
-        sizes = {key for key in values if key.startswith("model.tiny.") and self.model.name != "tiny"}
+        sizes = {key for key in values if key.startswith("model.tiny.") and self.model.name not in BUILT_IN}
         return frozenset(rare | sizes)
 
 

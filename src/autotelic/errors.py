@@ -92,6 +92,10 @@ class DomainError(AutotelicError):
     """A domain that does not exist, or that was asked for a mode or level it does not have."""
 
 
+class PictureError(AutotelicError):
+    """A picture that is missing, damaged, too large, or of pixels that stand for more than a colour."""
+
+
 class ModelError(AutotelicError):
     """A model that cannot be found, loaded, or trained as asked."""
 

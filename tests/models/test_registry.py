@@ -177,7 +177,7 @@ def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
     [
         ("smollm2-135m", "models pull smollm2-135m"),
         ("smollm-135", "did you mean smollm2-135m"),
-        ("zzz", "use smollm2-135m, tiny, a folder or a hub id"),
+        ("zzz", "use smollm2-135m, tiny, tiny-vision, a folder or a hub id"),
         ("./nowhere", "does not exist"),
         ("/no/where", "does not exist"),
         ("a/b/c", "does not exist"),

@@ -26,7 +26,9 @@ from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.decode import Decoder
+from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
+from autotelic.pictures import Gallery
 from autotelic.protocols import Domain, Ranker
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -82,8 +84,11 @@ def opened(
         if run is not None and settings.verifier == "auto":
             settings = settings.model_copy(update={"verifier": _verifier_of(run)})
         torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
-        domain = open_world(charter, settings, resources).domain
-        tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
+        shown = Gallery(None if run is None else run.pictures, write=False)
+        world = open_world(charter, settings, resources, shown)
+        world.shown_to(loaded.model)
+        domain = world.domain
+        tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
         context = context_of(loaded.model)
         crew = Crew(settings.threads or autotune_threads())
         resources.callback(crew.close)

@@ -51,10 +51,11 @@ def refuse_domain(charter: Charter) -> None:
 
 def refuse_model(charter: Charter) -> None:
     """Raise ModelError where the model of a charter is not on this machine."""
-    from autotelic.models.registry import BUILT_IN, resolve
+    from autotelic.charter import BUILT_IN
+    from autotelic.models.registry import resolve
 
     name = charter.model.name
-    if name != BUILT_IN and not Path(place := resolve(name)).is_dir():
+    if name not in BUILT_IN and not Path(place := resolve(name)).is_dir():
         raise ModelError(f"the model {place} is not on this machine", f"run `autotelic models pull {place}`")
 
 
@@ -71,9 +72,10 @@ def refuse_adapter(charter: Charter) -> None:
 
 def _unfit(charter: Charter) -> list[AutotelicError]:
     """Why the engine cannot train a model that is here. transformers is imported for it."""
-    from autotelic.models.registry import BUILT_IN, resolve
+    from autotelic.charter import BUILT_IN
+    from autotelic.models.registry import resolve
 
-    if charter.model.name == BUILT_IN:
+    if charter.model.name in BUILT_IN:
         return []
     from autotelic.models.check import check_model
     from autotelic.weights.load import tokenizer_of

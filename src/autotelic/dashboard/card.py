@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from autotelic.charter import BUILT_IN
 from autotelic.dashboard.story import Evaluation, Story
 from autotelic.dashboard.wording import clock, count, interval, percent
 from autotelic.messages import RunStarted
@@ -68,7 +69,7 @@ def origin(run: RunStarted, code: Callable[[str], str] = "`{}`".format) -> str:
             else " What those were trained on is not known here, so an exam may ask what they have seen."
         )
         return f"It went on from the weights of {code(run.parent.run)}.{unknown}"
-    if run.model == "tiny":
+    if run.model in BUILT_IN:
         return (
             "It started from random weights and a tokenizer trained on text from the rules. "
             "No text made by people was used."
@@ -138,7 +139,7 @@ def _limits(story: Story) -> str:
     low, high = domain["levels"]
     tiny = (
         "A model that started from random weights does not converse; it knows the texts of this domain alone. "
-        if story.run.model == "tiny"
+        if story.run.model in BUILT_IN
         else ""
     )
     return (

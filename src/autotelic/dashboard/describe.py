@@ -13,10 +13,10 @@ from autotelic.dashboard.inspect import Found, as_json
 from autotelic.dashboard.links import Use, fate_of, is_superseded, proposals_of, repairs_of, uses
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import clock, count, decimal, interval, percent, short
+from autotelic.dashboard.wording import clock, count, decimal, interval, percent, short, words_of
 from autotelic.messages import Admitted, Earned, Evaluated, ExamSet, Message, Updated
 from autotelic.record import Journal, StoredEpisode
-from autotelic.types import Entry, Group, Proposal, Task, Turn, Verdict, text_of
+from autotelic.types import Entry, Group, Proposal, Task, Turn, Verdict
 
 _JUDGES = {
     "verifier": "the verifier",
@@ -59,7 +59,7 @@ def _task(journal: Journal, task: Task) -> Iterator[str]:
         yield f"  {what}: {', '.join(lineage.references)}."
     yield f"  Behaves like {task.signature}" + (f", cluster {task.cluster!r}." if task.cluster else ".")
     yield from ("", "What the solver sees")
-    yield quoted(text_of(task.prompt))
+    yield quoted(words_of(task.prompt))
     yield from ("", "What only the judge knows")
     for name, value in task.secret.items():
         yield f"  {name}:"
@@ -101,13 +101,13 @@ def _attempt(journal: Journal, stored: StoredEpisode) -> Iterator[str]:
         yield from ("", f"Turn {number} of {len(episode.steps)}: {_turn(step.turn)}")
         if number == 1 and task is not None:
             yield "  it saw"
-            yield quoted(text_of(task.prompt))
+            yield quoted(words_of(task.prompt))
         if number <= len(stored.texts):
             yield "  it wrote"
             yield quoted(stored.texts[number - 1])
-        if text_of(step.reply):
+        if words_of(step.reply):
             yield f"  and was shown, with a reward of {step.reward:g}"
-            yield quoted(text_of(step.reply))
+            yield quoted(words_of(step.reply))
     yield from ("", f"What was judged (the episode's ending: {episode.ending})")
     yield quoted(episode.answer)
     yield from ("", f"Verdict: {_outcome(stored)}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autotelic.dashboard.specimens import author_of, outcome_of
+from autotelic.dashboard.wording import words_of
 from autotelic.messages import Judged, Message
-from autotelic.types import Cell, text_of
+from autotelic.types import Cell
 
 _SHOWN = 400
 """Characters of a text that are kept: no terminal has a longer line."""
@@ -35,7 +36,7 @@ def latest_of(message: Message) -> Latest | None:
     return Latest(
         cell=group.task.cell,
         author=author_of(group.task.lineage).partition(" (")[0],
-        asked=in_a_line(text_of(group.task.prompt)),
+        asked=in_a_line(words_of(group.task.prompt)),
         answer=in_a_line(group.episodes[-1].answer) or "nothing",
         outcome=outcome_of(verdict),
         passed=verdict.passed,

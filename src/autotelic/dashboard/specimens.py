@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import short
+from autotelic.dashboard.wording import short, words_of
 from autotelic.messages import Admitted, Judged, Outcome, Proposed
 from autotelic.record import Journal
-from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict, text_of
+from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict
 
 _GENERATIONS_SEARCHED = 3
 """The last generations are searched for specimens: they show what the model does now."""
@@ -63,7 +63,7 @@ def _attempts(journal: Journal, generations: list[int]) -> Iterator[Specimen]:
                 cell=task.cell,
                 role="solver",
                 author=author_of(task.lineage),
-                prompt=text_of(task.prompt),
+                prompt=words_of(task.prompt),
                 generation=stored.generation,
                 completion="\n\n".join(stored.texts) or stored.episode.answer,
                 good=good,
@@ -91,7 +91,7 @@ def _proposals(journal: Journal, generations: list[int]) -> Iterator[Specimen]:
                 if place not in best or proposal.cell.level >= best[place][0].cell.level:
                     best[place] = (proposal, outcome)
     for (_, good), (proposal, outcome) in sorted(best.items(), key=lambda item: (item[0][0], not item[0][1])):
-        shown = [text_of(task.prompt) for task in journal.tasks(proposal.lineage.references)]
+        shown = [words_of(task.prompt) for task in journal.tasks(proposal.lineage.references)]
         yield Specimen(
             link=f"proposal:{proposal.id}",
             cell=proposal.cell,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, TypeGuard
 
-from autotelic.types import Score
+from autotelic.types import Image, Observation, Score, text_of
 
 
 class Measures(NamedTuple):
@@ -128,3 +128,13 @@ def bar(share: float | None, width: int) -> str:
 
 def _known(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
+
+
+def words_of(observation: Observation) -> str:
+    """An observation as a person reads it in a terminal: its words, and a picture as the beginning of its digest."""
+    if isinstance(observation, str):
+        return observation
+    return "".join(
+        f"[picture {part.digest[:19]}]\n" if isinstance(part, Image) else text_of((part,))
+        for part in observation
+    )

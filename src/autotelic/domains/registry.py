@@ -18,6 +18,7 @@ from autotelic.domains.adapters import ADAPTERS
 from autotelic.domains.guard import Guarded
 from autotelic.domains.watch import in_one_line
 from autotelic.errors import AutotelicError, DomainError
+from autotelic.pictures import Gallery
 from autotelic.protocols import Domain
 from autotelic.sandbox import Sandbox
 from autotelic.types import Spec
@@ -33,6 +34,7 @@ BUILT_IN: Mapping[str, str] = {
     "packing": "autotelic.domains.packing:PackingDomain",
     "python": "autotelic.domains.python:PythonDomain",
     "routing": "autotelic.domains.routing:RoutingDomain",
+    "scenes": "autotelic.domains.scenes:ScenesDomain",
 }
 """Where the class of each built-in domain is. It is imported when it is first asked for, with what it needs."""
 GROUP = "autotelic.domains"
@@ -60,14 +62,15 @@ def load_domain(
     sandbox: Sandbox | None = None,
     verifier: object = None,
     exam_levels: tuple[int, int] | None = None,
+    pictures: Gallery | None = None,
 ) -> Domain:
     """The domain that a charter names. A domain that is not built in comes guarded (`guard.Guarded`).
 
     A name is a built-in domain, an entry point of the group `autotelic.domains`, `PACKAGE:ID` of an adapter, or
     `module:Class`. Modules
     are looked for in the working directory too, and there first. The class is called with those of `sandbox`,
-    `levels`, `style`, `modes` and, where there is one, `verifier` that its signature names. `levels` spans those
-    of practice and of the exam.
+    `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature names. `levels`
+    spans those of practice and of the exam; `pictures` is where a domain puts what it shows (`pictures.Gallery`).
 
     Raises DomainError, in one line: no such name, module or class; a class that cannot be made or is no
     domain; a mode or a level that the domain does not have.
@@ -75,6 +78,7 @@ def load_domain(
     spans = [settings.levels, *([exam_levels] if exam_levels else [])]
     levels = tuple(range(min(low for low, _ in spans), max(high for _, high in spans) + 1))
     given: dict[str, Any] = {"sandbox": sandbox, "levels": levels, "style": settings.style}
+    given["pictures"] = Gallery() if pictures is None else pictures
     if settings.modes:
         given["modes"] = settings.modes
     factory = _factory(settings.name)
@@ -183,7 +187,7 @@ def _made(name: str, factory: Any, given: Mapping[str, Any]) -> Domain:
     if unknown:
         raise DomainError(
             f"{name} asks for {', '.join(map(repr, unknown))}, which no charter gives",
-            "give it a default; a domain is made with those of sandbox, levels, style and modes that it names",
+            "give it a default; a domain is made with those of sandbox, levels, style, pictures, modes that it names",
         )
     chosen = {key: value for key, value in given.items() if takes_all or key in {p.name for p in named}}
     try:

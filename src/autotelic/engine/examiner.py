@@ -31,9 +31,11 @@ from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
 from autotelic.models.decode import Decoder
+from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.proving import ProgramsDomain
 from autotelic.oversee.proving.adapter import ProvingGround
+from autotelic.pictures import Gallery
 from autotelic.protocols import Answering, Demonstrating, Proposable
 from autotelic.record import Journal, RunFolder
 from autotelic.streams import seed_of, stream
@@ -59,14 +61,17 @@ class Examiner:
             raise RecordError(f"{folder} has no run.started message", "restore the run folder from a copy")
         machine = machine_of(started).model_copy(update={"server": ""})
         torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
-        world = open_world(charter, machine, resources)
+        world = open_world(charter, machine, resources, Gallery(self.place.pictures, write=False))
         self.domain, self.box = world.domain, world.sandbox
         loaded = load(self.place.start, expected=started.start, dtype=charter.model.dtype)
         self.model = loaded.model
+        world.shown_to(self.model)
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
-        self.tokens = tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
+        self.tokens = tokens = Tokens(
+            loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
+        )
         self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
         self.active = ("", "")
         context = context_of(self.model)

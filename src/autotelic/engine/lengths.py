@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autotelic.charter import Charter
+from autotelic.charter import BUILT_IN, Charter
 from autotelic.errors import ModelError
 from autotelic.models.tokens import Tokens
 from autotelic.protocols import Demonstrating, Domain, Interactive, Proposable
@@ -54,7 +54,7 @@ def check_lengths(charter: Charter, domain: Domain, tokens: Tokens, context: int
         return
     room = context - longest.prompt
     fix = f"set roles.max_tokens = {room} or less, or take" if room > 0 else "take"
-    if charter.model.name == "tiny":
+    if charter.model.name in BUILT_IN:
         fix += f" model.tiny.context = {longest.whole} or more, or"
     raise ModelError(
         f"{longest.what} takes {longest.whole} tokens ({longest.prompt} of prompt and {longest.answer} of answer), "

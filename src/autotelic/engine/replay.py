@@ -23,6 +23,7 @@ from autotelic.learn.stage import packed
 from autotelic.machine import Machine
 from autotelic.messages import Decided, Leased, RunStarted, Updated
 from autotelic.models.digest import copy_of
+from autotelic.pictures import Gallery
 from autotelic.record import Journal, RunFolder
 from autotelic.record import checkpoint as checkpoints
 from autotelic.types import Episode, Task
@@ -171,7 +172,7 @@ def workplace(
     # Replay computes updates from recorded verdicts and judges nothing.
     machine = Machine(**{**started.machine, "threads": wanted.threads, "server": "", "verifier": "none"})
     with ExitStack() as resources:
-        world = open_world(charter, machine, resources)
+        world = open_world(charter, machine, resources, Gallery(place.pictures, write=False))
         crew = new_crew(wanted.threads, resources)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = Controls(**started.controls)

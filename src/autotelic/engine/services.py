@@ -37,11 +37,13 @@ from autotelic.models.adapter import add_adapter, frozen_twin
 from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
+from autotelic.models.eyes import eyes_of
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
 from autotelic.oversee.reports import Reports
 from autotelic.oversee.supervision import Supervision
+from autotelic.pictures import Gallery
 from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
@@ -80,17 +82,28 @@ class Controls:
 @dataclass(slots=True, kw_only=True)
 class World:
     """What a run needs that is no model: where programs run, and what can be learned. `verifier` is what the domain
-    reads answers with besides its own reader: `math-verify` or `none`.
+    reads answers with besides its own reader: `math-verify` or `none`. `pictures` are those that the domain shows,
+    `versions` what draws or judges them, by name.
     """
 
     sandbox: Sandbox
     domain: Domain
     capabilities: tuple[str, ...]
     verifier: str
+    pictures: Gallery
+    versions: Mapping[str, str]
+
+    def shown_to(self, model: PreTrainedModel) -> None:
+        """Let a model that sees look up pictures where the domain puts them."""
+        if (eyes := eyes_of(model)) is not None:
+            eyes.gallery = self.pictures
 
 
-def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> World:
-    """The sandbox and the domain of a charter. `resources` closes them."""
+def open_world(
+    charter: Charter, machine: Machine, resources: ExitStack, pictures: Gallery | None = None
+) -> World:
+    """The sandbox and the domain of a charter. `resources` closes them. `pictures` are those of a run's record."""
+    gallery = Gallery() if pictures is None else pictures
     sandbox = Sandbox(
         Limits(
             wall_s=charter.limits.seconds,
@@ -105,7 +118,13 @@ def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> Worl
     verifier = open_verifier(machine.verifier, machine.workers)
     if verifier is not None:
         resources.callback(verifier.close)
-    domain = load_domain(charter.domain, sandbox=sandbox, verifier=verifier, exam_levels=charter.exam.levels)
+    domain = load_domain(
+        charter.domain,
+        sandbox=sandbox,
+        verifier=verifier,
+        exam_levels=charter.exam.levels,
+        pictures=gallery,
+    )
     inner = domain.domain if isinstance(domain, Guarded) else domain
     used = verifier is not None and getattr(inner, "verifier", None) is verifier
     return World(
@@ -113,6 +132,8 @@ def open_world(charter: Charter, machine: Machine, resources: ExitStack) -> Worl
         domain=domain,
         capabilities=capabilities_of(domain),
         verifier=MATH_VERIFY if used else "none",
+        pictures=gallery,
+        versions=dict(getattr(inner, "versions", {})),
     )
 
 
@@ -266,9 +287,10 @@ def equip(
 ) -> Services:
     """Everything that depends on the model."""
     torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
+    world.shown_to(model)
     if charter.model.lora_rank:
         add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
-    tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
+    tokens = Tokens(tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(model))
     context = context_of(model)
     store = Store(folder.weights)
     weights = Weights(model, store, folder.start)

@@ -8,7 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 import transformers
 
-from autotelic.charter import Charter
+from autotelic.charter import BUILT_IN, Charter
 from autotelic.domains.math.verify import MATH_VERIFY, versions
 from autotelic.engine.champion import champion_of
 from autotelic.engine.checkpoint import extend as count_extensions
@@ -42,8 +42,10 @@ from autotelic.messages import (
 )
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
+from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.reports import Reports
+from autotelic.pictures import Gallery
 from autotelic.protocols import Textual
 from autotelic.record import Journal, RunFolder, is_run
 from autotelic.record import checkpoint as checkpoints
@@ -90,7 +92,7 @@ def begin(
         special: tuple[str, ...] = ()
         if isinstance(world.domain, Textual):
             special = world.domain.special
-            if start_from is None and charter.model.name == "tiny":
+            if start_from is None and charter.model.name in BUILT_IN:
                 corpus = world.domain.corpus(stream(charter.seed, "corpus"), CORPUS)
         seals = seals_of(start_from) if start_from is not None else frozenset()
         came_from = _parent(start_from, seals)
@@ -100,10 +102,11 @@ def begin(
         model, tokenizer = begin_model(
             charter.model, corpus, special, seed_of(charter.seed, "init"), parent, expected
         )
-        tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
+        tokens = Tokens(tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(model))
         check_lengths(charter, world.domain, tokens, context_of(model))
         with _new_folder(folder, charter, source, again) as place, ExitStack() as child:
             opening.enter_context(place.lock())
+            world.pictures.keep_in(place.pictures)
             start = save(model, tokenizer, place.start)
             services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
             first = services.weights.put()
@@ -191,7 +194,8 @@ def take_up(
         kept = {name: getattr(recorded, name) for name in _KEPT}
         settings = (machine or recorded).model_copy(update=kept)
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
-        world = open_world(charter, settings, opening)
+        world = open_world(charter, settings, opening, Gallery(place.pictures))
+        _same_versions(started, world.versions)
         crew = new_crew(settings.threads, opening)
         machine_now = started.machine if machine is None else machine.canonical()
         first = began_from(journal)
@@ -253,6 +257,16 @@ def machine_of(started: RunStarted) -> Machine:
             )
     # A run from before there was a choice was judged by the domain alone.
     return Machine(**{"verifier": "none", **started.machine})
+
+
+def _same_versions(started: RunStarted, here: Mapping[str, str]) -> None:
+    """Raise RunError where what draws the domain's pictures is not what drew them when the run began."""
+    for name, is_now in here.items():
+        if (had := started.versions.get(name, is_now)) != is_now:
+            raise RunError(
+                f"the run's pictures were drawn by {name} {had}, and this is {is_now}",
+                "resume with the version of autotelic that began it",
+            )
 
 
 def _nothing_to_go_on_from(place: RunFolder) -> RunError:
@@ -339,6 +353,7 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
             "torch": torch.__version__,
             "transformers": transformers.__version__,
             **(versions() if world.verifier == MATH_VERIFY else {}),
+            **world.versions,
         },
         platform=f"{platform.machine()} {sys.platform}",
         sandbox=str(world.sandbox.level),

@@ -105,7 +105,8 @@ class CriticModel(nn.Module):
         """The logit of success, given all that its place sees. -> [B, T]."""
         # Below e^-12 a token is as good as impossible, and one such must not drown out the rest.
         surprise_BT1 = (rows.logprob_BT.clamp(min=-12.0) / 4)[..., None]
-        embedded_BTD = self.transformer.wte(rows.ids_BT)
+        # A critic does not see: tokens of pictures are below zero, and all alike to it.
+        embedded_BTD = self.transformer.wte(rows.ids_BT.clamp(min=0))
         embedded_BTD = embedded_BTD + self.surprise(surprise_BT1) * rows.sampled_BT[..., None]
         hidden_BTD = self.transformer(
             inputs_embeds=embedded_BTD,

@@ -13,7 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
-from transformers import GPTBigCodeForCausalLM, LlamaForCausalLM, PreTrainedModel
+from transformers import (
+    GPTBigCodeForCausalLM,
+    LlamaForCausalLM,
+    LlamaModel,
+    LlavaForConditionalGeneration,
+    PreTrainedModel,
+)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from autotelic.models.context import sight_of
@@ -32,8 +38,8 @@ def hidden_at(model: PreTrainedModel, batch: Batch, at_S: Tensor) -> Tensor:
         narrow = family_mask(batch.segment_BT, batch.branch_BT, model.dtype, batch.position_BT, sight.window)
         mask = sight.mask(mask, narrow)
     if 1 < model.config.get_text_config().num_hidden_layers <= SHALLOW:
-        if isinstance(model, LlamaForCausalLM):
-            return _llama(model, batch, mask, at_S)
+        if (body := _llama_of(model)) is not None:
+            return _llama(body, batch, mask, at_S)
         if isinstance(model, GPTBigCodeForCausalLM) and model.config.multi_query and not _adapted(model):
             return _bigcode(model, batch, mask, at_S)
     hidden_BTD = model.base_model(
@@ -49,8 +55,19 @@ def _adapted(model: GPTBigCodeForCausalLM) -> bool:
     return not isinstance(body.h[-1].attn.c_attn, nn.Linear)
 
 
-def _llama(model: LlamaForCausalLM, batch: Batch, mask: Tensor, at_S: Tensor) -> Tensor:
-    body: Any = model.model  # transformers' own annotations are partial
+def _llama_of(model: PreTrainedModel) -> Any:
+    """The Llama that a model is, or that reads what its vision tower gives; None for others."""
+    whole: Any = model  # transformers' own annotations are partial
+    if isinstance(model, LlamaForCausalLM):
+        return whole.model
+    if isinstance(model, LlavaForConditionalGeneration) and isinstance(
+        whole.model.language_model, LlamaModel
+    ):
+        return whole.model.language_model
+    return None
+
+
+def _llama(body: Any, batch: Batch, mask: Tensor, at_S: Tensor) -> Tensor:
     hidden_BTD = body.embed_tokens(batch.ids_BT)
     turns = body.rotary_emb(hidden_BTD, position_ids=batch.position_BT)
     for layer in body.layers[:-1]:

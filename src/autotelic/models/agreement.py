@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 from autotelic.errors import DivergedError, ModelError
 from autotelic.models.context import positions_of, sight_of
 from autotelic.models.decode import Decoder
+from autotelic.models.eyes import sight_gap
 from autotelic.models.head import Head, output_head
 from autotelic.models.mask import family_mask
 from autotelic.types import Request
@@ -49,7 +50,7 @@ def check_agreement(model: PreTrainedModel) -> None:
         if context < LONG:
             raise ModelError(f"{name} knows {context} positions, which is too few to work in", _FIX)
         with _narrow(model):
-            gap = max(_training(model, head), _decoding(model))
+            gap = max(_training(model, head), _decoding(model), sight_gap(model))
     except DivergedError as error:
         raise ModelError(f"{name} computes NaN or infinity: its weights are of no use", _FIX) from error
     except ModelError:

@@ -81,6 +81,7 @@ def config_problems(config: Mapping[str, Any], folder: Path) -> list[Problem]:
     """Why a configuration is none of a causal language model with plain weights."""
     from transformers import CONFIG_MAPPING
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as SEEING
 
     kind, architectures = config.get("model_type"), config.get("architectures") or []
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
@@ -88,9 +89,9 @@ def config_problems(config: Mapping[str, Any], folder: Path) -> list[Problem]:
             cause = f"{folder} needs code of its own for models of type {kind!r}, and such code is never run"
             return [Problem(cause=cause, fix="give a model of a type that transformers has")]
         return [Problem(cause=f"a model of type {kind!r} is no causal language model", fix=_LEFT_TO_RIGHT)]
-    if kind not in CAUSAL:
+    if kind not in CAUSAL and kind not in SEEING:
         return [Problem(cause=f"a model of type {kind!r} is no causal language model", fix=_LEFT_TO_RIGHT)]
-    known = CAUSAL[kind]
+    known = CAUSAL.get(kind) or SEEING[kind]
     wanted = {known} if isinstance(known, str) else set(known)
     if isinstance(architectures, list) and architectures and not wanted & set(map(str, architectures)):
         named = ", ".join(map(str, architectures))

@@ -18,7 +18,10 @@ app = App(
 )
 
 
-_TINY = "starts from random weights, sized by the charter; it is built in"
+_BUILT_IN = {
+    "tiny": "starts from random weights, sized by the charter; it is built in",
+    "tiny-vision": "the same, and it reads pictures of 64x64",
+}
 
 
 @app.command(name="list")
@@ -26,11 +29,12 @@ def list_models(*, as_json: Json = False) -> None:
     """List the models that can be pulled by name, and those that are on this machine."""
     here = {pulled.name: pulled for pulled in registry.on_this_machine()}
     if as_json:
-        known = [{"name": registry.BUILT_IN, "about": _TINY, "licence": ""}]
+        known = [{"name": name, "about": about, "licence": ""} for name, about in _BUILT_IN.items()]
         known += [{"name": k.name, "about": k.about, "licence": k.licence} for k in registry.KNOWN.values()]
         print(json.dumps({"known": known, "here": [asdict(pulled) for pulled in here.values()]}, indent=2))
         return
-    print(f"{registry.BUILT_IN:<16} here    {_TINY}")
+    for name, about in _BUILT_IN.items():
+        print(f"{name:<16} here    {about}")
     for name in sorted({*registry.KNOWN, *here}):
         about = registry.KNOWN[name].about if name in registry.KNOWN else here[name].origin
         print(f"{name:<16} {'here' if name in here else 'pull':<7} {about}")

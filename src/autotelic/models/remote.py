@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from autotelic.errors import ModelError
 from autotelic.models.adapter import save_adapter
 from autotelic.models.digest import digest_of
+from autotelic.models.eyes import eyes_of
 from autotelic.models.server import ServerSampler
 from autotelic.types import Request, Turn
 
@@ -31,7 +32,7 @@ class RemoteSampler:
 
     `url`, `key` and `patience` are as in `ServerSampler`; `name` is what the server calls the model, if it
     serves several. Adapters are written below `folder`, which the server must see under the same path. Raises
-    ModelError where the server cannot be asked.
+    ModelError where the server cannot be asked, and for a model that sees.
     """
 
     def __init__(
@@ -45,6 +46,12 @@ class RemoteSampler:
         key: str = "",
         patience: float = 30.0,
     ) -> None:
+        if eyes_of(model) is not None:
+            # The protocol of completions has tokens of text alone.
+            raise ModelError(
+                f"a server is asked in text, and {type(model).__name__} is shown pictures",
+                "sample in this process: leave out --server and machine.server",
+            )
         self.model = model
         self.name = name
         self.folder = folder

@@ -8,7 +8,8 @@ digit, as arithmetic needs (Nogueira et al. 2021), while a fragment of grammar t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
@@ -27,21 +28,25 @@ _ALPHABET = [chr(c) for c in range(32, 127)] + ["\n"]
 def train_tokenizer(corpus: Sequence[str], special: Sequence[str], size: int) -> PreTrainedTokenizerFast:
     """A Hugging Face tokenizer of at most `size` tokens.
 
-    `special` are the domain's own markers (`<|deduction|>`); each is one token that no other text can spell.
-    Only printable ASCII and the newline are in the alphabet: the rules write nothing else.
+    `special` are the domain's own markers (`<|deduction|>`); each is one token that no other text can spell. Those of
+    another form are words, which are one token each wherever they stand. Only printable ASCII and the newline are in
+    the alphabet: the rules write nothing else.
     """
+    words = [each for each in special if not each.startswith("<|")]
+    special = [each for each in special if each.startswith("<|")]
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(_PIECE, behavior="isolated")
     tokenizer.decoder = decoders.Fuse()
     trainer = trainers.BpeTrainer(
-        vocab_size=size,
+        vocab_size=size - len(words),
         special_tokens=[PAD, END, UNKNOWN, *special],
         initial_alphabet=_ALPHABET,
         min_frequency=4,
         show_progress=False,
     )
     # Trained on a fixed order of texts, so the vocabulary is a function of the corpus.
-    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.train_from_iterator(_without(corpus, words), trainer)
+    tokenizer.add_tokens(words)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -50,3 +55,13 @@ def train_tokenizer(corpus: Sequence[str], special: Sequence[str], size: int) ->
         additional_special_tokens=list(special),
         clean_up_tokenization_spaces=False,
     )
+
+
+def _without(corpus: Sequence[str], words: Sequence[str]) -> Iterator[str]:
+    """The texts cut where words of their own stand, so that no merge is spent on these."""
+    if not words:
+        yield from corpus
+        return
+    parting = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+    for text in corpus:
+        yield from parting.split(text)

@@ -10,6 +10,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerFast
 
 from autotelic.errors import ModelError
+from autotelic.models.eyes import Eyes, frame_of, picture_ids
 from autotelic.models.fidelity import template_problems, turn
 from autotelic.models.problem import first_line, refuse
 from autotelic.types import Ids, Image, Observation, Text
@@ -34,21 +35,29 @@ class Tokens:
     `shots` are prompts with right completions, put before every prompt: as turns that came before it, or,
     where there are no turns, as texts, each with the end token after it.
 
+    `eyes` are those of the model, if it sees: a picture is then one token a patch, named by its content.
+
     Raises ModelError for a tokenizer without an end token, or with a template that fails on a user's turn or
     gives it otherwise than it is (`fidelity.py`).
     """
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerFast, chat: bool = False, shots: Sequence[tuple[str, str]] = ()
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        chat: bool = False,
+        shots: Sequence[tuple[str, str]] = (),
+        eyes: Eyes | None = None,
     ) -> None:
         if tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end token", "set eos_token in its tokenizer_config.json")
         self.tokenizer = tokenizer
+        self.eyes = eyes
         self.chat = chat and bool(getattr(tokenizer, "chat_template", None))
         if self.chat:
             refuse(template_problems(tokenizer, self._render))
         self.end_id = self._end_of_turn() if self.chat else int(tokenizer.eos_token_id)
         self.shots = tuple(shots)
+        self._frame = frame_of(tokenizer) if eyes is not None else ((), ())
         self._words = chat
         self._begin = tokenizer.bos_token if chat and not self.chat and _begins(tokenizer) else ""
         if not self.chat:
@@ -56,13 +65,13 @@ class Tokens:
 
     def primed(self, shots: Sequence[tuple[str, str]]) -> Tokens:
         """The same tokenizer, with these prompts and completions before every prompt."""
-        return Tokens(self.tokenizer, self._words, shots)
+        return Tokens(self.tokenizer, self._words, shots, self.eyes)
 
     def prompts(self, observations: Sequence[Observation]) -> list[tuple[int, ...]]:
         """Ids of each observation as a prompt: what a completion comes after.
 
         Tokens given as they are stay as they are; what is around them is tokenized by itself. Raises
-        ModelError for a picture, which these models cannot see.
+        ModelError for a picture, where the model has no eyes.
         """
         if all(isinstance(observation, str) for observation in observations):
             return self.encode(self._whole([str(observation) for observation in observations]))
@@ -98,11 +107,18 @@ class Tokens:
         found: tuple[int, ...] = ()
         for part in parts:
             if isinstance(part, Image):
-                raise ModelError(
-                    "this model takes no pictures", "give a model of pictures and text, or a task without"
-                )
-            found += part.ids if isinstance(part, Ids) else self.encode([part.text])[0]
+                found += self._picture(part)
+            else:
+                found += part.ids if isinstance(part, Ids) else self.encode([part.text])[0]
         return found
+
+    def _picture(self, part: Image) -> tuple[int, ...]:
+        if self.eyes is None:
+            raise ModelError(
+                "this model takes no pictures", "give a model of pictures and text, or a task without"
+            )
+        before, after = self._frame
+        return before + picture_ids(part.digest, self.eyes.patches) + after
 
     def within(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[tuple[int, ...]]:
         """The places in each text's prompt of the tokens that lie wholly within one of its spans of
@@ -167,10 +183,14 @@ class Tokens:
     def _render(self, turns: list[dict[str, str]], begins: bool) -> str:
         """Turns in the words of the template, with the beginning of the assistant's next one or without."""
         tokenizer: Any = self.tokenizer  # transformers' own annotations allow for batches and tensors
+        asked: list[dict[str, Any]] = list(turns)
+        if self.eyes is not None and "['type']" in _template_of(tokenizer).replace('"', "'"):
+            # Templates of models that see take what is said as parts.
+            asked = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in turns]
         try:
             return str(
                 tokenizer.apply_chat_template(
-                    turns,
+                    asked,
                     chat_template=_template_of(tokenizer),
                     tokenize=False,
                     add_generation_prompt=begins,

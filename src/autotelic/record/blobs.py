@@ -49,7 +49,7 @@ def pack_steps(steps: Sequence[Step], decode: Decode | None, author: str = "") -
             logprobs = array("d", turn.logprobs)
         shared = len(known) if turn.prompt_ids[: len(known)] == known else 0
         own = turn.prompt_ids[shared:]
-        ids = array("H" if max(own + turn.completion_ids, default=0) < 65_536 else "I", own)
+        ids = array(_typecode(own + turn.completion_ids), own)
         ids.extend(array(ids.typecode, turn.completion_ids))
         weights = None if turn.weights == author else turn.weights
         head: list[Any] = [ids.typecode + logprobs.typecode, shared, len(own), len(turn.completion_ids)]
@@ -60,6 +60,13 @@ def pack_steps(steps: Sequence[Step], decode: Decode | None, author: str = "") -
         numbers += [_little(ids), _little(logprobs)]
         known = turn.prompt_ids + turn.completion_ids
     return to_json(heads), b"".join(numbers)
+
+
+def _typecode(ids: Sequence[int]) -> str:
+    """The smallest type that holds all of them; tokens of pictures are large and below zero."""
+    if min(ids, default=0) < 0:
+        return "q"
+    return "H" if max(ids, default=0) < 65_536 else "I"
 
 
 _USUAL: tuple[Any, ...] = (None, "", 0.0)

@@ -9,6 +9,7 @@ runs/NAME/
   checkpoints/     state, and references to weights; the newest two and what is pinned
   weights/         tensors by their content: weights, optimisers, the critic
   adapters/        the last adapters, where a server samples
+  pictures/        what was shown, by its content, where a domain shows pictures
   champion/        the best weights in Hugging Face format
   summary.json  report.html  plots/
 """
@@ -34,6 +35,7 @@ from typing import ClassVar, Self
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import AutotelicError, RunError, command, fix_of
+from autotelic.pictures import FOLDER
 from autotelic.record.journal import NAME, OLD_NAME, Journal
 
 _FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
@@ -108,6 +110,11 @@ class RunFolder:
     def start(self) -> Path:
         """What the run began from, in Hugging Face format: a resume needs nothing else."""
         return self.path / "start"
+
+    @property
+    def pictures(self) -> Path:
+        """Where the pictures of the record lie."""
+        return self.path / FOLDER
 
     @property
     def adapters(self) -> Path:

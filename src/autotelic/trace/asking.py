@@ -10,6 +10,7 @@ from autotelic.messages import ChampionSaved
 from autotelic.models.context import context_of
 from autotelic.models.crew import ALONE
 from autotelic.models.decode import Decoder
+from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
 from autotelic.record import Journal, RunFolder
 from autotelic.trace.ancestry import Ancestry
@@ -28,7 +29,7 @@ def lineage_of_prompt(run: RunFolder, journal: Journal, prompt: str) -> Provenan
     charter = run.charter()
     loaded = load(folder, expected=expected, dtype=charter.model.dtype)
     torch.set_num_threads(1)
-    tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural")
+    tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
     (ids,) = tokens.prompts([prompt])
     room = context_of(loaded.model) - len(ids)
     if not prompt or room < 1:

@@ -8,13 +8,15 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from autotelic.charter import Model
+from autotelic.charter import BUILT_IN, Model
+from autotelic.models.eyes import open_eyes
 from autotelic.models.registry import folder_of
 from autotelic.models.tiny import build_tiny
 from autotelic.models.tokenizer import train_tokenizer
+from autotelic.models.vision import IMAGE, build_tiny_vision, processor_files
 from autotelic.weights.load import load
 
-TINY = "tiny"
+VISION = "tiny-vision"
 
 
 def begin_model(
@@ -29,17 +31,22 @@ def begin_model(
 
     `start_from` is a folder in Hugging Face format, or a run folder, whose champion is meant; `expected` is
     the reference that it must have. Raises ModelError with the first reason why a model by another name than
-    `tiny` cannot be trained (`load`), and where it was not pulled.
+    those that are built in cannot be trained (`load`), and where it was not pulled.
     """
     if start_from is not None:
         found = load(start_from, expected=expected, dtype=settings.dtype)
         return found.model, found.tokenizer
-    if settings.name != TINY:
+    if settings.name not in BUILT_IN:
         found = load(folder_of(settings.name), dtype=settings.dtype)
         return found.model, found.tokenizer
     tiny = settings.tiny
-    tokenizer = train_tokenizer(corpus, special, tiny.vocabulary)
-    model = build_tiny(
+    sees = settings.name == VISION
+    tokenizer = train_tokenizer(corpus, (*special, IMAGE) if sees else special, tiny.vocabulary)
+    build = build_tiny_vision if sees else build_tiny
+    made: PreTrainedModel = build(
         tokenizer, width=tiny.width, depth=tiny.depth, heads=tiny.heads, context=tiny.context, seed=seed
     )
-    return model.to(getattr(torch, settings.dtype)), tokenizer
+    model = made.to(getattr(torch, settings.dtype))
+    if sees:
+        open_eyes(model, processor_files())
+    return model, tokenizer

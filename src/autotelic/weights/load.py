@@ -30,7 +30,10 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+)
 from transformers.utils import logging as hf_logging
 
 from autotelic.errors import ModelError
@@ -47,6 +50,7 @@ from autotelic.models.check import (
 )
 from autotelic.models.context import vocabulary_of
 from autotelic.models.digest import digest_of
+from autotelic.models.eyes import eyes_of, open_eyes
 from autotelic.models.fidelity import tokenizer_problems
 from autotelic.models.problem import first_line, refuse
 from autotelic.weights.reference import Manifest, changes_behaviour, hashes_of
@@ -75,7 +79,7 @@ def place_of(folder: Path) -> Path:
 
 
 def load(folder: Path | str, *, expected: str | None = None, dtype: str = "float32") -> Loaded:
-    """A causal language model and its tokenizer, in Hugging Face format.
+    """A causal language model and its tokenizer, in Hugging Face format; one that reads pictures comes with eyes.
 
     `expected` is the reference that the folder must have. Raises ModelError in one line where the folder is
     not what was expected, is damaged, lacks weights or a tokenizer, is no causal language model, or is one
@@ -96,6 +100,8 @@ def load(folder: Path | str, *, expected: str | None = None, dtype: str = "float
     parts = parts or _parts(place, files)
     model = _filled(place, parts, state, dtype)
     refuse(tokenizer_problems(parts.tokenizer, vocabulary_of(model)))
+    if type(parts.config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        open_eyes(model, files)
     check_agreement(model)
     return Loaded(model=model, tokenizer=parts.tokenizer, manifest=manifest)
 
@@ -106,8 +112,8 @@ def manifest_of(folder: Path) -> Manifest:
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> str:
-    """Write a model that `AutoModelForCausalLM` and `AutoTokenizer` load, whole or not at all; returns its
-    reference.
+    """Write a model that `AutoModelForCausalLM` (or `AutoModelForImageTextToText`) and `AutoTokenizer` load, whole
+    or not at all; returns its reference.
 
     Raises ModelError where it cannot be written; a folder that was there is then as it was.
     """
@@ -118,6 +124,8 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
         with _quietly():
             model.save_pretrained(new, safe_serialization=True)
         tokenizer.save_pretrained(new)
+        for name, content in (eyes.files if (eyes := eyes_of(model)) else {}).items():
+            (new / name).write_bytes(content)
         ref = manifest_of(new).ref
         if folder.exists():
             os.rename(folder, old)
@@ -261,9 +269,11 @@ def _filled(place: Path, parts: _Parts, state: Mapping[str, Tensor], dtype: str)
     could not place.
     """
     config = parts.config
-    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+    known: Any = (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING)
+    mapping = next((each for each in known if type(config) in each), None)
+    if mapping is None:
         raise ModelError(f"a model of type {config.model_type!r} is no causal language model", _FORMAT)
-    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    kind: Any = mapping[type(config)]
     if config.sub_configs.get("text_config") == kind.config_class:
         config = config.get_text_config()
     with _said(place), _quietly():

@@ -30,6 +30,8 @@ BEHAVIOUR = (
     "special_tokens_map.json",
     "added_tokens.json",
     "chat_template*",
+    "preprocessor_config.json",
+    "processor_config.json",
     "vocab.*",
     "merges.txt",
 )

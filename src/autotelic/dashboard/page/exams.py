@@ -9,13 +9,14 @@ from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.parts import secret
 from autotelic.dashboard.page.plots import plot_of
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.page.seen import seen_block
 from autotelic.dashboard.page.works import exam_of
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.wording import clock, count, percent, short
 from autotelic.errors import RecordError
 from autotelic.messages import Evaluated
 from autotelic.record import Journal
-from autotelic.types import Group, Task, text_of
+from autotelic.types import Group, Task
 
 _SITTINGS = 12
 """Evaluations that are columns: the first, the last, and some between."""
@@ -127,7 +128,7 @@ def _item(
         columns.append(f"<div><h3>{_when(evaluated)}</h3>{body}</div>")
     return (
         f'<article class="item"><h2>{shell.task_link(run, item.id)} {safe(item.cell)}</h2>'
-        f"{shell.text_block(text_of(item.prompt), 'the item')}"
+        f"{seen_block(run, item.prompt, 'the item')}"
         f'<div class="columns">{"".join(columns)}</div>'
         f"<details><summary>Expected</summary>{secret(item.secret)}</details></article>"
     )

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.plots import plot_of
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.page.seen import seen_block
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of, outcome_of
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, percent
 from autotelic.messages import Judged
 from autotelic.record import Journal
-from autotelic.types import RULES, Cell, Group, Verdict, text_of
+from autotelic.types import RULES, Cell, Group, Verdict
 
 _SEARCHED = 4
 """Judged messages that are searched for a task that the actor invented and solved."""
@@ -105,7 +106,7 @@ def _latest(run: RunView) -> str:
             f"{shell.generation_link(run, message)}: {shell.task_link(run, group.task.id)}.",
             style="quiet",
         )
-        + shell.text_block(text_of(group.task.prompt), "the task")
+        + seen_block(run, group.task.prompt, "the task")
         + "<h3>Its answer</h3>"
         + shell.text_block(answer, "its answer")
         + f'<ul class="attempts">{"".join(attempts)}</ul>'

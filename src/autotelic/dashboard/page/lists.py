@@ -10,11 +10,10 @@ from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import clock, count, decimal, percent
+from autotelic.dashboard.wording import clock, count, decimal, percent, words_of
 from autotelic.errors import RecordError
 from autotelic.record import Journal
 from autotelic.record.paging import TaskFilter, list_attempts, list_proposals, list_tasks
-from autotelic.types import text_of
 
 Query = Mapping[str, str]
 EXPORTED = 10_000
@@ -60,7 +59,7 @@ def tasks(run: RunView, query: Query) -> str:
                 safe(author_of(each.task.lineage)),
                 shell.generation_link(run, each.generation),
                 f"{each.passed} of {each.attempts}" if each.attempts else "–",
-                f"<code>{safe(shortened(text_of(each.task.prompt)))}</code>",
+                f"<code>{safe(shortened(words_of(each.task.prompt)))}</code>",
             ]
             for each in found
         ]
@@ -211,7 +210,7 @@ def task_rows(journal: Journal, query: Query) -> tuple[list[str], list[list[Any]
                 each.generation,
                 each.attempts,
                 each.passed,
-                text_of(each.task.prompt),
+                words_of(each.task.prompt),
             ]
             for each in found
         ]

@@ -26,7 +26,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autotelic.dashboard.page import exams, first, lists, measured, plots, shell, works
+from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import render
 from autotelic.dashboard.specimens import Specimen, choose
@@ -240,6 +240,12 @@ def _report(run: RunView, request: Request) -> Response:
     return Page(page, headers={"content-security-policy": FROZEN})
 
 
+def _picture(run: RunView, request: Request) -> Response:
+    content, kind = seen.picture(run, str(request.path_params["name"]))
+    # A digest names these bytes and no others, so they never change.
+    return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
+
+
 def _plot(run: RunView, request: Request) -> Response:
     name, kind = str(request.path_params["name"]), str(request.path_params["kind"])
     if name not in plots.PLOTS or kind not in ("json", "svg", "csv"):
@@ -336,6 +342,7 @@ _DATA: tuple[tuple[str, Data], ...] = (
     ("/plot/{name}.{kind}", _plot),
     ("/{table}.csv", _table),
     ("/exam/{name}/items.csv", _exam_table),
+    ("/picture/{name}", _picture),
     ("/json/{what}", lambda run, q: _json(works.plain(run, _path(q, "what")))),
 )
 """What programs ask of a run: path, and what answers."""

@@ -10,13 +10,14 @@ from autotelic.dashboard.inspect import as_json, find
 from autotelic.dashboard.links import fate_of, proposals_of, repairs_of, uses_of_any
 from autotelic.dashboard.page import parts, shell
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.page.seen import seen_block
 from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.wording import decimal, percent, short
 from autotelic.errors import RecordError
 from autotelic.messages import ExamSet, Updated
 from autotelic.record import Journal, StoredEpisode
-from autotelic.types import Kind, Proposal, Step, Task, text_of
+from autotelic.types import Kind, Proposal, Step, Task
 
 _OF_ATTEMPTS: tuple[Kind, ...] = ("own", "attempt")
 
@@ -53,7 +54,7 @@ def _asked(run: RunView, task: Task) -> str:
             f"{about} {shown}." if shown else "",
         )
         + "<h2>What the solver sees</h2>"
-        + shell.text_block(text_of(task.prompt), "what the solver sees")
+        + seen_block(run, task.prompt, "what the solver sees")
         + "<h2>Expected answer, and what else only the judge knows</h2>"
         + parts.secret(task.secret)
         + para(f"Behaves like <code>{safe(task.signature)}</code>.", style="quiet")
@@ -103,7 +104,7 @@ def _repair(run: RunView, journal: Journal, repair: Task) -> str:
     answers = journal.episodes(task_id=repair.id)
     said = (
         f'<article class="turn shown"><header>{shell.task_link(run, repair.id)} shows the failure</header>'
-        f"{shell.text_block(text_of(repair.prompt), 'what it was shown')}</article>"
+        f"{seen_block(run, repair.prompt, 'what it was shown')}</article>"
     )
     return (
         f'<div class="talk">{said}{"".join(_attempted(run, each) for each in answers[: parts.LISTED])}</div>'
@@ -172,7 +173,7 @@ def _judged(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
 def _turns(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
     articles = ["<h2>Turn by turn</h2>"]
     if task is not None:
-        shown = shell.text_block(text_of(task.prompt), "what it saw")
+        shown = seen_block(run, task.prompt, "what it saw")
         articles.append(f'<article class="turn shown"><header>It saw</header>{shown}</article>')
     for number, step in enumerate(stored.episode.steps):
         text = stored.texts[number] if number < len(stored.texts) else ""
@@ -181,11 +182,10 @@ def _turns(run: RunView, stored: StoredEpisode, task: Task | None) -> str:
 
 
 def _step(run: RunView, step: Step, text: str) -> str:
-    reply = text_of(step.reply)
     shown = (
         f'<article class="turn shown"><header>It was shown, with a reward of {step.reward:g}</header>'
-        f"{shell.text_block(reply, 'what it was shown')}</article>"
-        if reply
+        f"{seen_block(run, step.reply, 'what it was shown')}</article>"
+        if step.reply
         else ""
     )
     return (

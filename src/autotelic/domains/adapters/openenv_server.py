@@ -31,7 +31,7 @@ class Conversation:
     def answer(self, text: str) -> dict[str, Any] | None:
         """The answer to a message; None where the client closes. What is no message is answered with an error."""
         try:
-            message = json.loads(text) if len(text) <= LONGEST else None
+            message: Any = json.loads(text) if len(text) <= LONGEST else None
             kind, data = message["type"], message.get("data", {})
             if kind == "close":
                 return None
