@@ -29,8 +29,10 @@ DEFAULT = Path("runs/default")
 
 
 _FLAGS = (
-    "threads", "workers", "server", "checkpointing", "verifier", "auditors", "overseer", "brake", "pinned"
-)  # fmt: skip
+    *("threads", "workers", "server", "checkpointing", "verifier"),
+    *("device", "engine", "address", "samplers", "judges"),
+    *("auditors", "overseer", "brake", "pinned"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,17 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    device
+        What the model computes on: cpu, cuda, mps, or auto for the first GPU that torch finds.
+    engine
+        Where stages run: local, in this process, or ray, on the workers of a Ray cluster.
+    address
+        The head of a running Ray cluster (10.0.0.1:6379), or auto for the one of this machine; without, Ray is
+        started here.
+    samplers
+        Workers of a cluster that sample.
+    judges
+        Workers of a cluster that judge, each with a sandbox.
     auditors
         Who must approve of a champion: exam, rate, safety, or a class of your own, module:Class. May be given several
         times; exam and rate without.
@@ -68,6 +81,11 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    engine: Literal["local", "ray"] | None = None
+    address: str | None = None
+    samplers: int | None = None
+    judges: int | None = None
     auditors: Annotated[tuple[str, ...] | None, Parameter(name=("--auditors", "--auditor"), negative="")] = (
         None
     )

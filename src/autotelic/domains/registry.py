@@ -78,13 +78,15 @@ def load_domain(
     spans = [settings.levels, *([exam_levels] if exam_levels else [])]
     levels = tuple(range(min(low for low, _ in spans), max(high for _, high in spans) + 1))
     given: dict[str, Any] = {"sandbox": sandbox, "levels": levels, "style": settings.style}
-    given["pictures"] = Gallery() if pictures is None else pictures
     if settings.modes:
         given["modes"] = settings.modes
     factory = _factory(settings.name)
-    # Only a class that names it: one that passes on all it is given need not know of it.
-    if verifier is not None and callable(factory) and "verifier" in inspect.signature(factory).parameters:
+    # Only a class that names them: one that passes on all it is given need not know of them.
+    named = inspect.signature(factory).parameters if callable(factory) else {}
+    if verifier is not None and "verifier" in named:
         given["verifier"] = verifier
+    if "pictures" in named:
+        given["pictures"] = Gallery() if pictures is None else pictures
     domain = _made(settings.name, factory, given)
     _check(settings.name, domain)
     _check_cells(settings, domain.spec, exam_levels)

@@ -29,6 +29,7 @@ from autotelic.messages import (
     StopReason,
 )
 from autotelic.models.memory import give_back
+from autotelic.models.placement import most_memory, where
 from autotelic.record import Journal, RunFolder
 from autotelic.state import State
 
@@ -134,6 +135,7 @@ class Run:
                 total_seconds=self.services.clock.seconds,
                 total_tokens=totals.trained,
                 total_flops=totals.flops + flops,
+                memory=most_memory(where(self.services.model)),
                 cells={
                     str(cell): CellState(p=s.p, gain=s.gain, share=shares.get(cell, 0.0))
                     for cell, s in self.state.curriculum.standing.items()

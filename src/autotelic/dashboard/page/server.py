@@ -231,6 +231,12 @@ def _static(request: Request) -> Response:
     return Response(place.joinpath(name).read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
 
 
+def _picture(run: RunView, request: Request) -> Response:
+    content, kind = seen.picture(run, str(request.path_params["name"]))
+    # A digest names these bytes and no others, so they never change.
+    return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
+
+
 def _report(run: RunView, request: Request) -> Response:
     """What `report.html` would be if it were written now: the same function makes both."""
     specimens: Sequence[Specimen] = ()
@@ -238,12 +244,6 @@ def _report(run: RunView, request: Request) -> Response:
         specimens = choose(journal, run.story)  # of a damaged journal there may be none
     page = render(run.story, run.path.name, specimens)
     return Page(page, headers={"content-security-policy": FROZEN})
-
-
-def _picture(run: RunView, request: Request) -> Response:
-    content, kind = seen.picture(run, str(request.path_params["name"]))
-    # A digest names these bytes and no others, so they never change.
-    return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
 
 
 def _plot(run: RunView, request: Request) -> Response:
