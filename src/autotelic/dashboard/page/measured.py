@@ -13,7 +13,7 @@ from autotelic.dashboard.page.plots import PLOTS, SHARE, plot_of
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import making
 from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.report.markup import para, safe
+from autotelic.dashboard.report.markup import para, safe, scrolling
 from autotelic.dashboard.story import LEVELS
 from autotelic.dashboard.wording import clock, count, decimal, percent, short
 from autotelic.errors import RecordError
@@ -105,7 +105,7 @@ def critic(run: RunView) -> str:
             f'<div class="grid"><div>{plot_of(run, "ranking", titled=True)}</div>'
             f"<div>{plot_of(run, 'calibration', titled=True)}</div></div>",
         )
-        + shell.part("report", making.critic(run.story))
+        + shell.part("report", scrolling(making.critic(run.story)))
     )
 
 

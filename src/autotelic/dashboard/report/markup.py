@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
+
+_CHART = re.compile(r'<svg viewBox="[^"]*" role="img".*?</svg>', re.DOTALL)
 
 
 def safe(value: object) -> str:
@@ -63,3 +66,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _whole(words: str) -> str:
     """No line may end between a number and its per cent sign."""
     return words.replace(" %", "&nbsp;%")
+
+
+def scrolling(section: str) -> str:
+    """Charts in boxes of their own: on a narrow screen a chart is scrolled, and its text stays readable."""
+    box = '<div class="wide plot" tabindex="0" role="group" aria-label="chart">'
+    return _CHART.sub(lambda found: f"{box}{found[0]}</div>", section)
