@@ -7,9 +7,10 @@ READY := $(VENV)/.ready
 # A process a core, four at most: each holds torch. A file's tests stay together, and with them what they share.
 CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: run test test-all lint clean
+.PHONY: run test test-all lint docs lock clean
 
 run: $(READY)
+	@echo "A run of 850 seconds, an exam before and after: a quarter of an hour on two cores, about 100 MB in runs/default."
 	$(VENV)/bin/autotelic run --out runs/default --again
 
 test: $(READY) lint
@@ -23,14 +24,24 @@ lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(MAKE) docs
+
+# The site, into build/site; a warning is an error.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+# The exact versions that are installed, as requirements.lock.
+lock: $(READY)
+	$(PY) bench/lock.py
 
 # torch is installed first and by exact version, so that pip takes a CPU build where one is at hand
 # rather than resolving a newer CUDA one for something that merely depends on torch.
-$(READY): pyproject.toml setup.py
+$(READY): pyproject.toml setup.py requirements.lock
+	@echo "Making $(VENV): about 1.6 GB, most of it torch for the CPU."
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'autotelic needs Python 3.11 or newer; set PYTHON=/path/to/python3.11')"
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet torch==2.13.0
-	$(PY) -m pip install --quiet -e ".[dev]"
+	$(PY) -m pip install --quiet -c requirements.lock torch
+	$(PY) -m pip install --quiet -c requirements.lock -e ".[dev]"
 	touch $@
 
 clean:

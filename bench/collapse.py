@@ -44,7 +44,7 @@ def charter_of(source: str, arm: Arm, seed: int, asked: argparse.Namespace) -> C
         "seed": seed,
         "feedback.verifier": 0.0,
         f"feedback.{source}": 1.0,
-        "oversight.thresholds": ["drift = off"],  # the guard alone is measured, and no alarm ends the run before it
+        "oversight.thresholds": ["drift = off"],  # the guard alone is measured: no alarm ends the run
         "feedback.guard": asked.audited if arm in ("guard", "both") else 0,
         "curriculum.bootstrap_generations": NEVER,
         "curriculum.mastery": 0.0,

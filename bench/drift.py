@@ -4,7 +4,7 @@
     python -m bench.drift --json docs/results/oversight/drift.json
     python -m bench.drift --quick                             # 100 runs, seconds
 
-Needs `pip install 'autotelic[drift]'` for the two detectors of `river` (without it they are left out). D is
+Needs `pip install -e '.[drift]'` for the two detectors of `river` (without it they are left out). D is
 what the proxy said minus the sealed truth; delta0 is 0.08 and the mean before the change is 0.05.
 
 - binary: D is -1 with probability 0.05 and +1 with probability 0.05 + gap.

@@ -7,8 +7,8 @@ Ctrl-C (SIGINT) at one random moment and `kill -9` at another, and `autotelic re
 command line, with as many threads. A run that is in the folder already is taken as it is.
 
 Compared are the newest checkpoint (weights, optimiser, critic, state) and every message that is not superseded, with
-all rows of the journal that it brought. Left out is what differs by nature, and it is named (`DIFFERS`): times, the
-count of leases, and what auditors said, who draw their items with a key of the run's own. Ids of messages, proposals
+all rows of the journal that it brought. Left out is what differs by nature, and it is named (`DIFFERS`): times,
+leases, and what auditors said, who draw their items with a key of the run's own. Ids of messages, proposals
 and episodes only ever grow, so that a disturbed run has higher ones: they are compared by their place among those
 that are not superseded.
 """
@@ -46,7 +46,7 @@ DIFFERS: Mapping[str, str] = {
     "generation.ended.train_seconds": "a time",
     "generation.ended.decode_seconds": "a time",
     "generation.ended.total_seconds": "a time",
-    "leased.epoch": "a count of all leases, and a resumed run asks for more",
+    "leased": "a resumed run asks for a lease before it goes on, so that it has more of them",
     "decided.decision": "what auditors said; their items come from a key that each run makes for itself",
     "state.counters.seconds": "a time",
     "state.counters.train_seconds": "a time",
@@ -181,7 +181,7 @@ def messages(folder: Path, until: int | None) -> Iterator[tuple[str, str, str]]:
     ranks = Ranks()
     with Journal.open(folder) as journal:
         for message in journal.each_message():
-            if message.kind.startswith("run."):
+            if message.kind.startswith("run.") or message.kind in DIFFERS:
                 continue
             text = json.dumps(plain(message, ranks), sort_keys=True, default=str)
             yield (

@@ -62,7 +62,7 @@ def main() -> None:
     try:
         import pyvrp  # noqa: F401
     except ImportError:
-        sys.exit("bench.routing needs pyvrp: pip install 'autotelic[routing]'")
+        sys.exit("bench.routing needs pyvrp: pip install -e '.[routing]'")
     domain, rows = RoutingDomain(), {}
     for mode in MODES:
         for level in (2, 3):

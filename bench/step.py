@@ -57,7 +57,7 @@ from bench.throughput import Report, alternate, ratio, tiny_that_stops, tiny_tok
 
 PAGE = 64
 """Tokens a page of `generate_batch`'s cache: few rows of this bench are longer than two."""
-MISSING = "TRL is not installed: pip install 'autotelic[peers]'"
+MISSING = "TRL is not installed: pip install -e '.[peers]'"
 
 
 def begin(options: argparse.Namespace) -> tuple[PreTrainedModel, PreTrainedTokenizerFast, Work]:

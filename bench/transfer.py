@@ -5,7 +5,7 @@
     python -m bench.transfer runs/a --start      # the same questions to the weights that the run began with
 
 Questions are of level 1, the easiest of each data set, as they stand; answers are greedy. The start is the control:
-what it scores is had without learning. Needs `pip install 'autotelic[reasoning-gym]'`.
+what it scores is had without learning. Needs `pip install -e '.[reasoning-gym]'`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m bench.trl_export --out trl.json
     python -m bench.trl_export --domain reasoning-gym:chain_sum --steps 10
 
-Needs `pip install 'autotelic[peers]'`. The model has random weights, and first reads some hundred texts of the rules,
+Needs `pip install -e '.[peers]'`. The model has random weights, and first reads some hundred texts of the rules,
 so that a few of its answers have a form and rewards differ. What is shown is that TRL runs and sees our rewards.
 """
 

@@ -200,7 +200,13 @@ def test_a_resumed_run_is_bit_equal_to_one_that_never_stopped(
     assert summary["stopped"] == "interrupted"
     resume(folder)
     assert saved(folder) == saved(whole)
+    with Journal.open(whole) as journal:
+        champion = journal.latest(ChampionSaved)
     with Journal.open(folder) as journal:
+        kept = journal.latest(ChampionSaved)
+        assert kept is not None
+        assert champion is not None
+        assert (kept.weights, kept.folder) == (champion.weights, champion.folder)
         resumed = journal.latest(RunResumed)
         assert resumed is not None
         assert resumed.superseded["messages"] > 0

@@ -46,6 +46,11 @@ _COMMANDS = {
         "Let a champion search for an answer, and check it itself.",
         "autotelic solve runs/default --items 20 --budget 64",
     ),
+    "ask": (
+        "asking:ask",
+        "Give a champion a text, and show what it writes.",
+        "autotelic ask runs/default 'f([1,2])==[2,3]'",
+    ),
     "inspect": (
         "looking:inspect",
         "Show one task, attempt, update or generation of a run in full.",
@@ -92,8 +97,8 @@ _COMMANDS = {
         "autotelic compare runs/a runs/b --out compare.png",
     ),
     "export": (
-        "examining:export",
-        "Copy a champion to a Hugging Face folder, with its model card.",
+        "exporting:export",
+        "Copy a champion to a Hugging Face folder, or a record to Parquet.",
         "autotelic export runs/default my-model",
     ),
     "ledger": (

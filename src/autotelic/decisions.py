@@ -106,7 +106,8 @@ class CellState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationEnded(Message):
     """What a generation used: `seconds`, tokens `trained` and `decoded`, `flops`, `decode_seconds`,
-    `train_seconds`; and how the curriculum stands after it. `total_*` are the run's so far.
+    `train_seconds`; and how the curriculum stands after it. `total_*` are the run's so far, `memory` the most bytes
+    that its device, or this process, ever held.
     """
 
     kind: ClassVar[str] = "generation.ended"
@@ -121,6 +122,7 @@ class GenerationEnded(Message):
     total_tokens: int
     total_flops: float
     cells: Mapping[str, CellState]
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

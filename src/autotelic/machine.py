@@ -34,7 +34,9 @@ class Machine(Section):
     workers: int = knob(
         2, "processes", "sandbox", "Programs run at once. Raise it to the number of cores.", ge=1, le=1024
     )
-    server: str = knob("", "address", "models", "A server that samples. Empty samples here.")
+    server: str = knob(
+        "", "address", "models", "A server that samples, or several with commas. Empty samples here."
+    )
     checkpointing: bool = knob(
         False, "yes or no", "learn", "Activations are computed twice. Set it where memory is short."
     )
@@ -43,6 +45,26 @@ class Machine(Section):
         "name",
         "domains",
         "A second reader of mathematical answers. auto takes it where it is installed.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = knob(
+        "cpu", "name", "models", "What the model computes on. auto takes a GPU where torch finds one."
+    )
+    engine: Literal["local", "ray"] = knob(
+        "local", "name", "engine", "Where stages run: this process, or the workers of a Ray cluster."
+    )
+    address: str = knob(
+        "", "address", "engine", "The head of a Ray cluster (host:port), or auto. Empty starts Ray here."
+    )
+    samplers: int = knob(
+        1,
+        "workers",
+        "engine",
+        "Workers of a cluster that sample. They share out `threads` parts.",
+        ge=1,
+        le=4096,
+    )
+    judges: int = knob(
+        1, "workers", "engine", "Workers of a cluster that judge, a sandbox each.", ge=1, le=4096
     )
     auditors: tuple[str, ...] = knob(
         (), "names", "oversee", "Who must approve: exam, rate, safety, module:Class. Empty is exam and rate."
@@ -55,8 +77,15 @@ class Machine(Section):
 
     @model_validator(mode="after")
     def _server_is_an_address(self) -> Self:
-        if self.server and not self.server.startswith(("http://", "https://")):
-            raise ValueError(f"server = {self.server!r} is no address; write http://127.0.0.1:8000/v1")
+        for one in self.server.split(",") if self.server else ():
+            if not one.strip().startswith(("http://", "https://")):
+                raise ValueError(f"server = {one.strip()!r} is no address; write http://127.0.0.1:8000/v1")
+        return self
+
+    @model_validator(mode="after")
+    def _address_is_of_a_cluster(self) -> Self:
+        if self.address and self.engine == "local":
+            raise ValueError(f'address = {self.address!r} is of a Ray cluster; write engine = "ray" too')
         return self
 
     @model_validator(mode="after")

@@ -209,7 +209,7 @@ def test_what_does_not_exist_is_said_in_one_line() -> None:
 
 def test_a_missing_package_is_named_with_its_install_command() -> None:
     process = Process([sys.executable, "-S", "-P", str(WORKER)], name="open_spiel", fix=INSTALL, seconds=5)
-    with pytest.raises(DomainError, match=r"open_spiel is not installed; pip install 'autotelic\[games\]'"):
+    with pytest.raises(DomainError, match=r"open_spiel is not installed; pip install -e '.\[games\]'"):
         process.ask({"op": "begin", "style": "compact", "games": []})
 
 

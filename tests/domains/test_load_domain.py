@@ -12,6 +12,7 @@ import pytest
 from autotelic.domains import Guarded, capabilities_of, load_domain
 from autotelic.domains.math import MathDomain
 from autotelic.domains.python import PythonDomain
+from autotelic.domains.registry import BUILT_IN
 from autotelic.errors import DomainError
 from autotelic.types import Binary, Cell, Range, Spec
 
@@ -153,9 +154,7 @@ def test_a_domain_of_another_package_is_found_by_its_entry_point(folder: Path) -
         (Settings("pyhton"), "there is no domain 'pyhton'; did you mean 'python'?"),
         (
             Settings("zzz"),
-            "there is no domain 'zzz'; there are forecast, functions, games, insulin, insulin-titration, "
-            "laws, math, packing, python, routing, scenes; "
-            "your own is `module:Class`",
+            f"there is no domain 'zzz'; there are {', '.join(sorted(BUILT_IN))}; your own is `module:Class`",
         ),
         (
             Settings("nowhere:Coins"),

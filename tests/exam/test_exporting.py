@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autotelic.cli import main
-from autotelic.commands import examining
+from autotelic.commands import exporting
 from autotelic.commands.opening import champion_of
 from autotelic.weights.load import load
 
@@ -68,7 +68,7 @@ def test_what_fails_half_way_leaves_nothing_that_looks_like_a_model(made, tmp_pa
         (target / "model.safetensors").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(examining, "_copy_model", full)
+    monkeypatch.setattr(exporting, "_copy_model", full)
     if there:
         (tmp_path / "out").mkdir()
     assert exported(made, tmp_path / "out") == 2
@@ -94,3 +94,18 @@ def test_onto_a_mount_point(made, tmp_path, where):
     assert done.returncode == 0, done.stderr
     assert {"config.json", "model.safetensors", "README.md"} <= set(done.stdout.split())
     assert ".new" not in done.stdout.split()
+
+
+def test_the_record_as_parquet_and_json_lines(real_run, tmp_path, capsys):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pip install -e '.[frames]'")
+    assert main(["export", str(real_run), str(tmp_path / "p"), "--parquet"]) == 0
+    assert str(tmp_path / "p" / "tasks.parquet") in capsys.readouterr().out
+    assert main(["export", str(real_run), str(tmp_path / "j"), "--jsonl"]) == 0
+    rows = (tmp_path / "j" / "tasks.jsonl").read_text().splitlines()
+    assert parquet.read_table(tmp_path / "p" / "tasks.parquet").num_rows == len(rows)
+
+
+def test_two_exports_at_once_are_refused_and_leave_nothing(real_run, tmp_path, capsys):
+    assert main(["export", str(real_run), str(tmp_path / "x"), "--parquet", "--jsonl"]) == 2
+    assert "give one of them" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

@@ -1,6 +1,6 @@
 """One update has the loss and the gradients that TRL's own trainers compute for the same batch.
 
-Needs the extra `peers`, and is skipped without it: pip install 'autotelic[peers]'.
+Needs the extra `peers`, and is skipped without it: pip install -e '.[peers]'.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autotelic.models.tokenizer import train_tokenizer
 from autotelic.types import Episode, LearnReport, Request, Step, Turn
 from autotelic.weights.load import load, save
 
-trl = pytest.importorskip("trl", reason="TRL is not installed: pip install 'autotelic[peers]'")
+trl = pytest.importorskip("trl", reason="TRL is not installed: pip install -e '.[peers]'")
 datasets = pytest.importorskip("datasets")
 
 CLIP = Clip(low=0.2, high=0.28, kl=0.1)

@@ -196,3 +196,13 @@ def serving(peer: Peer) -> Iterator[Peer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def serve_folder(folder: str, port: int) -> None:
+    """Serve the model of a folder on a port until the process ends: a server that a test can kill."""
+    from autotelic.models.tokens import Tokens
+    from autotelic.weights.load import load
+
+    found = load(Path(folder))
+    peer = Peer(model=found.model, end_id=Tokens(found.tokenizer, chat=True).end_id)
+    _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"peer": peer})).serve_forever()

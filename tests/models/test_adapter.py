@@ -32,7 +32,7 @@ from autotelic.models.digest import adapter_names, copy_of, digest_of
 from autotelic.types import Request
 from autotelic.weights.tensors import put_into
 
-pytest.importorskip("peft", reason="pip install 'autotelic[lora]'")
+pytest.importorskip("peft", reason="pip install -e '.[lora]'")
 IDS = torch.tensor([[5, 9, 4, 7, 30, 2]])
 
 

@@ -185,6 +185,7 @@ def test_weights_that_are_not_finite_are_refused_and_nothing_is_left_changed() -
     with pytest.raises(ModelError, match="NaN or infinity") as caught:
         check_agreement(model)
     assert not isinstance(caught.value, DivergedError)
+    assert "restore it from a copy" in caught.value.fix
     assert model.config.sliding_window == 64
 
 

@@ -83,7 +83,7 @@ def sixteen_bits_on_math(folder: Path) -> Charter:
     return charter(folder, domain=domain, model={"dtype": "bfloat16"})
 
 
-NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install 'autotelic[lora]'")
+NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install -e '.[lora]'")
 
 
 @NEEDS_PEFT

@@ -30,7 +30,7 @@ from autotelic.record import Journal, RunFolder
 from autotelic.types import Request
 from autotelic.weights.load import load
 
-pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="pip install 'autotelic[lora]'")
+pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="pip install -e '.[lora]'")
 END = 2
 ASKED = [Request(prompt_ids=(5, 9, 4 + at), n=2, max_tokens=10, temperature=1.0, seed=at) for at in range(4)]
 

@@ -23,7 +23,7 @@ from autotelic.weights.tensors import put_into
 from autotelic.weights.warrant import Role, Warrant
 
 TEXTS = ["def f(x):\n    return x\n"] * 9
-NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install 'autotelic[lora]'")
+NEEDS_PEFT = pytest.mark.skipif(find_spec("peft") is None, reason="pip install -e '.[lora]'")
 KINDS = ["whole", pytest.param("adapter", marks=NEEDS_PEFT)]
 IDS = torch.tensor([[5, 9, 4, 7, 30, 2]])
 

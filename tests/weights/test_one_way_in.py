@@ -158,6 +158,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "gptq": (configured(quantization_config={"quant_method": "gptq", "bits": 4}), r"are quantised \(gptq\)"),
     "fp8": (configured(quantization_config={"quant_method": "fp8"}), r"are quantised \(fp8\)"),
     "8 bits": (filled(quantised_without_saying_so), "is stored as int8"),
+    "a word for a number": (configured(vocab_size="many"), r"field 'vocab_size': \w"),
     "not finite": (filled(not_finite), "NaN or infinity"),
     "few rows": (few_rows, "50 tokens more than the model's"),
     "pickles": (pickles, "pickles, which are programs"),
@@ -255,7 +256,8 @@ def test_what_is_whole_comes_in(folder: Path) -> None:
 @pytest.mark.parametrize(
     "kind", [k for k in BROKEN if k not in ("not finite", "8 bits", "layer missing", "states", "layer too many",
                                             "other shapes", "few positions", "named templates",
-                                            "a template with a fault", "a template that drops")]
+                                            "a template with a fault", "a template that drops",
+                                            "a word for a number")]
 )  # fmt: skip
 def test_what_shows_without_weights_is_a_reason_of_check_model(kind: str, folder: Path) -> None:
     change, says = BROKEN[kind]
@@ -287,3 +289,4 @@ def test_a_shard_that_is_a_pointer_is_named(folder: Path) -> None:
 def test_the_first_line_of_an_error_without_words_is_its_name() -> None:
     assert first_line(AssertionError()) == "AssertionError"
     assert first_line(ValueError("\n\nlate\nmore")) == "late"
+    assert first_line(ValueError("field 'x':\n    expected a number\nmore")) == "field 'x': expected a number"

@@ -10,6 +10,8 @@ import pytest
 import torch
 from pretrained import llama, write
 
+from autotelic.models.tiny import build_tiny
+from autotelic.models.tokenizer import train_tokenizer
 from autotelic.weights.load import load, manifest_of, save
 from autotelic.weights.reference import Manifest, changes_behaviour, hashes_of, manifest_of_model, short
 
@@ -66,6 +68,15 @@ def test_saved_and_loaded_again_it_has_the_same_reference(tmp_path: Path) -> Non
     saved = save(first.model, first.tokenizer, tmp_path / "b")
     second = load(tmp_path / "b", expected=saved)
     assert save(second.model, second.tokenizer, tmp_path / "c") == saved == manifest_of(tmp_path / "c").ref
+
+
+def test_a_model_that_was_loaded_is_saved_as_the_one_that_was_made(tmp_path: Path) -> None:
+    """A resumed run loads its tokenizer. How it was loaded once went into the champion's folder and its reference."""
+    tokenizer = train_tokenizer(TEXTS * 20, [], 300)
+    model = build_tiny(tokenizer, width=16, depth=1, heads=2, context=64, seed=0)
+    made = save(model, tokenizer, tmp_path / "made")
+    loaded = load(tmp_path / "made", expected=made)
+    assert save(loaded.model, loaded.tokenizer, tmp_path / "again") == made
 
 
 def test_shards_have_the_reference_of_the_one_file(tmp_path: Path) -> None:

@@ -1,12 +1,8 @@
-"""`autotelic exam` and `autotelic export`: what a champion can do, and giving it away."""
+"""`autotelic exam`: what a champion can do."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -136,77 +132,3 @@ def _repair(model: Path, items: int, as_json: bool) -> None:
     print(f"  {'tried afresh':<16} {interval(report.resampled, 1)}  {report.resample_tokens} tokens")
     c = report.comparison
     print(f"  {c.wins} solved by repair alone, {c.losses} by trying afresh alone: repair is {c.verdict}")
-
-
-def export(run: Path, dest: Path, *, as_json: Json = False) -> None:
-    """Copy a run's champion to a folder in Hugging Face format, with its model card.
-
-    Parameters
-    ----------
-    run
-        The run folder.
-    dest
-        The folder to make, or one that is empty; it may be a mount point or a link.
-    """
-    refuse_limits()
-    from autotelic.dashboard.card import model_card
-    from autotelic.dashboard.publish import story_of
-    from autotelic.engine.champion import champion_of
-    from autotelic.errors import ModelError, RunError, fix_of
-    from autotelic.record import RunFolder
-    from autotelic.weights.load import manifest_of
-
-    folder = RunFolder.open(run)
-    champion, expected = champion_of(folder)
-    try:
-        with _unfinished(dest) as unfinished:
-            _copy_model(champion, unfinished)
-            # The copy is verified and not the original, which may change in between.
-            if (found := manifest_of(unfinished).ref) != expected:
-                raise ModelError(
-                    f"{champion} was changed after it was saved: it is {found}, expected {expected}",
-                    "restore the run folder from a copy",
-                )
-            card = model_card(story_of(folder), folder.path.resolve().name)
-            (unfinished / "README.md").write_text(card, encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{dest} cannot be written: {error.strerror}", fix_of(error)) from error
-    print(json.dumps({"folder": str(dest), "reference": expected}, indent=2) if as_json else dest)
-
-
-@contextmanager
-def _unfinished(dest: Path) -> Iterator[Path]:
-    """A new folder to write into, whose content is in `dest` afterwards. Where it fails half-way, nothing is
-    left that looks like a model.
-
-    A folder that is there is filled and not replaced: it may be a mount point, or the one that a shell is in.
-    """
-    from autotelic.errors import RunError
-
-    place = Path(os.path.realpath(dest))  # `resolve` raises where links lead in a circle
-    there = place.is_dir()
-    if place.exists() and (not there or any(place.iterdir())):
-        raise RunError(f"{dest} is there already", "give a new or an empty folder")
-    unfinished = place / ".new" if there else place.with_name(f".{place.name}.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        yield unfinished
-        if there:
-            # The configuration last: without it no tool takes the folder for a model.
-            for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "config.json"):
-                os.replace(path, place / path.name)
-        else:
-            os.replace(unfinished, place)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _copy_model(source: Path, target: Path) -> None:
-    """Copy the files that a reference covers, and no others."""
-    from autotelic.weights.reference import changes_behaviour
-
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        weights = path.name.endswith((".safetensors", ".safetensors.index.json"))
-        if path.is_file() and (weights or changes_behaviour(path.name)):
-            shutil.copyfile(path, target / path.name)

@@ -19,6 +19,7 @@ from autotelic.errors import command
 
 if TYPE_CHECKING:
     from autotelic.charter import Charter
+    from autotelic.dashboard.sinks import Sinks
     from autotelic.machine import Machine
     from autotelic.messages import Message
 
@@ -28,8 +29,10 @@ DEFAULT = Path("runs/default")
 
 
 _FLAGS = (
-    "threads", "workers", "server", "checkpointing", "verifier", "auditors", "overseer", "brake", "pinned"
-)  # fmt: skip
+    *("threads", "workers", "server", "checkpointing", "verifier"),
+    *("device", "engine", "address", "samplers", "judges"),
+    *("auditors", "overseer", "brake", "pinned"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,17 @@ class MachineFlags:
         Compute activations twice and keep fewer, to save memory.
     verifier
         What reads the mathematics that the domain itself cannot: math-verify, none, or auto.
+    device
+        What the model computes on: cpu, cuda, mps, or auto for the first GPU that torch finds.
+    engine
+        Where stages run: local, in this process, or ray, on the workers of a Ray cluster.
+    address
+        The head of a running Ray cluster (10.0.0.1:6379), or auto for the one of this machine; without, Ray is
+        started here.
+    samplers
+        Workers of a cluster that sample.
+    judges
+        Workers of a cluster that judge, each with a sandbox.
     auditors
         Who must approve of a champion: exam, rate, safety, or a class of your own, module:Class. May be given several
         times; exam and rate without.
@@ -67,6 +81,11 @@ class MachineFlags:
     server: str | None = None
     checkpointing: bool | None = None
     verifier: Literal["auto", "math-verify", "none"] | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    engine: Literal["local", "ray"] | None = None
+    address: str | None = None
+    samplers: int | None = None
+    judges: int | None = None
     auditors: Annotated[tuple[str, ...] | None, Parameter(name=("--auditors", "--auditor"), negative="")] = (
         None
     )
@@ -85,6 +104,7 @@ class MachineFlags:
 
 
 Flags = Annotated[MachineFlags | None, Parameter(name="*")]
+Sink = Annotated[tuple[str, ...], Parameter(negative="")]
 
 
 def run(
@@ -96,6 +116,7 @@ def run(
     seconds: float | None = None,
     again: Annotated[bool, Parameter(negative="")] = False,
     dash: Annotated[bool, Parameter(negative="")] = False,
+    sink: Sink = (),
     machine: Flags = None,
     as_json: Json = False,
 ) -> int:
@@ -118,10 +139,13 @@ def run(
     dash
         Show the run on a page in the browser too. The page goes on after the run, until nobody looks at it for
         an hour.
+    sink
+        Copy the run's numbers to a tool too: tensorboard, wandb, mlflow or trackio. May be given several times.
     """
     from autotelic.charter import Charter
     from autotelic.models.registry import folder_of
 
+    sinks = _sinks(sink, out)
     given = Charter.load(charter)
     settings = (machine or MachineFlags()).settings()
     if from_ is not None:
@@ -153,7 +177,7 @@ def run(
         from autotelic.commands.dashing import beside
 
         beside(out)
-    return watched(start, out, as_json=as_json)
+    return watched(start, out, as_json=as_json, sinks=sinks)
 
 
 def _refuse_early(
@@ -188,6 +212,7 @@ def resume(
     seconds: float | None = None,
     tokens: int | None = None,
     generations: int | None = None,
+    sink: Sink = (),
     machine: Flags = None,
     as_json: Json = False,
 ) -> int:
@@ -206,6 +231,8 @@ def resume(
         Give it so many tokens more to train on.
     generations
         Give it so many generations more.
+    sink
+        Copy the run's numbers from here on to a tool too: tensorboard, wandb, mlflow or trackio.
     """
     from autotelic.errors import RunError
     from autotelic.machine import Machine
@@ -236,7 +263,19 @@ def resume(
 
         return dict(resume(folder.path, machine=settings, watch=watch, extend=more))
 
-    return watched(go_on, folder.path, _past(folder.path), as_json=as_json)
+    sinks = _sinks(sink, folder.path)
+    return watched(go_on, folder.path, _past(folder.path), as_json=as_json, sinks=sinks)
+
+
+def _sinks(names: tuple[str, ...], folder: Path) -> Sinks:
+    """Copies for other tools. What is lost of them is said on standard error."""
+    from autotelic.dashboard.sinks import Sinks
+
+    def tell(line: str) -> None:
+        with suppress(OSError):
+            print(f"autotelic: {line}", file=sys.stderr, flush=True)
+
+    return Sinks(names, folder, tell)
 
 
 def _past(folder: Path) -> Iterator[Message]:
@@ -248,7 +287,12 @@ def _past(folder: Path) -> Iterator[Message]:
 
 
 def watched(
-    work: Callable[[Watch], dict[str, Any]], folder: Path, past: Iterable[Message] = (), *, as_json: bool
+    work: Callable[[Watch], dict[str, Any]],
+    folder: Path,
+    past: Iterable[Message] = (),
+    *,
+    as_json: bool,
+    sinks: Sinks | None = None,
 ) -> int:
     """Do the work under a view of it; what is printed at the end; the exit code."""
     from rich.console import Console
@@ -270,9 +314,18 @@ def watched(
     try:
         console = Console(file=cast("TextIO", shown))
         with watching(console, str(folder), past) as view, Interrupt(view.say) as interrupt:
-            summary = work(interrupt.through(view))
+
+            def seen(message: Message) -> None:
+                view(message)
+                if sinks is not None:
+                    sinks(message)
+
+            summary = work(interrupt.through(seen))
     except KeyboardInterrupt:
         summary = {"stopped": "interrupted"}
+    finally:
+        if sinks is not None:
+            sinks.close()
     if as_json:
         print(json.dumps(summary, indent=2))
     interrupted = summary.get("stopped") == "interrupted"

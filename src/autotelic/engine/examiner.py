@@ -32,6 +32,7 @@ from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
+from autotelic.models.placement import device_of, placed
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.proving import ProgramsDomain
 from autotelic.oversee.proving.adapter import ProvingGround
@@ -44,9 +45,6 @@ from autotelic.weights.door import Weights
 from autotelic.weights.load import load
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Warrant
-
-_PARTIES = (("candidate", "blob"), ("parent", "parent_blob"))
-"""The weights of a request, and the fields that name their files: the candidate, and the certified weights."""
 
 
 class Examiner:
@@ -68,11 +66,12 @@ class Examiner:
         world.shown_to(self.model)
         if charter.model.lora_rank:
             add_adapter(self.model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+        placed(self.model, device_of(machine.device))
         self.weights = Weights(self.model, Store(self.place.weights), self.place.start)
         self.tokens = tokens = Tokens(
             loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
         )
-        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine.threads, resources))
+        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine, resources))
         self.active = ("", "")
         context = context_of(self.model)
         self.policy = Rollout(
@@ -109,9 +108,10 @@ class Examiner:
             published=charter.seed,
             levels=range(low, high + 1),
         )
-        weights = {name: (str(asked[name]), str(asked[blob])) for name, blob in _PARTIES}
-        models = tuple(partial(self._complete, *weights[name]) for name, _ in _PARTIES)
-        return [list(row) for row in ground.run(lambda scenes: models, int(asked["prove"]))]
+        candidate = partial(self._complete, str(asked["candidate"]), str(asked["blob"]))
+        parent = partial(self._complete, str(asked["parent"]), str(asked["parent_blob"]))
+        rows = ground.run(lambda scenes: (candidate, parent), int(asked["prove"]))
+        return [list(row) for row in rows]
 
     def _complete(self, ref: str, blob: str, prompts: list[str]) -> list[str]:
         """What the weights in one file of the store write, greedily. A prompt that leaves no room gets nothing."""

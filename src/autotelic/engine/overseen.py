@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,6 @@ def lease(services: Services, generation: int, champion: str, *, takeover: bool 
     )
 
 
-def interrupt_main() -> None:
-    """Raise KeyboardInterrupt in the main thread at its next instruction, whatever handles Ctrl-C there."""
-    main = threading.main_thread().ident
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main or 0), ctypes.py_object(KeyboardInterrupt))
+def interrupt(thread: int) -> None:
+    """Raise KeyboardInterrupt in a thread at its next instruction, whatever handles Ctrl-C there."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))

@@ -173,7 +173,7 @@ def workplace(
     machine = Machine(**{**started.machine, "threads": wanted.threads, "server": "", "verifier": "none"})
     with ExitStack() as resources:
         world = open_world(charter, machine, resources, Gallery(place.pictures, write=False))
-        crew = new_crew(wanted.threads, resources)
+        crew = new_crew(machine, resources)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = Controls(**started.controls)
         services = equip(

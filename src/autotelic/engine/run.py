@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 from autotelic.engine import checkpoint
 from autotelic.engine.champion import save_champion
-from autotelic.engine.overseen import interrupt_main, lease
+from autotelic.engine.overseen import interrupt, lease
 from autotelic.engine.services import Services
 from autotelic.engine.watch import watch
 from autotelic.errors import BrakedError, DivergedError, OversightError
@@ -28,6 +29,7 @@ from autotelic.messages import (
     StopReason,
 )
 from autotelic.models.memory import give_back
+from autotelic.models.placement import most_memory, where
 from autotelic.record import Journal, RunFolder
 from autotelic.state import State
 
@@ -133,6 +135,7 @@ class Run:
                 total_seconds=self.services.clock.seconds,
                 total_tokens=totals.trained,
                 total_flops=totals.flops + flops,
+                memory=most_memory(where(self.services.model)),
                 cells={
                     str(cell): CellState(p=s.p, gain=s.gain, share=shares.get(cell, 0.0))
                     for cell, s in self.state.curriculum.standing.items()
@@ -166,7 +169,7 @@ class Run:
 
         A watch sees that a brake that is set ends within seconds what takes long between two steps.
         """
-        watching = self.services.overseen.watch(self._brake)
+        watching = self.services.overseen.watch(partial(self._brake, threading.get_ident()))
         try:
             yield
         except KeyboardInterrupt:
@@ -179,10 +182,10 @@ class Run:
         finally:
             watching.close()
 
-    def _brake(self, reason: str) -> None:
+    def _brake(self, thread: int, reason: str) -> None:
         self.braked = reason
         if not self.saving:
-            interrupt_main()
+            interrupt(thread)
 
     def end(self) -> None:
         """Leave the champion, say why the run ends, and open what auditors kept secret where it is over."""

@@ -5,10 +5,9 @@ A service holds no decision of the run: what was decided is in the state, and we
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -24,12 +23,13 @@ from autotelic.domains.guard import Guarded
 from autotelic.domains.math.verify import MATH_VERIFY, open_verifier
 from autotelic.domains.registry import load_domain
 from autotelic.engine.clock import Clock, Meter, Spent
+from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
+from autotelic.engine.learner import learner_of
+from autotelic.engine.sampler import sampler_of
 from autotelic.errors import BrakedError, RunError
 from autotelic.judge import Critic, Mixed
 from autotelic.learn.entropy import mean_entropies
 from autotelic.learn.learner import PolicyLearner, warmup_then_cooldown
-from autotelic.learn.losses import Clip
-from autotelic.learn.objective import Objective
 from autotelic.learn.probe import OURS, SERVERS, probe
 from autotelic.machine import Machine
 from autotelic.messages import Dropped, Probed
@@ -38,6 +38,7 @@ from autotelic.models.context import context_of, vocabulary_of
 from autotelic.models.crew import Crew
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
+from autotelic.models.placement import device_of, placed
 from autotelic.models.remote import RemoteSampler
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.guard import Guard
@@ -53,8 +54,6 @@ from autotelic.weights.door import Weights
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Role, Warrant
 
-KEY = "AUTOTELIC_SERVER_KEY"
-"""The environment variable with the server's key, if it wants one. A charter is published; a key is not."""
 WARMUP = 20
 """Updates over which the learning rate rises: enough for the optimisers to have averages to go by."""
 OUTPUT_KB = 64
@@ -153,9 +152,9 @@ class Services:
     model: PreTrainedModel
     reference: PreTrainedModel
     tokens: Tokens
-    sampler: Decoder | RemoteSampler
+    sampler: Decoder | RemoteSampler | FleetSampler
     policy: Rollout
-    learner: PolicyLearner
+    learner: PolicyLearner | FarLearner
     critic: Critic
     feedback: Mixed
     credit: Credit
@@ -171,6 +170,13 @@ class Services:
     consults: bool
     parameters: int
     learned: int
+
+    @property
+    def own_learner(self) -> PolicyLearner:
+        """The learner of this process. Raises RunError where it is a worker of a cluster."""
+        if isinstance(self.learner, FarLearner):
+            raise RunError("the learner is a worker of a cluster", "open the run with the engine local")
+        return self.learner
 
     @property
     def overseen(self) -> Supervision:
@@ -206,7 +212,8 @@ class Services:
     def dropped(self) -> list[Dropped]:
         """What the domain did wrong since the last time: named and counted."""
         domain = self.domain
-        found = domain.take_dropped() if isinstance(domain, Guarded) else []
+        found = domain.take_dropped() if isinstance(domain, Guarded | ScatteredDomain) else []
+        found += self.sampler.take_notes() if isinstance(self.sampler, RemoteSampler) else []
         return [Dropped(what=what, n=n, why=why) for what, n, why in found]
 
     def take(self, ref: str, role: Role) -> None:
@@ -284,19 +291,25 @@ def equip(
     folder: RunFolder,
     crew: Crew,
     clock: Clock,
+    away: Callable[[PreTrainedModel], Seams] | None = None,
 ) -> Services:
-    """Everything that depends on the model."""
+    """Everything that depends on the model. `away` gives what is done by workers of a cluster."""
     torch.set_num_threads(1)  # the rows of a batch are shared out among the crew instead
     world.shown_to(model)
     if charter.model.lora_rank:
         add_adapter(model, charter.model.lora_rank, seed_of(charter.seed, "adapter"))
+    if away is None:
+        placed(model, device_of(machine.device))
     tokens = Tokens(tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(model))
     context = context_of(model)
     store = Store(folder.weights)
     weights = Weights(model, store, folder.start)
     weights.check_exportable()
-    sampler = _sampler(charter, machine, model, tokens, crew, folder)
-    learner = _learner(charter, machine, model, crew)
+    seams = None if away is None else away(model)
+    world = world if seams is None else replace(world, domain=seams.domain)
+    far = None if seams is None else seams.sampler
+    sampler = far or sampler_of(charter, machine, model, tokens, crew, folder)
+    learner = learner_of(charter, machine, model, crew) if seams is None else seams.learner
     scale = world.domain.spec.scale
     critic = Critic(
         vocabulary=vocabulary_of(model),
@@ -359,21 +372,6 @@ def _credit(charter: Charter, controls: Controls, critic: Critic) -> Credit:
     )
 
 
-def _learner(charter: Charter, machine: Machine, model: PreTrainedModel, crew: Crew) -> PolicyLearner:
-    learn = charter.learn
-    return PolicyLearner(
-        model,
-        lr_matrix=learn.lr_matrix,
-        lr_other=learn.lr_other,
-        clip=Clip(low=learn.clip_low, high=learn.clip_high, kl=learn.kl),
-        objective=Objective(algorithm=learn.parts, longest=charter.roles.max_tokens),
-        temperature=charter.roles.temperature,
-        checkpointing=machine.checkpointing,
-        optimiser=learn.optimiser,
-        crew=crew,
-    )
-
-
 def _feedback(
     charter: Charter, controls: Controls, domain: Domain, critic: Critic, model: PreTrainedModel
 ) -> Mixed:
@@ -391,20 +389,4 @@ def _feedback(
         shuffle=controls.shuffle,
         early=controls.early,
         seed=charter.seed,
-    )
-
-
-def _sampler(
-    charter: Charter, machine: Machine, model: PreTrainedModel, tokens: Tokens, crew: Crew, folder: RunFolder
-) -> Decoder | RemoteSampler:
-    """Our decode loop over the learner's own model, or the server that the machine names."""
-    if not machine.server:
-        return Decoder(model, end_id=tokens.end_id, crew=crew)
-    return RemoteSampler(
-        model,
-        machine.server,
-        name=charter.model.name,
-        end_id=tokens.end_id,
-        folder=folder.adapters,
-        key=os.environ.get(KEY, ""),
     )

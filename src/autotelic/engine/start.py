@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -24,6 +24,7 @@ from autotelic.engine.champion import champion_of
 from autotelic.engine.checkpoint import extend as count_extensions
 from autotelic.engine.checkpoint import restore, restored_to, take_champion
 from autotelic.engine.clock import Clock
+from autotelic.engine.elsewhere import away_of, open_cluster
 from autotelic.engine.lengths import check_lengths
 from autotelic.engine.overseen import began_from, lease, overseer_of
 from autotelic.engine.run import Run, Watch
@@ -43,6 +44,7 @@ from autotelic.messages import (
 from autotelic.models.context import context_of
 from autotelic.models.crew import Crew, autotune_threads
 from autotelic.models.eyes import eyes_of
+from autotelic.models.placement import device_of, threads_of
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.reports import Reports
 from autotelic.pictures import Gallery
@@ -58,7 +60,10 @@ from autotelic.weights.begin import begin_model
 from autotelic.weights.load import load, save
 from autotelic.weights.store import Store
 
-_KEPT = ("threads", "verifier", "auditors", "overseer", "brake", "pinned")
+if TYPE_CHECKING:
+    from autotelic.engine.cluster.opening import Cluster
+
+_KEPT = ("threads", "verifier", "device", "auditors", "overseer", "brake", "pinned")
 """Settings of the machine that a resume takes from the beginning of the run."""
 CORPUS = 2000
 """Texts of the rules that a tokenizer is trained on: more add no merge that is used."""
@@ -87,7 +92,8 @@ def begin(
     with ExitStack() as opening:
         clock = Clock()
         world = open_world(charter, machine, opening)
-        crew = new_crew(machine.threads, opening)
+        crew = new_crew(machine, opening)
+        cluster = open_cluster(machine, opening)
         corpus: list[str] = []
         special: tuple[str, ...] = ()
         if isinstance(world.domain, Textual):
@@ -108,14 +114,15 @@ def begin(
             opening.enter_context(place.lock())
             world.pictures.keep_in(place.pictures)
             start = save(model, tokenizer, place.start)
-            services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock)
+            journal = opening.enter_context(Journal.open(place.path, "a"))
+            away = away_of(cluster, journal.run, charter, world, start, place, crew)
+            services = equip(charter, machine, controls, world, model, tokenizer, place, crew, clock, away)
             first = services.weights.put()
             state = _state(services, first)
-            journal = opening.enter_context(Journal.open(place.path, "a"))
             journal.decode = services.tokens.decode
             _oversee(services, place, journal.run, first, services.weights.blobs[first], child)
             run = Run(place, services, state, journal, watch, opening)
-            run.record(_started(services, journal.run, start, came_from))
+            run.record(_started(services, journal.run, start, came_from, cluster))
             run.record(lease(services, 0, first))
             run.record(services.probe())
             services.meter.start(state.counters)
@@ -196,14 +203,16 @@ def take_up(
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening, Gallery(place.pictures))
         _same_versions(started, world.versions)
-        crew = new_crew(settings.threads, opening)
+        crew = new_crew(settings, opening)
+        cluster = open_cluster(settings, opening)
+        away = away_of(cluster, journal.run, charter, world, started.start, place, crew)
         machine_now = started.machine if machine is None else machine.canonical()
         first = began_from(journal)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = replace(Controls(), **started.controls)
         clock = Clock()
         services = equip(
-            charter, settings, controls, world, loaded.model, loaded.tokenizer, place, crew, clock
+            charter, settings, controls, world, loaded.model, loaded.tokenizer, place, crew, clock, away
         )
         _oversee(services, place, journal.run, first.parent, first.blob, opening)
         found = checkpoints.restore(place.checkpoints, Store(place.weights), journal, machine_now)
@@ -283,9 +292,10 @@ def _extension(state: State, asked: BudgetExtended, was_finished: bool) -> Budge
     )
 
 
-def new_crew(threads: int, opening: ExitStack) -> Crew:
-    """A crew of so many threads, or of as many as pay here; `opening` ends them."""
-    crew = Crew(threads or autotune_threads())
+def new_crew(machine: Machine, opening: ExitStack) -> Crew:
+    """A crew of the machine's threads, or of as many as pay here; of one beside a GPU. `opening` ends them."""
+    device = device_of(machine.device)
+    crew = Crew(threads_of(device, machine.threads or autotune_threads()))
     opening.callback(crew.close)
     return crew
 
@@ -331,7 +341,9 @@ def _parent(start_from: Path | None, seals: frozenset[str] | None) -> Parent | N
     return Parent(run=name, weights="", seals=seals is not None)
 
 
-def _started(services: Services, run: str, start: str, parent: Parent | None) -> RunStarted:
+def _started(
+    services: Services, run: str, start: str, parent: Parent | None, cluster: Cluster | None
+) -> RunStarted:
     charter, world = services.charter, services.world
     return RunStarted(
         run=run,
@@ -353,6 +365,7 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
             "torch": torch.__version__,
             "transformers": transformers.__version__,
             **(versions() if world.verifier == MATH_VERIFY else {}),
+            **({} if cluster is None else {"ray": cluster.version}),
             **world.versions,
         },
         platform=f"{platform.machine()} {sys.platform}",
@@ -364,7 +377,8 @@ def _started(services: Services, run: str, start: str, parent: Parent | None) ->
 
 
 def _machine(services: Services) -> dict[str, Any]:
-    settled = {"threads": services.crew.size, "verifier": services.world.verifier}
+    device = device_of(services.machine.device).type
+    settled = {"threads": services.crew.size, "verifier": services.world.verifier, "device": device}
     return {**services.machine.model_dump(mode="json"), **settled}
 
 

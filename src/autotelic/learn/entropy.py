@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 
 from autotelic.learn.learner import predicted_logprobs, predicted_places
 from autotelic.learn.pack import pack, reinforce
+from autotelic.models.placement import host, moved, where
 from autotelic.types import Episode
 
 READ = 16_384
@@ -42,10 +43,13 @@ def mean_entropies(
 
 def _read(model: PreTrainedModel, episodes: Sequence[Episode], temperature: float) -> list[float]:
     # The place of the advantage carries the number of the episode: which token is whose.
-    batch = pack([reinforce(episode, float(number)) for number, episode in enumerate(episodes)])
+    batch = moved(
+        pack([reinforce(episode, float(number)) for number, episode in enumerate(episodes)]), where(model)
+    )
     at_S = predicted_places(batch)
     _, entropy_S = predicted_logprobs(model, batch, at_S, temperature)
-    number_S = batch.advantage_BT.flatten()[at_S].long()
-    total_N = torch.zeros(len(episodes), dtype=torch.float64).index_add(0, number_S, entropy_S.double())
+    number_S = host(batch.advantage_BT.flatten()[at_S]).long()
+    total_N = torch.zeros(len(episodes), dtype=torch.float64)
+    total_N = total_N.index_add(0, number_S, host(entropy_S).double())
     count_N = torch.bincount(number_S, minlength=len(episodes))
     return (total_N / count_N).tolist()

@@ -129,7 +129,7 @@ def _attend(
     row_S = at_S // length
     counts = torch.bincount(row_S, minlength=rows)
     most, width = int(counts.max()), query_SD.shape[1]
-    place_S = row_S * most + torch.arange(len(at_S)) - (counts.cumsum(0) - counts)[row_S]
+    place_S = row_S * most + torch.arange(len(at_S), device=at_S.device) - (counts.cumsum(0) - counts)[row_S]
     query_BMD = query_SD.new_zeros(rows * most, width).index_copy(0, place_S, query_SD)
     seen_BMT = mask.new_zeros(rows * most, length)
     seen_BMT[place_S] = mask[:, 0].flatten(0, 1)[at_S]

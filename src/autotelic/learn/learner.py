@@ -29,6 +29,7 @@ from autotelic.learn.recompute import Recompute
 from autotelic.models.crew import ALONE, Crew
 from autotelic.models.head import head_of, output_head
 from autotelic.models.memory import ran_out
+from autotelic.models.placement import advice, fused, moved, where
 from autotelic.types import Batch, Episode, LearnReport, Step, Turn
 
 MOMENTUM = 0.8
@@ -60,11 +61,12 @@ def predicted_logprobs(
     of the gradient is then one of the distribution that was sampled from. Imitation is at 1. For models that
     `output_head` accepts.
     """
+    batch, at_S = moved(batch, where(model)), at_S.to(where(model))
     # A token is predicted from the place before it.
     hidden_SD = hidden_at(model, batch, at_S - 1)
     target_S = batch.ids_BT.flatten()[at_S]
     head = head_of(model)
-    divisor_S1 = torch.ones(len(at_S), 1)
+    divisor_S1 = torch.ones(len(at_S), 1, device=at_S.device)
     if temperature != 1.0:
         divisor_S1[(batch.policy_BT > 0).flatten()[at_S]] = temperature
 
@@ -90,7 +92,7 @@ def logprob_gap(model: PreTrainedModel, turns: Sequence[Turn], temperature: floa
     policy gradient would be one of some other policy (trl#4159, trl#6789).
     """
     episodes = [Episode(task_id="", steps=(Step(turn=turn),), answer="") for turn in turns]
-    batch = pack([reinforce(episode, 0.0) for episode in episodes])
+    batch = moved(pack([reinforce(episode, 0.0) for episode in episodes]), where(model))
     at_S = predicted_places(batch)
     logprob_S, _ = predicted_logprobs(model, batch, at_S, temperature)
     return float((logprob_S - batch.logprob_BT.flatten()[at_S]).abs().max())
@@ -125,6 +127,7 @@ class PolicyLearner:
             raise ModelError(f"optimiser = {optimiser!r} is not known", "give one of muon, adamw")
         output_head(model)  # raises where the model's logits are another function
         self.model = model
+        self.device = where(model)
         self.clip = clip
         self.objective = objective or Objective()
         self.policy = policy
@@ -145,7 +148,7 @@ class PolicyLearner:
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         if others:
             self.optimisers["other"] = torch.optim.AdamW(
-                others, lr=lr_other, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+                others, lr=lr_other, betas=(0.9, 0.95), weight_decay=0.0, fused=fused(self.device)
             )
         if matrices:
             self.optimisers["matrix"] = Muon(matrices, lr=lr_matrix, momentum=MOMENTUM, crew=crew)
@@ -156,6 +159,7 @@ class PolicyLearner:
         Raises ModelError where memory runs out, naming the size to try; then nothing has changed either.
         """
         began = time.perf_counter()
+        batch = moved(batch, self.device)
         whole = _Weights.of(batch, self.objective)
         if not whole.nll + whole.policy:
             raise ValueError("the batch has no token with a weight; give it a completion to learn from")
@@ -170,7 +174,8 @@ class PolicyLearner:
                 raise
             raise ModelError(
                 f"an update on {batch.tokens} tokens, in rows of {batch.ids_BT.shape[1]}, ran out of memory",
-                f"try learn.batch_tokens = {max(64, batch.tokens // 2)}, or an adapter (model.lora_rank)",
+                f"try learn.batch_tokens = {max(64, batch.tokens // 2)}, or an adapter (model.lora_rank)"
+                + advice(self.device),
             ) from error
         parts = {name: sum(part[name] for _, part in found) for name in found[0][1]}
         stepped = list(self._master.values())
@@ -206,6 +211,7 @@ class PolicyLearner:
     def gradient_of_logprob(self, batch: Batch) -> tuple[float, list[Tensor]]:
         """The sum of log-probabilities of all weighed tokens, in nats at temperature 1, and its gradient."""
         self.model.train(False)
+        batch = moved(batch, self.device)
         logprob_S, _ = predicted_logprobs(self.model, batch, predicted_places(batch))
         total = logprob_S.sum()
         found = torch.autograd.grad(total, self._learned, allow_unused=True, materialize_grads=True)
@@ -213,6 +219,7 @@ class PolicyLearner:
 
     def _gradients(self, share: Batch, whole: _Weights) -> tuple[list[Tensor], dict[str, float]]:
         """The gradient of a share's part in the loss of the whole batch, and its part in each figure."""
+        share = moved(share, self.device)
         at_S = predicted_places(share)
         if not len(at_S):
             return [torch.zeros_like(p) for p in self._learned], dict.fromkeys(_FIGURES, 0.0)
@@ -291,7 +298,11 @@ class PolicyLearner:
                 if "master" in state:
                     p.data.copy_(state.pop("master"))
                 if state:
-                    optimiser.state[p] = state
+                    # AdamW counts its steps on the processor, unless one kernel does all of it.
+                    optimiser.state[p] = {
+                        kind: t if kind == "step" and not fused(self.device) else t.to(p.device)
+                        for kind, t in state.items()
+                    }
         if found:
             raise ValueError(
                 f"optimiser state for {', '.join(sorted(found)[:3])} fits no parameter of this learner; restore "

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from autotelic.learn.form import FORM
 from autotelic.learn.learner import predicted_logprobs
 from autotelic.learn.pack import Trace, arrange, imitate, pack, reinforce
+from autotelic.models.placement import host
 from autotelic.models.tokens import Tokens
 from autotelic.protocols import Demonstrating, Domain, Proposable
 from autotelic.types import Demonstration, Entry, Episode, Proposal, Step, Task
@@ -156,7 +157,7 @@ def referenced(traces: Sequence[Trace], reference: PreTrainedModel, temperature:
     with torch.no_grad():
         logprob_S, _ = predicted_logprobs(reference, batch, at_S, temperature)
     flat = np.zeros(batch.ids_BT.numel(), np.float32)
-    flat[at_S.numpy()] = logprob_S.numpy()
+    flat[at_S.numpy()] = host(logprob_S).numpy()
     found = list(traces)
     for place, trace, (row, start, shared) in zip(places, scored, spots, strict=True):
         first = row * width + start

@@ -35,6 +35,7 @@ ALLOWED = {4: 1e-3, 2: 0.5}
 differs by more, in random weights too; rounding differs by less.
 """
 _FIX = "give a model of another family: docs/models.md lists those that work"
+_AGAIN = "restore it from a copy, or pull the model again"
 
 
 @torch.no_grad()
@@ -52,7 +53,7 @@ def check_agreement(model: PreTrainedModel) -> None:
         with _narrow(model):
             gap = max(_training(model, head), _decoding(model), sight_gap(model))
     except DivergedError as error:
-        raise ModelError(f"{name} computes NaN or infinity: its weights are of no use", _FIX) from error
+        raise ModelError(f"{name} computes NaN or infinity: its weights are of no use", _AGAIN) from error
     except ModelError:
         raise
     except Exception as error:  # what a model raises that does not know masks, positions or a cache

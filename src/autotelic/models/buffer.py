@@ -59,9 +59,9 @@ class Buffer:
         width].
         """
         layers, _, heads, _, width = like.shape
-        self.store = _zeros((layers, 2, slots, heads, columns, width), like.dtype)
+        self.store = _zeros((layers, 2, slots, heads, columns, width), like)
         self.cache = Cache(layers=[_SlotLayer(self, index) for index in range(layers)])
-        self.head_SK = torch.arange(slots * heads).view(slots, heads)
+        self.head_SK = torch.arange(slots * heads, device=like.device).view(slots, heads)
         self.rows = 0
         self.columns = 0
         self.place_AK = torch.zeros(0, dtype=torch.long)
@@ -76,14 +76,14 @@ class Buffer:
         self.columns = int(length_A.max()) + 1
         wide = self.store.shape[-2]
         self.place_AK = (self.head_SK[: self.rows] * wide + length_A[:, None]).flatten()
-        ahead_AC = torch.arange(self.columns) - length_A[:, None]
+        ahead_AC = torch.arange(self.columns, device=length_A.device) - length_A[:, None]
         full = self._mask(ahead_AC > 0)
         if sight.window is None or self.columns <= sight.window:
             return full
         return sight.mask(full, self._mask((ahead_AC > 0) | (ahead_AC <= -sight.window)))
 
     def _mask(self, hidden_AC: Tensor) -> Tensor:
-        mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype)
+        mask_AC = torch.zeros(hidden_AC.shape, dtype=self.store.dtype, device=hidden_AC.device)
         return mask_AC.masked_fill_(hidden_AC, torch.finfo(mask_AC.dtype).min)[:, None, None]
 
     def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,11 +120,14 @@ class Room:
                 self.spare = sorted([*self.spare, buffer], key=lambda b: -b.store.nbytes)[:_SPARE]
 
 
-def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Zeros that take up memory only where they are touched: most rows end long before the longest could.
 
     Zeros, not whatever was there: a masked column still enters the product, and NaN times zero is NaN.
     """
+    if like.device.type != "cpu":
+        return like.new_zeros(shape)
+    dtype = like.dtype
     size = math.prod(shape) * dtype.itemsize
     room = np.zeros(size + _ALIGNED, np.uint8)  # calloc: pages that the kernel has zeroed come at first touch
     start = -room.ctypes.data % _ALIGNED

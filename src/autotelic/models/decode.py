@@ -37,6 +37,8 @@ from autotelic.models.draw import draw, ranked, tempered, uniforms
 from autotelic.models.families import Family, families
 from autotelic.models.head import output_head
 from autotelic.models.memory import ran_out
+from autotelic.models.placement import advice, host, scope, where
+from autotelic.models.shares import dealt, gathered, size_of
 from autotelic.types import Request, Turn
 
 MayFollow = Callable[[Sequence[int], int], bool]
@@ -52,8 +54,9 @@ class Decoder:
     """Samples from a Hugging Face causal LM in this process. Implements the `Sampler` seam.
 
     `slots` is the most rows decoded at once, fewer where their keys and values would take more than `keep`
-    bytes. Requests are dealt out among the `crew`. `digest` is that of the weights, where it is known
-    already. Not for use from several threads. Log-probabilities are of the distribution that was sampled
+    bytes. A call is cut into `shares`, as many as the `crew` has threads where that is 0: as many give the same
+    bits, whoever decodes them. `digest` is that of the weights, where it is known already. Not for use from
+    several threads. Log-probabilities are of the distribution that was sampled
     from: at the request's temperature, or at 1 where it is greedy. Raises ModelError for a model that keeps
     more than attention's keys and values (`positions_of`), or whose logits are another function of the hidden
     state than `output_head` knows. Layers with a sliding window are given masks of it; all keys are kept.
@@ -67,6 +70,7 @@ class Decoder:
         slots: int = 256,
         keep: int = 4 << 30,
         crew: Crew = ALONE,
+        shares: int = 0,
         digest: str = "",
     ) -> None:
         if slots < 1:
@@ -76,10 +80,12 @@ class Decoder:
         self.vocabulary = vocabulary_of(model)
         self.head = output_head(model)
         self.model = model
+        self.device = where(model)
         self.end_id = end_id
         self.slots = slots
         self.keep = keep
         self.crew = crew
+        self.shares = shares or crew.size
         self.digest = digest or digest_of(model)
         self.room = Room()
         self.tokens = 0
@@ -111,37 +117,42 @@ class Decoder:
                     f"request {i} has the temperature {request.temperature:g}; constrained decoding is greedy, so "
                     "make it 0"
                 )
-        if not requests:
-            return []
-        self.model.train(False)
-        # Like prompts to like threads: dealt out by length, all threads end at about the same time.
-        order = sorted(range(len(requests)), key=lambda i: _size(requests[i]))
-        shares = [order[at :: self.crew.size] for at in range(min(self.crew.size, len(order)))]
-        found = self.crew.map(lambda share: self._decode([requests[i] for i in share], may_follow), shares)
-        turns: list[list[Turn]] = [[] for _ in requests]
-        for share, run in zip(shares, found, strict=True):
-            self.tokens += int(run.count_N.sum())
-            self.prefilled += run.prefilled
-            for at, i in enumerate(share):
-                turns[i] = [run.turn(at, g) for g in range(requests[i].n)]
+        shares = dealt(requests, self.shares)
+        found = self.sample_shares([[requests[i] for i in share] for share in shares], may_follow)
+        turns = gathered(shares, found, len(requests))
         self.seconds += time.perf_counter() - began
         return turns
+
+    def sample_shares(
+        self, shares: Sequence[Sequence[Request]], may_follow: MayFollow | None = None
+    ) -> list[list[list[Turn]]]:
+        """The turns of every request, for each of some shares of a call (`dealt`)."""
+        self.model.train(False)
+        found: list[list[list[Turn]]] = []
+        for requests, run in zip(
+            shares, self.crew.map(lambda share: self._decode(share, may_follow), shares), strict=True
+        ):
+            self.tokens += int(run.count_N.sum())
+            self.prefilled += run.prefilled
+            found.append([[run.turn(at, g) for g in range(r.n)] for at, r in enumerate(requests)])
+        return found
 
     @torch.inference_mode()
     def _decode(self, requests: Sequence[Request], may_follow: MayFollow | None) -> _Run:
         try:
-            run = _Run(self, requests, may_follow)
-            run.finish()
+            with scope(self.device):
+                run = _Run(self, requests, may_follow)
+                run.finish()
             self.room.give_back(run.buffer)
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
-            rows = min(-(-self.slots // self.crew.size), sum(r.n for r in requests))
-            longest = max(map(_size, requests))
+            rows = min(-(-self.slots // self.shares), sum(r.n for r in requests))
+            longest = max(map(size_of, requests))
             raise ModelError(
                 f"decoding {rows} rows of up to {longest} tokens at once ran out of memory",
-                f"try slots = {max(1, rows // 2) * self.crew.size}, or roles.max_tokens = "
-                f"{max(1, max(r.max_tokens for r in requests) // 2)} in a charter",
+                f"try slots = {max(1, rows // 2) * self.shares}, or roles.max_tokens = "
+                f"{max(1, max(r.max_tokens for r in requests) // 2)} in a charter{advice(self.device)}",
             ) from error
         return run
 
@@ -202,10 +213,10 @@ class _Run:
         # length, and what is left over at the end, when slots run empty, is short.
         kin = {i: at for at, f in enumerate(found) if f.shared for i in f.members}
         self.waiting = deque(
-            sorted(range(len(requests)), key=lambda i: (-kin.get(i, -1), -_size(requests[i])))
+            sorted(range(len(requests)), key=lambda i: (-kin.get(i, -1), -size_of(requests[i])))
         )
         self.ready: deque[_Prompt] = deque()
-        self.slots = min(-(-decoder.slots // decoder.crew.size), total)
+        self.slots = min(-(-decoder.slots // decoder.shares), total)
         self.prefilled = 0
         self.active = 0
         self.row_S = torch.zeros(self.slots, dtype=torch.long)
@@ -213,9 +224,9 @@ class _Run:
         self.token_S = torch.zeros(self.slots, dtype=torch.long)
         self.prefill()
         like = self.ready[0].columns
-        columns = max(map(_size, requests))
+        columns = max(map(size_of, requests))
         row = like[..., :1, :].numel() * like.element_size() * columns
-        self.slots = max(1, min(self.slots, decoder.keep // decoder.crew.size // row))
+        self.slots = max(1, min(self.slots, decoder.keep // decoder.shares // row))
         self.buffer = decoder.room.borrow(self.slots, columns, like)
 
     def finish(self) -> None:
@@ -227,6 +238,7 @@ class _Run:
                 self.refill()
             if self.active:
                 self.step()
+        self.ids_NT, self.logprob_NT, self.count_N = map(host, (self.ids_NT, self.logprob_NT, self.count_N))
 
     def turn(self, i: int, sibling: int) -> Turn:
         row = self.first[i] + sibling
@@ -387,8 +399,3 @@ class _Run:
             for state_S in (self.row_S, self.length_S, self.token_S):
                 state_S[to] = state_S[source]
         self.active = keep
-
-
-def _size(request: Request) -> int:
-    """The most tokens that a row of the request may come to."""
-    return len(request.prompt_ids) + request.max_tokens

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from autotelic.errors import ModelError
+from autotelic.models.placement import where
 
 _MULTIPLIES = ("hyperclovax",)
 """Types of model whose `logits_scaling` multiplies; in Granite's it divides."""
@@ -69,7 +70,7 @@ def output_head(model: PreTrainedModel) -> Head:
     agree with each other and be wrong.
     """
     head, whole = head_of(model), model.base_model
-    ids = torch.tensor([[0, min(1, model.config.get_text_config().vocab_size - 1)]])
+    ids = _few(model)
     training = model.training
     model.train(False)
     try:
@@ -85,6 +86,12 @@ def output_head(model: PreTrainedModel) -> Head:
     return head
 
 
+def _few(model: PreTrainedModel) -> Tensor:
+    """Two tokens that any vocabulary has. [1, 2]"""
+    last = min(1, model.config.get_text_config().vocab_size - 1)
+    return torch.tensor([[0, last]], device=where(model))
+
+
 def _agrees(model: PreTrainedModel, head: Head, hidden: Tensor, scale: float) -> bool:
     """Whether the model's output layer takes this hidden state, and the head makes the same of it as the model
     does when it is `scale` times as long.
@@ -97,8 +104,7 @@ def _agrees(model: PreTrainedModel, head: Head, hidden: Tensor, scale: float) ->
 
     hook = head.layer.register_forward_pre_hook(lengthen)
     try:
-        ids = torch.tensor([[0, min(1, model.config.get_text_config().vocab_size - 1)]])
-        expected: Tensor = model(input_ids=ids, use_cache=False).logits
+        expected: Tensor = model(input_ids=_few(model), use_cache=False).logits
     finally:
         hook.remove()
     if len(taken) != 1 or taken[0].shape != hidden.shape or not _same(taken[0], hidden):

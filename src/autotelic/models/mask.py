@@ -23,6 +23,6 @@ def family_mask(
     if window is not None and position_BT is not None:
         seen_BTT = seen_BTT & (position_BT[:, :, None] - position_BT[:, None, :] < window)
     length = segment_BT.shape[1]
-    causal_TT = torch.ones(length, length, dtype=torch.bool).tril()
-    mask = torch.zeros(family_BTT.shape, dtype=dtype)
+    causal_TT = torch.ones(length, length, dtype=torch.bool, device=segment_BT.device).tril()
+    mask = torch.zeros(family_BTT.shape, dtype=dtype, device=segment_BT.device)
     return mask.masked_fill_(~(family_BTT & seen_BTT & causal_TT), torch.finfo(dtype).min)[:, None]

@@ -27,5 +27,6 @@ def ran_out(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(
-        words in str(error) for words in ("can't allocate memory", "not enough memory")
+        words in str(error)
+        for words in ("can't allocate memory", "not enough memory", "backend out of memory")
     )

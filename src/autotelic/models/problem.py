@@ -28,5 +28,6 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says in its first line; its class where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """What an error says in its first line, and in the next where that ends in a colon; its class for nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

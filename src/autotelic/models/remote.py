@@ -20,6 +20,7 @@ from autotelic.models.adapter import save_adapter
 from autotelic.models.digest import digest_of
 from autotelic.models.eyes import eyes_of
 from autotelic.models.server import ServerSampler
+from autotelic.models.servers import Probe, Servers
 from autotelic.types import Request, Turn
 
 KEPT = 2
@@ -30,9 +31,11 @@ class RemoteSampler:
     """Samples from a server that is given the adapter of `model`, the learner's. Implements the `Sampler`
     seam.
 
-    `url`, `key` and `patience` are as in `ServerSampler`; `name` is what the server calls the model, if it
-    serves several. Adapters are written below `folder`, which the server must see under the same path. Raises
-    ModelError where the server cannot be asked, and for a model that sees.
+    `url` may be several, with commas between them: they share the work. `key` and `patience` are as in
+    `ServerSampler`, `gone` is how many seconds no server at all may answer while a run goes on, and `probe` sees
+    completions of a server that began anew. `name` is what the servers call the model, if they serve several.
+    Adapters are written below `folder`, which the servers must see under the same path. Raises ModelError where a
+    server cannot be asked, and for a model that sees.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class RemoteSampler:
         folder: Path,
         key: str = "",
         patience: float = 30.0,
+        gone: float = 600.0,
+        probe: Probe | None = None,
     ) -> None:
         if eyes_of(model) is not None:
             # The protocol of completions has tokens of text alone.
@@ -55,10 +60,18 @@ class RemoteSampler:
         self.model = model
         self.name = name
         self.folder = folder
-        self.server = ServerSampler(
-            url, model=name, end_id=end_id, digest=digest_of(model), key=key, patience=patience
+        digest = digest_of(model)
+        self.server = Servers(
+            [
+                ServerSampler(
+                    one.strip(), model=name, end_id=end_id, digest=digest, key=key, patience=patience
+                )
+                for one in url.split(",")
+            ],
+            patience=gone if patience else 0.0,
+            probe=probe,
         )
-        self.server.model = self.server.base_model(name)
+        self.server.find_model(name)
 
     @property
     def digest(self) -> str:
@@ -83,6 +96,11 @@ class RemoteSampler:
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """As `ServerSampler.sample`."""
         return self.server.sample(requests)
+
+    def take_notes(self) -> list[tuple[str, int, str]]:
+        """Which servers were lost since the last time, and how often."""
+        found, self.server.lost = self.server.lost, {}
+        return [("server", n, f"{url} was lost; its work was asked again") for url, n in found.items()]
 
     def sync(self) -> str:
         """Put the adapter of the learner's model onto the server; returns the digest of the whole model.

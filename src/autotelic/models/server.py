@@ -28,15 +28,12 @@ Run against vLLM 0.32 on a CPU in fp32: log-probabilities, an adapter's too, are
 
 from __future__ import annotations
 
-import http.client
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from safetensors import SafetensorError
@@ -44,10 +41,9 @@ from safetensors.torch import load as parse_safetensors
 
 from autotelic.errors import ModelError
 from autotelic.models.digest import digest_of
+from autotelic.models.wire import SPEAK, Wire, said
 from autotelic.types import Request, Turn
 
-_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-"""Seconds before the first retry, and before the last: each waits twice as long as the one before."""
 _PLAIN = {
     "top_p": 1.0,
     "top_k": 0,
@@ -60,7 +56,6 @@ _NAME = "lora-"
 """What the names of our adapters begin with."""
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 _LORA = "start vLLM with --enable-lora, in an environment where VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
-_SPEAK = "sample from a server that speaks vLLM's completions protocol (autotelic/models/server.py says which part)"
 
 
 class ServerSampler:
@@ -88,7 +83,7 @@ class ServerSampler:
     ) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency = {concurrency} asks for nothing at all; make it 1 or more")
-        self._wire = _Wire(url, key=key, timeout=timeout, patience=patience)
+        self._wire = Wire(url, key=key, timeout=timeout, patience=patience)
         self.model = model
         self.end_id = end_id
         self.digest = digest
@@ -100,6 +95,11 @@ class ServerSampler:
         self.seconds = 0.0
         self._adapter = ""
 
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._wire.url
+
     def sample(self, requests: Sequence[Request]) -> list[list[Turn]]:
         """`requests[i].n` turns for each request, in order.
 
@@ -108,21 +108,12 @@ class ServerSampler:
         failure ends all.
         """
         began = time.perf_counter()
-        for i, request in enumerate(requests):
-            if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
-                raise ValueError(
-                    f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
-                )
-            if request.temperature not in (0.0, 1.0):
-                raise ModelError(
-                    f"a server gives log-probabilities at temperature 1; {request.temperature:g} was asked for",
-                    "set roles.temperature = 1.0, or sample in this process",
-                )
+        check(requests)
         if not requests:
             return []
         threads = ThreadPoolExecutor(min(self.concurrency, len(requests)), thread_name_prefix="sample")
         try:
-            turns = list(threads.map(self._complete, requests))
+            turns = list(threads.map(self.complete, requests))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
         self.tokens += sum(len(turn.completion_ids) for siblings in turns for turn in siblings)
@@ -146,18 +137,20 @@ class ServerSampler:
         # kept of prompts run with the adapter before.
         name = f"{_NAME}{digest.removeprefix('sha256:')[:16]}"
         if name not in self._served():
-            status, said = self._wire.ask("/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
+            status, answer = self._wire.ask(
+                "/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)}
+            )
             if status != 200:
-                raise ModelError(f"{self._wire.url} did not load {folder}: {status} {_said(said)}", _LORA)
+                raise ModelError(f"{self._wire.url} did not load {folder}: {status} {said(answer)}", _LORA)
             if name not in self._served():
                 raise ModelError(
                     f"{self._wire.url} says that it loaded {folder}, and does not serve it", _LORA
                 )
         before, self._adapter, self.digest = self._adapter, name, digest
         if before not in ("", name):
-            status, said = self._wire.ask("/unload_lora_adapter", {"lora_name": before})
+            status, answer = self._wire.ask("/unload_lora_adapter", {"lora_name": before})
             if status not in (200, 404):  # 404: the server began anew and never knew it
-                raise ModelError(f"{self._wire.url} did not unload {before}: {status} {_said(said)}", _LORA)
+                raise ModelError(f"{self._wire.url} did not unload {before}: {status} {said(answer)}", _LORA)
         return digest
 
     def base_model(self, wanted: str) -> str:
@@ -189,9 +182,9 @@ class ServerSampler:
         try:
             return {str(card["id"]): str(card.get("parent") or "") for card in answer["data"]}
         except (AttributeError, KeyError, TypeError) as error:
-            raise ModelError(f"{self._wire.url}/models lists no models: {answer!r:.200}", _SPEAK) from error
+            raise ModelError(f"{self._wire.url}/models lists no models: {answer!r:.200}", SPEAK) from error
 
-    def _complete(self, request: Request) -> list[Turn]:
+    def complete(self, request: Request) -> list[Turn]:
         """One request's turns."""
         # Greedy siblings are one and the same, and vLLM takes no n above 1 for them.
         n = 1 if request.temperature == 0 else request.n
@@ -221,11 +214,11 @@ class ServerSampler:
             turns = [self._turn(request, choice) for choice in choices]
         except _AnswerError as wrong:
             raise ModelError(
-                f"{self._wire.url} answered what cannot be learned from: {wrong}", _SPEAK
+                f"{self._wire.url} answered what cannot be learned from: {wrong}", SPEAK
             ) from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"{self._wire.url} answered in no form known here ({type(error).__name__}: {error})", _SPEAK
+                f"{self._wire.url} answered in no form known here ({type(error).__name__}: {error})", SPEAK
             ) from error
         return turns if n == request.n else turns * request.n
 
@@ -266,6 +259,20 @@ class _AnswerError(Exception):
     """What is wrong with an answer that came."""
 
 
+def check(requests: Sequence[Request]) -> None:
+    """Raises ValueError for a request that nobody could meet; ModelError for a temperature other than 0 and 1."""
+    for i, request in enumerate(requests):
+        if not request.prompt_ids or request.max_tokens < 1 or request.n < 1 or request.temperature < 0:
+            raise ValueError(
+                f"request {i} needs a prompt, max_tokens >= 1, n >= 1 and temperature >= 0; got {request!r:.200}"
+            )
+        if request.temperature not in (0.0, 1.0):
+            raise ModelError(
+                f"a server gives log-probabilities at temperature 1; {request.temperature:g} was asked for",
+                "set roles.temperature = 1.0, or sample in this process",
+            )
+
+
 def _sampled(choice: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Ids and log-probabilities of a choice, ids in either form a server may give them."""
     logprobs = choice.get("logprobs")
@@ -301,100 +308,3 @@ def _digest_of_adapter(folder: Path) -> str:
         raise ModelError(
             f"{folder / _ADAPTER[1]} cannot be read: {error}", "save the adapter again"
         ) from error
-
-
-class _Wire:
-    """HTTP to one server. Proxies in the environment are not heeded."""
-
-    def __init__(self, url: str, *, key: str, timeout: float, patience: float) -> None:
-        try:
-            parts = urlsplit(url)
-            self.host, self.port = parts.hostname or "", parts.port
-        except ValueError:
-            self.host = ""
-        if not self.host or parts.scheme not in ("http", "https"):
-            raise ModelError(
-                f"{url!r} is no address of a server", "give one such as http://127.0.0.1:8000/v1"
-            )
-        self.url = url.rstrip("/")
-        self.connection = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        self.prefix = parts.path.rstrip("/")
-        self.headers = {"Content-Type": "application/json", "Connection": "close"}
-        if key:
-            self.headers["Authorization"] = f"Bearer {key}"
-        self.timeout, self.patience = timeout, patience
-
-    def get(self, path: str) -> Any:
-        return self._parsed(path, *self.ask(path))
-
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._parsed(path, *self.ask(path, body))
-
-    def _parsed(self, path: str, status: int, answer: bytes) -> Any:
-        if status != 200:
-            raise ModelError(f"{self.url}{path} answered {status}: {_said(answer)}")
-        try:
-            return json.loads(answer)
-        except ValueError as error:
-            raise ModelError(f"{self.url}{path} answered no JSON: {answer[:200]!r}", _SPEAK) from error
-
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
-        """Status and body of the answer, tried again while the server refuses or is not ready."""
-        until, pause = time.monotonic() + self.patience, _PAUSE
-        while True:
-            try:
-                status, answer = self._once(path, body)
-                busy = f"answers 503: {_said(answer)}"
-            except ConnectionRefusedError:
-                status, answer, busy = 503, b"", "refuses connections"
-            except TimeoutError as error:
-                raise ModelError(
-                    f"{self.url}{path} did not answer within {self.timeout:g} s",
-                    "raise timeout, or lower concurrency",
-                ) from error
-            except (OSError, http.client.HTTPException) as error:
-                raise ModelError(
-                    f"{self.url}{path} cannot be asked ({type(error).__name__}: {error})",
-                    "see whether the server still runs, and what it says",
-                ) from error
-            if status != 503:
-                return status, answer
-            if time.monotonic() + pause > until:
-                raise ModelError(
-                    f"{self.url} {busy}, for {self.patience:g} s", "start the server, or wait for it"
-                )
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _once(self, path: str, body: Mapping[str, Any] | None) -> tuple[int, bytes]:
-        until = time.monotonic() + self.timeout
-        connection = self.connection(self.host, self.port, timeout=self.timeout)
-        try:
-            method, data = ("GET", None) if body is None else ("POST", json.dumps(body).encode())
-            connection.request(method, self.prefix + path, body=data, headers=self.headers)
-            response = connection.getresponse()
-            parts: list[bytes] = []
-            # The socket's own timeout starts anew with every byte.
-            while part := response.read1(1 << 20):
-                parts.append(part)
-                if time.monotonic() > until:
-                    raise TimeoutError
-            return response.status, b"".join(parts)
-        finally:
-            connection.close()
-
-
-def _said(answer: bytes) -> str:
-    """What a server gives as the reason of an error, on one line."""
-    text = answer.decode(errors="replace")
-    try:
-        found = json.loads(text)
-        for name in ("error", "message", "detail"):
-            if isinstance(found, dict) and name in found:
-                found = found[name]
-        text = found if isinstance(found, str) else text
-    except ValueError:
-        pass
-    return " ".join(text.split())[:300] or "nothing"

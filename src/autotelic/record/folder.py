@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +30,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
@@ -254,8 +255,12 @@ class Lock:
     """One process a run. Taken when made; the system lets go of it when the process dies.
 
     A POSIX record lock rather than `flock`: a forked worker that outlives us does not inherit it. It does
-    not keep one process from taking the same lock twice.
+    not keep one process from taking the same lock twice, and a process that closes any file of this name loses it:
+    `holder_of` opens none that is held here.
     """
+
+    held: ClassVar[set[str]] = set()
+    """The locks that this process holds, by their real path."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -276,10 +281,12 @@ class Lock:
         with _reaching(path):
             self._file.truncate(0)
             self._file.write(str(os.getpid()).encode())
+        Lock.held.add(os.path.realpath(path))
 
     def release(self) -> None:
         """Let another process have the run."""
         if not self._file.closed:
+            Lock.held.discard(os.path.realpath(self.path))
             self._file.truncate(0)
             self._file.close()
 
@@ -290,6 +297,23 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+_FLOCK = "hhqqi4x"
+"""`struct flock` of Linux in 64 bits: type, whence, start, length, process."""
+
+
+def holder_of(lock: Path) -> int:
+    """The process that holds a run's lock; 0 where none does, or where the system does not say."""
+    if os.path.realpath(lock) in Lock.held:
+        return os.getpid()
+    try:
+        with lock.open("rb") as file:
+            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0)
+            kind, _, _, _, process = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    except (OSError, struct.error):
+        return 0
+    return 0 if kind == fcntl.F_UNLCK else max(int(process), 1)
 
 
 def is_run(path: str | Path) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from autotelic.messages import Earned
 from autotelic.record.blobs import Decode, pack_steps, unpack_steps
 from autotelic.record.plain import observation_of, plain, shown, text, to_json, untext
-from autotelic.types import Cell, Episode, Lineage, Proposal, Step, Task, Verdict
+from autotelic.types import Cell, Episode, Lineage, Observation, Proposal, Step, Task, Verdict
 
 Row = Sequence[Any]
 
@@ -90,16 +90,20 @@ def task_row(task: Task) -> tuple[Any, ...]:
     )
 
 
+def prompt_of(stored: str) -> Observation:
+    """What a task shows, from the column `prompt`."""
+    return observation_of(json.loads(stored[2:])) if stored.startswith("\0\0") else untext(stored)
+
+
 def task_of(row: Row) -> Task:
     """The task of a row of `tasks`. Raises ValueError where it is not what its id names."""
     id_, domain, mode, level, prompt, secret, signature, cluster, form, repair, author, born, references = row
     lineage = Lineage(author=author, generation=born, references=tuple(json.loads(references)))
-    prompted = observation_of(json.loads(prompt[2:])) if prompt.startswith("\0\0") else untext(prompt)
     task = Task(
         domain=domain,
         mode=mode,
         level=level,
-        prompt=prompted,
+        prompt=prompt_of(prompt),
         secret=json.loads(secret),
         signature=untext(signature),
         cluster=untext(cluster),

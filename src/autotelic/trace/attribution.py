@@ -153,7 +153,7 @@ def cost_of(given: Tracing, most: int | None = None) -> Cost:
     whole = packed(services, traces)
     began = time.perf_counter()
     for trace in traces[:_TRIED]:
-        services.learner.gradient_of(pack([trace]), whole)
+        services.own_learner.gradient_of(pack([trace]), whole)
     each = (time.perf_counter() - began) / min(_TRIED, len(traces))
     scored = min(total, most if most is not None else max(len(entries), int(SECONDS / each)))
     return Cost(
@@ -181,11 +181,11 @@ def attribute(given: Tracing, cost: Cost, watch: Watch = lambda done, of: None) 
                 f"update {message.step} has sequences that cannot be made again", "restore its domain"
             )
         if seen + len(entries) > skip:
-            _, target = services.learner.gradient_of_logprob(answer)
+            _, target = services.own_learner.gradient_of_logprob(answer)
             for at, (entry, trace) in enumerate(zip(entries, traces, strict=True)):
                 if seen + at < skip:
                     continue
-                own = services.learner.gradient_of(packed(services, [trace]), whole)
+                own = services.own_learner.gradient_of(packed(services, [trace]), whole)
                 dot = sum(float(torch.sum(a * b)) for a, b in zip(own, target, strict=True))
                 found.append(Influence(place=(message.step, at), entry=entry, score=-message.rate * dot))
                 done += 1
@@ -215,7 +215,7 @@ def outcome_of(given: Tracing, without: Collection[Place] = ()) -> tuple[float, 
             f"the weights come out as {computed}, recorded {given.wanted.after}",
             "use the machine, the torch and the run folder that the run was made with",
         )
-    logprob, _ = services.learner.gradient_of_logprob(given.answer)
+    logprob, _ = services.own_learner.gradient_of_logprob(given.answer)
     first = given.episode.turns[0]
     most = services.charter.roles.max_tokens
     request = Request(prompt_ids=first.prompt_ids, n=1, max_tokens=most, temperature=0.0, seed=0)

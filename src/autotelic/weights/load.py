@@ -141,7 +141,12 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
 
 def tokenizer_of(folder: Path) -> Any:
     """The tokenizer of a folder, whatever its class. Raises what transformers does."""
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    # How it was loaded is no part of it, and transformers would save that with it: a champion that a resumed run
+    # saves would have another reference.
+    for name in ("is_local", "local_files_only"):
+        tokenizer.init_kwargs.pop(name, None)
+    return tokenizer
 
 
 def read_gguf(source: Path) -> tuple[Any, Any]:

@@ -38,7 +38,7 @@ class Store:
 
         What is there already is not written again. Raises RecordError where there is no space.
         """
-        content = _bytes_of(tensors)
+        content = bytes_of(tensors)
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
         if path.is_file() and path.stat().st_size == len(content):
@@ -65,7 +65,7 @@ class Store:
         The file is read once, hashed, and parsed from the bytes that were hashed. Raises RecordError where it
         is missing or its bytes are others.
         """
-        return _parsed(self._path(ref.removeprefix("sha256:")), self._read(ref))
+        return parsed(self._path(ref.removeprefix("sha256:")), self._read(ref))
 
     def check(self, ref: str) -> None:
         """Raise RecordError where what a reference names is missing or is other bytes."""
@@ -122,7 +122,7 @@ class Store:
         return self.folder / f"{digest}{_ENDING}"
 
 
-def _bytes_of(tensors: Mapping[str, Array]) -> bytes:
+def bytes_of(tensors: Mapping[str, Array]) -> bytes:
     """A safetensors file. Its metadata names what was a numpy array, to give it back as one."""
     arrays = sorted(name for name, value in tensors.items() if isinstance(value, np.ndarray))
     seen: set[int] = set()
@@ -139,7 +139,8 @@ def _bytes_of(tensors: Mapping[str, Array]) -> bytes:
     return bytes(to_safetensors(plain, metadata={"numpy": json.dumps(arrays)}))
 
 
-def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+def parsed(path: Path | str, content: bytes) -> dict[str, Any]:
+    """The tensors and arrays of a safetensors file; `path` is what an error calls it. Raises RecordError."""
     try:
         length = int.from_bytes(content[:8], "little")
         said = json.loads(content[8 : 8 + length]).get("__metadata__", {})

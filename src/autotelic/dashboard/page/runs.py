@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import struct
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +24,7 @@ from autotelic.messages import (
     RunStopped,
 )
 from autotelic.record import Journal, is_run
+from autotelic.record.folder import holder_of
 from autotelic.record.paging import ids_after
 
 _QUICK: tuple[type[Message], ...] = (
@@ -156,13 +155,13 @@ class RunView:
                 self._seen = self._newest
 
     def health(self) -> Health:
-        """Whether the run goes on. A run of this process itself would lose its lock by this: ask from another."""
+        """Whether the run goes on."""
         heard, stopped = 0.0, False
         with suppress(AutotelicError), self.journal() as journal:
             rows = journal.select("SELECT time, kind FROM messages ORDER BY id DESC LIMIT 1")
             heard = float(rows[0][0]) if rows else 0.0
             stopped = bool(rows) and rows[0][1] == RunStopped.kind
-        process = _holder(self.path / "lock")
+        process = holder_of(self.path / "lock")
         if process:
             state = "running"
         elif stopped:
@@ -185,18 +184,3 @@ def views_of(paths: Sequence[Path]) -> dict[str, RunView]:
             name, number = f"{plain}~{number}", number + 1
         found[name] = RunView(path, name)
     return found
-
-
-_FLOCK = "hhqqi4x"
-"""`struct flock` of Linux in 64 bits: type, whence, start, length, process."""
-
-
-def _holder(lock: Path) -> int:
-    """The process that holds a run's lock; 0 where none does, or where the system does not say."""
-    try:
-        with lock.open("rb") as file:
-            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0)
-            kind, _, _, _, process = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
-    except (OSError, struct.error):
-        return 0
-    return 0 if kind == fcntl.F_UNLCK else max(int(process), 1)

@@ -12,6 +12,7 @@ import hmac
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -27,6 +28,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, works
 from autotelic.dashboard.page.runs import RunView
+from autotelic.dashboard.report import render
+from autotelic.dashboard.specimens import Specimen, choose
 from autotelic.errors import AutotelicError
 
 POLICY = (
@@ -34,6 +37,8 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
+FROZEN = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""Of the report, which has its style inside, and no script at all."""
 POLL = 0.5
 """Seconds between two looks at a journal for a reader that waits."""
 _BEAT = 10.0
@@ -151,7 +156,7 @@ class Guard:
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["content-security-policy"] = POLICY
+                headers.setdefault("content-security-policy", POLICY)
                 headers["x-content-type-options"] = "nosniff"
                 headers["referrer-policy"] = "no-referrer"
                 headers["cross-origin-opener-policy"] = "same-origin"
@@ -230,6 +235,15 @@ def _picture(run: RunView, request: Request) -> Response:
     content, kind = seen.picture(run, str(request.path_params["name"]))
     # A digest names these bytes and no others, so they never change.
     return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
+
+
+def _report(run: RunView, request: Request) -> Response:
+    """What `report.html` would be if it were written now: the same function makes both."""
+    specimens: Sequence[Specimen] = ()
+    with suppress(AutotelicError), run.journal() as journal:
+        specimens = choose(journal, run.story)  # of a damaged journal there may be none
+    page = render(run.story, run.path.name, specimens)
+    return Page(page, headers={"content-security-policy": FROZEN})
 
 
 def _plot(run: RunView, request: Request) -> Response:
@@ -324,6 +338,7 @@ _VIEWS: tuple[tuple[str, str, str, View], ...] = (
 )  # fmt: skip
 """Views of a run: path, title, entry of the menu (`-` is none), and what shows it."""
 _DATA: tuple[tuple[str, Data], ...] = (
+    ("/report", _report),
     ("/plot/{name}.{kind}", _plot),
     ("/{table}.csv", _table),
     ("/exam/{name}/items.csv", _exam_table),

@@ -28,6 +28,7 @@ VIEWS = (
     ("critic", "Critic"),
     ("oversight", "Oversight"),
     ("charter", "Charter"),
+    ("report", "Report"),
 )
 """The views of a run, by the end of their URL, with their names."""
 _STATES = {

@@ -8,6 +8,7 @@ The page needs no network and no script, and follows the reader's light or dark 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -18,6 +19,8 @@ from autotelic.dashboard import palette
 from autotelic.dashboard.report import making, results, work
 from autotelic.dashboard.specimens import Specimen
 from autotelic.dashboard.story import Story
+
+_CHART = re.compile(r'<svg viewBox="[^"]*" role="img".*?</svg>', re.DOTALL)
 
 
 def write_report(story: Story, path: Path, *, name: str, specimens: Sequence[Specimen] = ()) -> None:
@@ -50,5 +53,11 @@ def render(story: Story, name: str, specimens: Sequence[Specimen] = ()) -> str:
         light=palette.css(dark=False),
         dark=palette.css(dark=True),
         tints=palette.tints(),
-        body="\n".join(section for section in sections if section),
+        body="\n".join(_scrolling(section) for section in sections if section),
     )
+
+
+def _scrolling(section: str) -> str:
+    """Charts in boxes of their own: on a narrow screen a chart is scrolled, and its text stays readable."""
+    box = '<div class="wide plot" tabindex="0" role="group" aria-label="chart">'
+    return _CHART.sub(lambda found: f"{box}{found[0]}</div>", section)

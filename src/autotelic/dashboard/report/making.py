@@ -79,10 +79,9 @@ def critic(story: Story) -> str:
     last = measured[-1].calibration if measured else None
     if last is None:
         return ""
-    quality = [
-        _over(measured, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None),
-        _over(measured, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None),
-    ]
+    # Of one the highest is best and of the other the lowest, so they share no axis.
+    ranking = [_over(measured, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None)]
+    error = [_over(measured, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None)]
     sources = list(dict.fromkeys(source for g in story.generations for source in g.agreement))
     agreement = [_agreement(story, source, 4 + place) for place, source in enumerate(sources)]
     return section(
@@ -94,7 +93,8 @@ def critic(story: Story) -> str:
             f"{decimal(last.auroc)} and {decimal(last.ece, 3)}, over {count(last.n)} attempts.",
         ),
         beside(
-            titled("held-out ranking and calibration", _chart(quality, _QUALITY)),
+            titled("held-out ranking, 1 is best", _chart(ranking, _QUALITY)),
+            titled("held-out error of calibration, 0 is best", _chart(error, _SMALL)),
             titled("agreement of other sources with the verifier", _chart(agreement, SHARE)),
         ),
     )
@@ -110,10 +110,8 @@ def learning(story: Story) -> str:
         _over(measured, "next token", 0, lambda g: g.learned.nll if g.learned else None),
         _over(measured, "entropy", 2, lambda g: g.learned.entropy if g.learned else None),
     ]
-    policy = [
-        _over(measured, "clipped", 1, lambda g: g.learned.clipped if g.learned else None),
-        _over(measured, "KL", 3, lambda g: g.learned.kl if g.learned else None),
-    ]
+    clipped = [_over(measured, "clipped", 1, lambda g: g.learned.clipped if g.learned else None)]
+    divergence = [_over(measured, "KL", 3, lambda g: g.learned.kl if g.learned else None)]
     left_out = _left_out(story)
     return section(
         "Learning",
@@ -123,7 +121,8 @@ def learning(story: Story) -> str:
         ),
         beside(
             titled("loss and entropy, nats a token", _chart(losses, _NATS)),
-            titled("policy: divergence from the reference policy, share clipped", _chart(policy, _SMALL)),
+            titled("divergence from the reference policy, nats a token", _chart(divergence, _NATS)),
+            titled("share of tokens clipped", _chart(clipped, _SMALL)),
         ),
         folded("what was left out", table(["n", "what", "why", "generations"], left_out)) if left_out else "",
     )

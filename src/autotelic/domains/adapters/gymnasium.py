@@ -32,7 +32,7 @@ class GymnasiumDomain(EnvironmentDomain):
         super().__init__(
             "gymnasium",
             name,
-            fix="pip install 'autotelic[gymnasium]'",
+            fix="pip install -e '.[gymnasium]'",
             scale=SCALES.get(name),
             style=style,
         )

@@ -17,6 +17,6 @@ class OpenEnvDomain(EnvironmentDomain):
             "openenv",
             name,
             fix="start the server, give its address as openenv:http://HOST:PORT, and "
-            "pip install 'autotelic[openenv]'",
+            "pip install -e '.[openenv]'",
             style=style,
         )

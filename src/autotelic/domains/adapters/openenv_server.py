@@ -31,7 +31,7 @@ class Conversation:
     def answer(self, text: str) -> dict[str, Any] | None:
         """The answer to a message; None where the client closes. What is no message is answered with an error."""
         try:
-            message = json.loads(text) if len(text) <= LONGEST else None
+            message: Any = json.loads(text) if len(text) <= LONGEST else None
             kind, data = message["type"], message.get("data", {})
             if kind == "close":
                 return None
@@ -79,7 +79,7 @@ def application(exported: Exported) -> Any:
         from starlette.routing import Route, WebSocketRoute
         from starlette.websockets import WebSocket, WebSocketDisconnect
     except ImportError:
-        raise DomainError("starlette is not installed", "pip install 'autotelic[openenv]'") from None
+        raise DomainError("starlette is not installed", "pip install -e '.[openenv]'") from None
     schema = {
         "action": {"type": "object", "title": "Reply", "properties": TEXT, "required": ["message"]},
         "observation": {"type": "object", "title": "Shown", "properties": TEXT},
@@ -114,7 +114,7 @@ def serve(exported: Exported, host: str, port: int) -> None:
     try:
         import uvicorn
     except ImportError:
-        raise DomainError("uvicorn is not installed", "pip install 'autotelic[openenv]'") from None
+        raise DomainError("uvicorn is not installed", "pip install -e '.[openenv]'") from None
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -16,7 +16,7 @@ import numpy as np
 from autotelic.errors import DomainError
 from autotelic.types import Cell, Demonstration, Episode, Range, Spec, Task, Verdict
 
-INSTALL = "pip install 'autotelic[reasoning-gym]'"
+INSTALL = "pip install -e '.[reasoning-gym]'"
 EVALUATES = "it evaluates an answer as Python"
 SLOW = "a question takes longer than 50 ms of one core"
 REFUSED: Mapping[str, str] = {
@@ -39,6 +39,7 @@ REFUSED: Mapping[str, str] = {
     "list_functions": "the same seed gives other questions",
     "complex_arithmetic": "it pays in full for nan",
     "game_of_life_halting": "it pays in full for answers that are none",
+    "polynomial_equations": "it pays in full for several answers at once",
     "knights_knaves": "it pays for a copy of the question",
 }
 """Data sets that are not offered, and why (bench/reasoning_gym.py measures it)."""

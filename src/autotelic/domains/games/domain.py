@@ -18,7 +18,7 @@ from autotelic.models.tokenizer import END
 from autotelic.types import Cell, Episode, Range, Spec, Task, Verdict
 
 WORKER = Path(__file__).with_name("worker.py")
-INSTALL = "pip install 'autotelic[games]'"
+INSTALL = "pip install -e '.[games]'"
 PATIENCE = 60.0
 """Seconds that the engine may take over a batch: hundreds of games with a move of MCTS each."""
 OPENED = 0.75
