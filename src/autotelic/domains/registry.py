@@ -68,8 +68,8 @@ def load_domain(
 
     A name is a built-in domain, an entry point of the group `autotelic.domains`, `PACKAGE:ID` of an adapter, or
     `module:Class`. Modules are looked for in the working directory too, and there first. The class is called with
-    those of `sandbox`, `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature names. `levels`
-    spans those of practice and of the exam; `pictures` is where a domain puts what it shows (`pictures.Gallery`).
+    those of `sandbox`, `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature
+    names. `levels` spans those of practice and of the exam; `pictures` is where a domain puts what it shows.
 
     Raises DomainError, in one line: no such name, module or class; a class that cannot be made or is no
     domain; a mode or a level that the domain does not have.
