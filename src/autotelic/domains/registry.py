@@ -67,10 +67,9 @@ def load_domain(
     """The domain that a charter names. A domain that is not built in comes guarded (`guard.Guarded`).
 
     A name is a built-in domain, an entry point of the group `autotelic.domains`, `PACKAGE:ID` of an adapter, or
-    `module:Class`. Modules
-    are looked for in the working directory too, and there first. The class is called with those of `sandbox`,
-    `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature names. `levels`
-    spans those of practice and of the exam; `pictures` is where a domain puts what it shows (`pictures.Gallery`).
+    `module:Class`. Modules are looked for in the working directory too, and there first. The class is called with
+    those of `sandbox`, `levels`, `style`, `pictures`, `modes` and, where there is one, `verifier` that its signature
+    names. `levels` spans those of practice and of the exam; `pictures` is where a domain puts what it shows.
 
     Raises DomainError, in one line: no such name, module or class; a class that cannot be made or is no
     domain; a mode or a level that the domain does not have.
@@ -82,7 +81,7 @@ def load_domain(
         given["modes"] = settings.modes
     factory = _factory(settings.name)
     # Only a class that names them: one that passes on all it is given need not know of them.
-    named = inspect.signature(factory).parameters if callable(factory) else {}
+    named: Mapping[str, Any] = inspect.signature(factory).parameters if callable(factory) else {}
     if verifier is not None and "verifier" in named:
         given["verifier"] = verifier
     if "pictures" in named:
