@@ -27,6 +27,7 @@ SMALL = {
         "probe_tasks": 16,
         "group_size": 4,
     },
+    "learn": {"baseline": "critic"},  # so that the critic learns and its messages are there
     "exam": {"items_per_cell": 4, "every": 2, "own_items": 4, "samples": 8},
     "gate": {"items": 12, "answers": 2, "planned": 2},
     "budget": {"seconds": 0.0, "generations": 6},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PINS = dict(pin.split("==") for pin in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["ray"]])
+LOCKED = (line for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line)
+PINS = dict(pin.split("==") for pin in LOCKED)
 
 
 def flags() -> set[str]:

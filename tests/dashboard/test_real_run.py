@@ -64,6 +64,9 @@ def test_the_run_has_every_kind_of_message_that_a_run_without_trouble_has(journa
         "audited",
         "resampling",
         "source.cut",
+        "alarmed",
+        "sealed.opened",
+        "sealed.looked",
     }
 
 

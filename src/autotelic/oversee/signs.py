@@ -4,8 +4,8 @@
     signs.measures()         what the generation came to
     signs.alarms()           what of it crossed a threshold, each thing once
 
-A measure alarms only once it has been on the right side of its threshold in this run: a model that starts from random
-weights cuts off every answer, and that is no collapse.
+A measure alarms only once it has been well on the right side of its threshold in this run: a model that starts from
+random weights cuts off every answer, and that is no collapse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autotelic.oversee import triggers
 from autotelic.oversee.bodies import SLOW
 from autotelic.oversee.certify import PairedItem
 from autotelic.oversee.drift import DriftMonitor, DriftPlan, share_left
-from autotelic.oversee.triggers import Alarm, Measures, Regression, Threshold
+from autotelic.oversee.triggers import Alarm, Measures, Regression
 
 WATCHED = {"sealed": "the sealed exam", "own": "retention, the model's own exam"}
 """The exams of which a fall raises the brake, and what they are called there."""
@@ -173,7 +173,7 @@ class Signs:
     def measured(self) -> m.Measured:
         """The message of it, with what is armed after it."""
         measures, limits = self.measures(), triggers.thresholds_of(self.limits)
-        good = {name for name, limit in limits.items() if _is_good(limit, getattr(measures, name))}
+        good = {name for name, limit in limits.items() if limit.is_clear_of(getattr(measures, name))}
         return m.Measured(**asdict(measures), armed=tuple(sorted(self.armed | good)))
 
     def alarms(self) -> list[Alarm]:
@@ -223,5 +223,3 @@ def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def _is_good(limit: Threshold, value: float | None) -> bool:
-    return value is not None and limit.check(value) is None

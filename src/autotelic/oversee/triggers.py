@@ -72,6 +72,15 @@ class Threshold:
             return None
         return Alarm(trigger=self.trigger, level=self.level, reason=reason)
 
+    def is_clear_of(self, value: float | None) -> bool:
+        """Whether the value lies well on the right side: at half the limit or less, or twice a lower limit or more.
+
+        Values that are near a limit from the start cross it by chance.
+        """
+        if not is_number(value):
+            return False
+        return value <= self.limit / 2 if self.side == "above" else value >= 2 * self.limit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
