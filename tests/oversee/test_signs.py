@@ -140,7 +140,9 @@ def test_a_measure_alarms_once_after_it_was_good_and_again_after_a_release(name:
 
 def test_a_measure_that_begins_near_its_threshold_does_not_alarm_when_chance_takes_it_across() -> None:
     found = signs()
-    for at, cut in enumerate((18, 19, 18, 20, 19, 20), 1):  # of 20 answers of random weights; 95 % is the limit
+    for at, cut in enumerate(
+        (18, 19, 18, 20, 19, 20), 1
+    ):  # of 20 answers of random weights; 95 % is the limit
         assert generation(found, at, answered(*["length"] * cut, *["eos"] * (20 - cut))) == []
     assert generation(found, 7, answered("length", "eos")) == generation(found, 8, answered("eos")) == []
     assert generation(found, 9, answered("length")) == [("length", 1)]

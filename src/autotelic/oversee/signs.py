@@ -221,5 +221,3 @@ class Signs:
 
 def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
-
-
