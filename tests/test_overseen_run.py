@@ -85,7 +85,7 @@ def test_every_decision_is_computed_again_with_and_without_the_run(
     certified: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["audit", str(certified)]) == 0
-    assert "certified in generation 1; grade A" in capsys.readouterr().out
+    assert "by certificate 1 of the run; grade A" in capsys.readouterr().out
     assert main(["ledger", "verify", "--sealed", str(certified)]) == 0
     exported = tmp_path / "ledger.jsonl"
     assert main(["ledger", "export", str(certified), str(exported)]) == 0

@@ -83,7 +83,7 @@ def messages() -> list[Any]:
 def test_an_honest_ledger_and_its_journal_come_out_the_same() -> None:
     said = audit(leaves(), messages())
     assert [line.split(":")[0] for line in said[:2]] == ["gate 1", "gate 2"]
-    assert said[-1].startswith("champion two, certified in generation 0")
+    assert said[-1].startswith("champion two, by certificate 0 of the run")
 
 
 def test_a_gate_comes_back_from_its_leaf() -> None:

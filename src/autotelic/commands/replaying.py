@@ -9,18 +9,21 @@ from pathlib import Path
 
 from autotelic.commands import Json
 from autotelic.commands.preflight import refuse_limits
+from autotelic.errors import RunError
 
 
 def replay(
     run: Path,
-    step: int,
+    step: int | None = None,
     *,
+    decisions: bool = False,
     as_json: Json = False,
 ) -> int:
     """Compute an update of a run again and compare the weights bit for bit; the exit code is 1 if they
     differ.
 
-    It starts from the nearest checkpoint that is kept before the update.
+    It starts from the nearest checkpoint that is kept before the update. With --decisions every decision is computed
+    again instead, as by `autotelic audit`.
 
     Parameters
     ----------
@@ -28,7 +31,16 @@ def replay(
         The run folder.
     step
         The number of the update, from 0.
+    decisions
+        All decisions instead of an update.
     """
+    if decisions == (step is not None):
+        raise RunError("replay makes one update again, or all decisions", "give a STEP, or --decisions")
+    if decisions:
+        from autotelic.commands.auditing import audit
+
+        return audit(run, as_json=as_json)
+    assert step is not None  # the check above
     refuse_limits()
     from autotelic.engine.replay import replay as again
 

@@ -185,5 +185,5 @@ def audit(leaves: Iterable[Mapping[str, Any]], messages: Iterable[Message] | Non
     if found.drift is not None and (line := found.drift.line()):
         found.lines.append(line)
     champion, generation = found.trail[-1]
-    kind = "what the run began from" if generation < 0 else f"certified in generation {generation}"
+    kind = "what the run began from" if generation < 0 else f"by certificate {generation} of the run"
     return [*found.lines, f"champion {champion}, {kind}; grade {found.founding['grade']}"]
