@@ -13,11 +13,11 @@ ROTATION = 1000.0
 """Base of the rotary positions' periods (Su et al. 2021, arXiv:2104.09864), for texts of tens of tokens."""
 
 
-def build_tiny(
-    tokenizer: PreTrainedTokenizerFast, *, width: int, depth: int, heads: int, context: int, seed: int
-) -> LlamaForCausalLM:
-    """A model with random weights drawn from `seed`, ready to train, without dropout."""
-    config = LlamaConfig(
+def decoder_config(
+    tokenizer: PreTrainedTokenizerFast, *, width: int, depth: int, heads: int, context: int
+) -> LlamaConfig:
+    """The decoder of `tiny` and of `tiny-vision`."""
+    return LlamaConfig(
         vocab_size=len(tokenizer),
         max_position_embeddings=context,
         hidden_size=width,
@@ -32,6 +32,13 @@ def build_tiny(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
+
+
+def build_tiny(
+    tokenizer: PreTrainedTokenizerFast, *, width: int, depth: int, heads: int, context: int, seed: int
+) -> LlamaForCausalLM:
+    """A model with random weights drawn from `seed`, ready to train, without dropout."""
+    config = decoder_config(tokenizer, width=width, depth=depth, heads=heads, context=context)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)

@@ -11,14 +11,13 @@ import json
 
 import torch
 from transformers import (
-    LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
     PreTrainedTokenizerFast,
     SiglipVisionConfig,
 )
 
-from autotelic.models.tiny import ROTATION
+from autotelic.models.tiny import decoder_config
 
 IMAGE = "<|image|>"
 """The token that stands for a patch where the saved model is given pictures by other tools."""
@@ -42,20 +41,7 @@ def build_tiny_vision(
         patch_size=PATCH,
         vision_use_head=False,
     )
-    text = LlamaConfig(
-        vocab_size=len(tokenizer),
-        max_position_embeddings=context,
-        hidden_size=width,
-        intermediate_size=8 * width // 3,
-        num_hidden_layers=depth,
-        num_attention_heads=heads,
-        num_key_value_heads=heads,
-        rope_parameters={"rope_type": "default", "rope_theta": ROTATION},
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.eos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    text = decoder_config(tokenizer, width=width, depth=depth, heads=heads, context=context)
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,
