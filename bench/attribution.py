@@ -53,11 +53,11 @@ CHARTER: dict[str, Any] = {
     "model": {"tiny": {"width": 64, "depth": 2, "heads": 2}},
     "curriculum": {
         "bootstrap_generations": 3,
-        "tasks_per_generation": 96,
+        "tasks_per_generation": 256,
         "probe_tasks": 8,
         "group_size": 4,
     },
-    "learn": {"batch_tokens": 4096},
+    "learn": {"batch_tokens": 1024},
     "exam": {"items_per_cell": 2, "every": 20, "own_items": 0, "samples": 1},
     "gate": {"items": 8, "answers": 2, "planned": 1},
 }
@@ -176,8 +176,11 @@ def _batch(trace: Trace) -> Batch:
     return pack([trace])
 
 
-def opened(run: Path, generation: int, count: int, seed: int) -> tuple[Any, Segment]:
-    """A segment with so many answers of a generation, drawn at random; what closes it comes first."""
+def opened(run: Path, generation: int, count: int, seed: int, skip: int) -> tuple[Any, Segment]:
+    """A segment with so many answers of a generation, drawn at random; what closes it comes first.
+
+    The first `skip` updates after the checkpoint are made as they were, and are no part of it.
+    """
     from contextlib import ExitStack
 
     resources = ExitStack()
@@ -202,13 +205,19 @@ def opened(run: Path, generation: int, count: int, seed: int) -> tuple[Any, Segm
     learn_again(
         given.services, journal, given.found, given.wanted, lambda m, traces: updates.append((m, traces))
     )
+    services = given.services
+    for message, traces in updates[:skip]:
+        services.own_learner.step(packed(services, traces), message.rate)
     segment = Segment(
         given=given,
-        updates=updates,
+        updates=updates[skip:],
         answers=[reinforce(one.episode, 0.0) for one in some],
-        start=copy_of(given.services.model),
-        optimiser=given.services.own_learner.state(),
+        start=copy_of(services.model),
+        optimiser=services.own_learner.state(),
     )
+    segment.train()
+    if services.weights.digest() != given.wanted.after:
+        raise SystemExit("the weights that answered do not come out: use the machine that made the run")
     return resources, segment
 
 
@@ -378,6 +387,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--generation", type=int, default=5)
+    parser.add_argument("--skip", type=int, default=0, help="updates after the checkpoint to leave alone")
     parser.add_argument("--answers", type=int, default=20)
     parser.add_argument("--subsets", type=int, default=50)
     parser.add_argument("--k", type=int, default=20)
@@ -390,9 +400,9 @@ def main() -> None:
         make(given.run, given.generations)
         return
     began = time.perf_counter()
-    resources, segment = opened(given.run, given.generation, given.answers, given.seed)
+    resources, segment = opened(given.run, given.generation, given.answers, given.seed, given.skip)
     with resources:
-        report: dict[str, Any] = {"what": given.what, "seed": given.seed, **about(segment)}
+        report: dict[str, Any] = {"what": given.what, "seed": given.seed, "skipped_updates": given.skip, **about(segment)}
         print(report, flush=True)
         if given.what == "lds":
             report |= lds(segment, given.subsets, given.seed)
