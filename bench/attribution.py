@@ -83,7 +83,7 @@ class Segment:
         return [entry.kind for message, _ in self.updates for entry in message.batch]
 
     def train(self, keep: np.ndarray[Any, Any] | None = None, tape: Tape | None = None) -> None:
-        """From the checkpoint on, with the sequences whose flag is set. An update of which nothing is left is none."""
+        """Train with the sequences whose flag is set. An update of which nothing is left is not made."""
         services = self.given.services
         put_into(services.model, self.start)
         services.own_learner.restore(self.optimiser)
@@ -193,7 +193,9 @@ def opened(run: Path, generation: int, count: int, seed: int, skip: int) -> tupl
     ]
     if not pool:
         raise SystemExit(f"generation {generation} of {run} attempted nothing")
-    drawn = stream(seed, "attribution", "answers").choice(len(pool), size=min(count, len(pool)), replace=False)
+    drawn = stream(seed, "attribution", "answers").choice(
+        len(pool), size=min(count, len(pool)), replace=False
+    )
     some = [pool[int(at)] for at in drawn]
     given = resources.enter_context(attribution.tracing(place, journal, some[0].episode.id))
     if len({turn.weights for one in some for turn in one.episode.turns}) != 1:
@@ -382,7 +384,9 @@ def make(folder: Path, generations: int) -> None:
 
 def main() -> None:
     """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("make", "lds", "removal", "planted"))
     parser.add_argument("run", type=Path)
     parser.add_argument("--generations", type=int, default=5)
@@ -402,7 +406,12 @@ def main() -> None:
     began = time.perf_counter()
     resources, segment = opened(given.run, given.generation, given.answers, given.seed, given.skip)
     with resources:
-        report: dict[str, Any] = {"what": given.what, "seed": given.seed, "skipped_updates": given.skip, **about(segment)}
+        report: dict[str, Any] = {
+            "what": given.what,
+            "seed": given.seed,
+            "skipped_updates": given.skip,
+            **about(segment),
+        }
         print(report, flush=True)
         if given.what == "lds":
             report |= lds(segment, given.subsets, given.seed)

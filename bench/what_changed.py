@@ -2,8 +2,7 @@
 
     python -m bench.what_changed RUN [--between 5 25] [--items 10] [--json FILE]
 
-The two are those of the kept checkpoints of these generations; by default the first and the last that promoted. Prompts
-are those of the last exam in the journal, whose recorded answers are scored by both.
+The two are those that were promoted in these generations; by default the first and the last. Prompts are those of the last exam in the journal, whose recorded answers are scored by both.
 """
 
 from __future__ import annotations
@@ -84,7 +83,9 @@ def measure(run: Path, between: list[int], items: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print what changed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("--between", type=int, nargs=2, default=[])
     parser.add_argument("--items", type=int, default=10)

@@ -47,7 +47,11 @@ def traces(weights: Sequence[float]) -> list[Trace]:
     ]
     for advantage in (1.0, -0.5):
         turn = Turn(
-            prompt_ids=(3, 4, 9), completion_ids=(11, 12, 2), logprobs=(-2.0, -3.0, -2.5), weights="", stop="eos"
+            prompt_ids=(3, 4, 9),
+            completion_ids=(11, 12, 2),
+            logprobs=(-2.0, -3.0, -2.5),
+            weights="",
+            stop="eos",
         )
         found.append(reinforce(Episode(task_id="", steps=(Step(turn=turn),), answer=""), advantage))
     return found

@@ -118,8 +118,8 @@ def _attribution(
     with attributing.tracing(place, journal, number) as given:
         cost = attributing.cost_through(given) if through else attributing.cost_of(given, candidates)
         print(
-            f"about {cost.seconds:.0f} s: {'derivatives' if through else 'gradients'} of {cost.scored} of the {cost.sequences} sequences since the "
-            f"checkpoint of generation {cost.checkpoint}",
+            f"about {cost.seconds:.0f} s: {'derivatives' if through else 'gradients'} of {cost.scored} of the "
+            f"{cost.sequences} sequences since the checkpoint of generation {cost.checkpoint}",
             file=sys.stderr,
         )
         ranked = (

@@ -5,9 +5,9 @@
 
 That is TracIn (Pruthi et al. 2020, arXiv:2002.08484) with a checkpoint at every update: the updates since the nearest
 kept checkpoint are computed again, so that no weights between need be kept. It leaves out what the optimisers make
-of a gradient (momentum, orthogonal steps) and how an early update changes a later one. `attribute_through` has these in
-it (`metagradient.py`), for more time and memory. The counterfactual leaves nothing out: it trains again without the
-sequences.
+of a gradient (momentum, orthogonal steps) and how an early update changes a later one. `attribute_through` has these
+in it (`metagradient.py`), for more time and memory. The counterfactual leaves nothing out: it trains again without
+the sequences.
 The gradients are of what the model learns, of its adapter alone where it has one. The answer has one gradient an
 update, so that nothing need be projected.
 """

@@ -4,9 +4,9 @@
                  ├──► each layer's hidden state through the output layer (logit lens): KL of both, at the last place
                  └──► each head of `before` replaced by that of `after`, alone: by how much it brings the two together
 
-The logit lens is nostalgebraist's (2020, lesswrong.com/posts/AcKRB8wDpdaN6v6ru); a head is replaced where it enters its
-layer's output projection (activation patching: Meng et al. 2022, arXiv:2202.05262). These are descriptions of what
-differs, and no explanation of why. Heads are looked at in models whose layers have `self_attn.o_proj`.
+The logit lens is nostalgebraist's (2020, lesswrong.com/posts/AcKRB8wDpdaN6v6ru); a head is replaced where it enters
+its layer's output projection (activation patching: Meng et al. 2022, arXiv:2202.05262). These are descriptions of
+what differs, and no explanation of why. Heads are looked at in models whose layers have `self_attn.o_proj`.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def _hooked(modules: Sequence[Any], look: Callable[[int, Tensor], Any]) -> Itera
 
 
 @torch.no_grad()
-def moved(before: PreTrainedModel, after: PreTrainedModel, turns: Sequence[Turn]) -> list[tuple[float, float]]:
+def moved(
+    before: PreTrainedModel, after: PreTrainedModel, turns: Sequence[Turn]
+) -> list[tuple[float, float]]:
     """The log-probability of each recorded completion by both, in nats at temperature 1."""
     found: list[list[float]] = []
     for model in (before, after):
