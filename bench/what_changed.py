@@ -2,7 +2,8 @@
 
     python -m bench.what_changed RUN [--between 5 25] [--items 10] [--json FILE]
 
-The two are those that were promoted in these generations; by default the first and the last. Prompts are those of the last exam in the journal, whose recorded answers are scored by both.
+The two are those that were promoted in these generations; by default the first and the last. Prompts are those of the
+last exam in the journal, whose recorded answers are scored by both.
 """
 
 from __future__ import annotations
