@@ -14,10 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import statistics
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -204,14 +206,15 @@ class Walk:
 def measure(run: Path, attempts: int, seed: int, limit: float) -> dict[str, Any]:
     """Lineages and walks of random attempts: how many are whole, and the seconds of a lineage.
 
-    It ends after `limit` seconds of the processor: the attempts are in a random order, so those before are as random.
+    It ends after `limit` seconds of the processor, or when it is told to (SIGINT, SIGTERM): the attempts are in a
+    random order, so those before are as random.
     """
     tables, place = Tables(run), RunFolder.open(run)
     seconds: list[float] = []
     cpu: list[float] = []
     problems: list[str] = []
     whole = steps = updates = 0
-    with Journal.open(run) as journal:
+    with Journal.open(run) as journal, suppress(KeyboardInterrupt):
         n = journal.counts()["episodes"]
         drawn = stream(seed, "lineage", "attempts").choice(n, size=min(n, attempts), replace=False)
         for row in drawn:
@@ -219,9 +222,10 @@ def measure(run: Path, attempts: int, seed: int, limit: float) -> dict[str, Any]
                 break
             began, worked = time.perf_counter(), time.process_time()
             lineage = lineage_of_attempt(place, journal, int(row) + 1)
-            seconds.append(time.perf_counter() - began)
-            cpu.append(time.process_time() - worked)
+            took, used = time.perf_counter() - began, time.process_time() - worked
             walk = Walk(tables, lineage.as_json(), int(row) + 1)
+            seconds.append(took)
+            cpu.append(used)
             whole += not walk.problems
             problems += [f"attempt {int(row) + 1}: {line}" for line in walk.problems]
             steps += walk.steps
@@ -260,6 +264,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3600.0, help="of the processor")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = measure(given.run, given.attempts, given.seed, given.seconds)
     text = json.dumps(report, indent=1)
     print(text)
