@@ -270,6 +270,13 @@ def test_what_shows_without_weights_is_a_reason_of_check_model(kind: str, folder
     assert re.search(says, causes)
 
 
+def test_a_mark_before_a_template_begins_no_prompt(folder: Path) -> None:
+    plain = Tokens(load(folder).tokenizer, chat=True).prompts(["2+2"])
+    template = folder / "chat_template.jinja"
+    template.write_bytes(b"\xef\xbb\xbf" + template.read_bytes())
+    assert Tokens(load(folder).tokenizer, chat=True).prompts(["2+2"]) == plain
+
+
 def test_two_loads_of_a_model_are_the_same_model(folder: Path) -> None:
     """Nothing is drawn at random in the place of what is missing."""
     assert load(folder).ref == load(folder).ref

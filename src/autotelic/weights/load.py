@@ -148,6 +148,9 @@ def tokenizer_of(folder: Path) -> Any:
     # saves would have another reference.
     for name in ("is_local", "local_files_only"):
         tokenizer.init_kwargs.pop(name, None)
+    if isinstance(tokenizer.chat_template, str):
+        # A byte order mark before a template would begin every prompt.
+        tokenizer.chat_template = tokenizer.chat_template.removeprefix("\ufeff")
     return tokenizer
 
 
