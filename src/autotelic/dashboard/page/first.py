@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.plots import plot_of
+from autotelic.dashboard.page.results import about
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.page.seen import seen_block
-from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of, outcome_of
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, percent
@@ -32,9 +33,10 @@ def first_screen(run: RunView) -> str:
             '<div class="columns">',
             shell.guarded("better", lambda: _better(run)),
             shell.guarded("latest", lambda: _latest(run)),
-            shell.guarded("practice", lambda: _practice(run)),
+            shell.guarded("practice", lambda: practice(run)),
             "</div>",
             shell.guarded("generations", lambda: _generations(run)),
+            shell.part("about", "<h2>What is this run?</h2>", about(run)),
         ]
     )
 
@@ -149,7 +151,8 @@ def _said(verdict: Verdict) -> str:
     return shell.mark(verdict.passed) + (f" ({safe(verdict.reason)})" if verdict.reason else "")
 
 
-def _practice(run: RunView) -> str:
+def practice(run: RunView) -> str:
+    """What the last generation practised, kind by kind, with how each has gone so far."""
     story = run.story
     last = next((g for g in reversed(story.generations) if g.cells), None)
     if last is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
+from autotelic.dashboard.page.making import curriculum, proposer
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report.markup import para, safe
+from autotelic.dashboard.page.work import samples
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, decimal, percent, words_of
@@ -118,14 +120,10 @@ def proposals(run: RunView, query: Query) -> str:
         _choice("reason", "became", reasons, query),
         _field("generation", "generation", query),
     )
-    total = run.story.proposals
     return (
         "<h1>Proposals</h1>"
-        + para(
-            f"What the actor wrote when it was asked for a task: {count(total.asked)} so far,",
-            f"{count(total.admitted)} admitted. The others say why they were refused.",
-            style="quiet",
-        )
+        + shell.guarded("proposer", lambda: proposer(run))
+        + "<h2>What the actor wrote when it was asked for a task</h2>"
         + form
         + shell.guarded("list", rows)
     )
@@ -163,7 +161,9 @@ def attempts(run: RunView, query: Query) -> str:
         _choice("purpose", "made for", purposes, query),
         _field("generation", "generation", query),
     )
-    return "<h1>Attempts</h1>" + form + shell.guarded("list", rows)
+    return (
+        "<h1>Attempts</h1>" + form + shell.guarded("list", rows) + shell.guarded("work", lambda: samples(run))
+    )
 
 
 GENERATION_HEAD = ["generation", "ended", "tokens", "asked", "valid", "novel", "admitted", "decided"]
@@ -175,8 +175,14 @@ def generations(run: RunView) -> str:
         [shell.link(f"{run.url}/generation/{row[0]}", str(row[0])), *map(safe, row[1:])]
         for row in generation_rows(run.story, words=True)
     ]
-    return "<h1>Generations</h1>" + shell.part(
-        "list", shell.listing(GENERATION_HEAD, rows[:EXPORTED], "generations", f"{run.url}/generations.csv")
+    return (
+        "<h1>Generations</h1>"
+        + shell.guarded("curriculum", lambda: curriculum(run))
+        + shell.part(
+            "list",
+            "<h2>One row each, newest first</h2>",
+            shell.listing(GENERATION_HEAD, rows[:EXPORTED], "generations", f"{run.url}/generations.csv"),
+        )
     )
 
 

@@ -73,6 +73,13 @@ class RunView:
         self._lost = 0
         self._thread: threading.Thread | None = None
 
+    @classmethod
+    def read(cls, path: Path, name: str, story: Story) -> RunView:
+        """A view of a run whose messages were read already, and which is not read on."""
+        view = cls(path, name)
+        view._story = story
+        return view
+
     @property
     def url(self) -> str:
         """Where its views begin."""

@@ -12,7 +12,6 @@ import hmac
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -26,10 +25,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, works
+from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, words, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import render
-from autotelic.dashboard.specimens import Specimen, choose
 from autotelic.errors import AutotelicError
 
 POLICY = (
@@ -37,7 +35,10 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
-FROZEN = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+FROZEN = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 """Of the report, which has its style inside, and no script at all."""
 POLL = 0.5
 """Seconds between two looks at a journal for a reader that waits."""
@@ -239,18 +240,15 @@ def _picture(run: RunView, request: Request) -> Response:
 
 def _report(run: RunView, request: Request) -> Response:
     """What `report.html` would be if it were written now: the same function makes both."""
-    specimens: Sequence[Specimen] = ()
-    with suppress(AutotelicError), run.journal() as journal:
-        specimens = choose(journal, run.story)  # of a damaged journal there may be none
-    page = render(run.story, run.path.name, specimens)
-    return Page(page, headers={"content-security-policy": FROZEN})
+    return Page(render(run), headers={"content-security-policy": FROZEN})
 
 
 def _plot(run: RunView, request: Request) -> Response:
     name, kind = str(request.path_params["name"]), str(request.path_params["kind"])
-    if name not in plots.PLOTS or kind not in ("json", "svg", "csv"):
-        return PlainTextResponse(f"There is no such plot; there are {', '.join(plots.PLOTS)}.\n", 404)
-    made = plots.PLOTS[name](run.story)
+    known = plots.plots_of(run.story)
+    if name not in known or kind not in ("json", "svg", "csv"):
+        return PlainTextResponse(f"There is no such plot; there are {', '.join(known)}.\n", 404)
+    made = known[name](run.story)
     if kind == "json":
         return Response(plots.as_json(made), media_type="application/json")
     if kind == "csv":
@@ -334,6 +332,7 @@ _VIEWS: tuple[tuple[str, str, str, View], ...] = (
     ("/critic", "Critic", "critic", lambda run, q: measured.critic(run)),
     ("/learning", "Learning", "learning", lambda run, q: measured.learning(run)),
     ("/oversight", "Oversight", "oversight", lambda run, q: measured.oversight(run)),
+    ("/words", "Words", "words", lambda run, q: words.view(run)),
     ("/charter", "Charter", "charter", lambda run, q: measured.charter(run)),
 )  # fmt: skip
 """Views of a run: path, title, entry of the menu (`-` is none), and what shows it."""

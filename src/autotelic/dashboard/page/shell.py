@@ -8,9 +8,9 @@ from importlib.resources import files
 from urllib.parse import quote, urlencode
 
 from autotelic.dashboard import palette
+from autotelic.dashboard.charts import Axis, Line, line_chart
+from autotelic.dashboard.markup import safe
 from autotelic.dashboard.page.runs import Health, RunView
-from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.report.markup import safe
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, percent
 from autotelic.errors import AutotelicError, command
@@ -28,6 +28,7 @@ VIEWS = (
     ("critic", "Critic"),
     ("oversight", "Oversight"),
     ("charter", "Charter"),
+    ("words", "Words"),
     ("report", "Report"),
 )
 """The views of a run, by the end of their URL, with their names."""
@@ -39,6 +40,8 @@ _STATES = {
     "died": "stopped without a word",
 }
 Json = Mapping[str, object]
+_SMALL = 420
+"""Pixels: a plot that was drawn no wider than this is not stretched over a broad screen."""
 
 
 def document(title: str, body: str, run: RunView | None = None, *, view: str = "") -> str:
@@ -152,10 +155,10 @@ def plot(url: str, lines: Sequence[Line], x: Axis, y: Axis, *, height: int = 300
     if not any(line.points for line in lines):
         return '<p class="quiet">Nothing was measured yet.</p>'
     small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=132)
-    large = line_chart(lines, x, y, width=broad, height=height, margin=150)
+    large = line_chart(lines, x, y, width=broad, height=height, margin=98 if broad <= _SMALL else 150)
     return (
         f'<figure class="plot" data-plot="{safe(url)}.json">'
-        f'<div class="narrow">{small}</div><div class="broad">{large}</div>'
+        f'<div class="narrow">{small}</div><div class="broad{" small" if broad <= _SMALL else ""}">{large}</div>'
         f'<figcaption class="export">{link(f"{url}.svg", "SVG")} {link(f"{url}.csv", "CSV")}</figcaption></figure>'
     )
 
@@ -222,9 +225,9 @@ def _facts(run: RunView, story: Story, health: Health) -> list[tuple[str, str]]:
     elif story.seconds:
         found.append(("worked", clock(story.seconds)))
     if story.run is not None:
-        found.append(("isolation", safe(story.run.sandbox)))
-        # No message of the journal says what a brake does; its own commands do.
-        found.append(("brake", "not in this journal"))
+        grade = f", grade {story.leased.grade} of oversight" if story.leased else ""
+        found.append(("isolation", safe(f"sandbox {story.run.sandbox}{grade}")))
+        found.append(("brake", link(f"{run.url}/oversight", safe(story.brake or "no lease yet"))))
     return found
 
 

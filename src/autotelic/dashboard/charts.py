@@ -7,6 +7,7 @@ that one picture serves light and dark paper. All text is escaped here.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -108,7 +109,9 @@ def heat_map(
     label: str,
     width: int = 720,
 ) -> str:
-    """Rows by columns, darker where there is more; `values[row][column]` is at least 0."""
+    """Rows by columns, darker where there is more; `values[row][column]` is at least 0. Columns are the generations
+    that they begin with, in order.
+    """
     if not rows or not columns:
         return '<p class="quiet">Nothing was measured yet.</p>'
     left, top, tall = 104, 4, 20
@@ -129,8 +132,8 @@ def heat_map(
             )
     whole = Axis(label="generation", words=lambda g: f"{g:.0f}", step_of=(1, 2, 5, 10))
     for tick in ticks(columns[0], max(columns[-1], columns[0] + 1), 8, whole):
-        if tick in columns:
-            middle = left + (columns.index(int(tick)) + 0.5) * wide
+        if columns[0] <= tick <= columns[-1]:
+            middle = left + (bisect_right(columns, tick) - 0.5) * wide
             parts.append(_label(middle, height - 22, whole.words(tick), "middle"))
     parts.append(_label((left + width) / 2, height - 5, "generation", "middle"))
     return "".join([*parts, "</svg>"])
