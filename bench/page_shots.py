@@ -33,10 +33,14 @@ VIEWS = {
     "tasks": "/tasks",
     "proposals": "/proposals?reason=refused",
     "attempt": "/attempt/300",
+    "attempts": "/attempts",
+    "generations": "/generations",
     "learning": "/learning",
     "critic": "/critic",
     "oversight": "/oversight",
     "charter": "/charter",
+    "words": "/words",
+    "report": "/report",
 }
 SMALLEST = """() => Math.min(...[...document.querySelectorAll('main *, header *, nav *')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)

@@ -84,7 +84,7 @@ def test_what_was_measured_at_few_places_is_drawn_as_points() -> None:
     colour = next(line.colour for line in made.lines if line.name == "pass@8")
     assert f'stroke="{colour}"' not in drawn
     assert f'r="3" fill="{colour}"' in drawn
-    assert '"joined": [true, true, false, false]' in as_json(made)
+    assert '"joined": [true, false, true, false, false]' in as_json(made)
 
 
 def test_another_domain_is_not_described_as_python() -> None:

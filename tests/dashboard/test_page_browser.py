@@ -262,5 +262,8 @@ def test_no_serious_violation_of_accessibility(browser: Any, url: str, scheme: s
         ]
         assert page.evaluate(SMALLEST) >= 11, view
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), view
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert page.evaluate(SMALLEST) >= 11, view
+        page.set_viewport_size({"width": 360, "height": 900})
     page.close()
     assert found == []

@@ -70,7 +70,7 @@ def line_chart(
         across = place(x_low, tick)[1]
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{across:.1f}" y2="{across:.1f}"/>')
         parts.append(_label(left - 7, across + 4, y.words(tick), "end"))
-    for tick in ticks(x_low, x_high, max(2, (right - left) // 64), x):
+    for tick in ticks(x_low, x_high, max(2, (right - left) // 56), x):
         parts.append(_label(place(tick, y_low)[0], bottom + 16, x.words(tick), "middle"))
     parts.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
     parts.append(_label((left + right) / 2, height - 4, x.label, "middle"))

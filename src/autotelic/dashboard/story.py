@@ -214,6 +214,11 @@ class Story:
         return max([0.0, *(g.ended for g in self.generations[-1:]), *(e.seconds for e in self.evaluations)])
 
     @property
+    def reached(self) -> int:
+        """The number of the last generation that ended, 0 before the first."""
+        return self.generations[-1].number if self.generations else 0
+
+    @property
     def tokens(self) -> int:
         """Tokens trained on so far."""
         return max(

@@ -63,6 +63,16 @@ def ids_after(journal: Journal, after: int, most: int) -> list[int]:
     return [row[0] for row in journal.select(query, [after, most])]
 
 
+def ids_spread(journal: Journal, kind: str, most: int) -> list[int]:
+    """The ids of messages of a kind, in order: all of them, or of many the first, the newest, and some between."""
+    rows = journal.select("SELECT id FROM messages WHERE kind = ? ORDER BY id", [kind])
+    ids = [row[0] for row in rows]
+    if len(ids) <= most:
+        return ids
+    newest, older = ids[-(most // 2) :], ids[: -(most // 2)]
+    return older[:: -(-len(older) // (most - len(newest)))] + newest
+
+
 def list_tasks(
     journal: Journal, wanted: TaskFilter, before: int = 0, most: int = PAGE
 ) -> tuple[list[ListedTask], int]:

@@ -30,11 +30,10 @@ def exam(run: RunView, name: str, query: Query) -> str:
     """An exam as items by evaluations; `change` keeps those that were gained, or lost, between first and last."""
     with run.journal() as journal:
         found = exam_of(journal, run, name)
-        evaluated = _evaluations(journal, name)
-        shown = _spread(evaluated, _SITTINGS)
+        shown = _shown(journal, run, name, _SITTINGS)
         rows = []
         for item in found.items:
-            if (change := query.get("change", "")) and _change(evaluated, item.id) != change:
+            if (change := query.get("change", "")) and _change(shown, item.id) != change:
                 continue
             rows.append(
                 [
@@ -107,10 +106,9 @@ def then_and_now(run: RunView) -> str:
 def told(run: RunView) -> str:
     """A few items of the sealed exam with what was answered then and now; nothing before the first evaluation."""
     with run.journal() as journal:
-        evaluated = _evaluations(journal, "sealed")
-        if not evaluated:
+        shown = _shown(journal, run, "sealed", 3)
+        if not shown:
             return ""
-        shown = _spread(evaluated, 3)
         items = _telling(journal, shown)
         answers = [_answers(e, {item.id for item in items}) for e in shown]
         parts = [_item(run, item, shown, answers) for item in items]
@@ -175,12 +173,14 @@ def _evaluations(journal: Journal, name: str) -> list[Evaluated]:
     ]
 
 
-def _spread(found: Sequence[Evaluated], most: int) -> list[Evaluated]:
-    """At most so many of them, the first and the last among them."""
-    if len(found) <= most:
-        return list(found)
-    places = {round(at * (len(found) - 1) / (most - 1)) for at in range(most)}
-    return [found[place] for place in sorted(places)]
+def _shown(journal: Journal, run: RunView, name: str, most: int) -> list[Evaluated]:
+    """At most so many evaluations of an exam, the first and the last among them. The others are not read."""
+    known = run.story.evaluations_of(name)
+    if len(known) > most:
+        places = {round(at * (len(known) - 1) / (most - 1)) for at in range(most)}
+        known = [known[place] for place in sorted(places)]
+    found = [journal.message(each.message) for each in known]
+    return [each for each in found if isinstance(each, Evaluated)]
 
 
 def _change(evaluated: Sequence[Evaluated], id_: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from autotelic.dashboard.generations import Generation
 from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.plots import plot_of
@@ -21,8 +22,13 @@ _SEARCHED = 4
 """Judged messages that are searched for a task that the actor invented and solved."""
 _SIBLINGS = 8
 """Attempts of a group that are named."""
+_HISTORY = 40
+"""Generations of the small curve of a kind of task."""
 _SENTENCES = 12
 """Generations that have a sentence on the first screen."""
+
+_DECIDED = {"promote": "was certified: the champion", "train on": "was not certified, and trains on"}
+"""A decision in the words of a sentence on its generation."""
 
 
 def first_screen(run: RunView) -> str:
@@ -30,7 +36,7 @@ def first_screen(run: RunView) -> str:
     return "\n".join(
         [
             '<h1 class="hidden">Now</h1>',
-            '<div class="columns">',
+            '<div class="columns three">',
             shell.guarded("better", lambda: _better(run)),
             shell.guarded("latest", lambda: _latest(run)),
             shell.guarded("practice", lambda: practice(run)),
@@ -53,7 +59,7 @@ def overview(runs: Mapping[str, RunView]) -> str:
                 [
                     shell.link(run.url, safe(run.name)),
                     safe(health.state),
-                    str(len(story.generations)),
+                    str(story.reached),
                     clock(story.seconds),
                     shell.score_words(before.pass_at_1) if before else "–",
                     shell.link(f"{run.url}/exam/sealed", shell.score_words(last.pass_at_1)) if last else "–",
@@ -84,7 +90,7 @@ def _better(run: RunView) -> str:
             f"{last.pass_at_1.n} items.",
             style="quiet",
         )
-        + plot_of(run, "sealed", broad=560)
+        + plot_of(run, "sealed", broad=400)
     )
 
 
@@ -178,7 +184,7 @@ def practice(run: RunView) -> str:
 
 def _history(story: Story, cell: Cell) -> str:
     """The success of a cell over the generations, as a small curve."""
-    values = [g.cells[cell].p for g in story.generations if cell in g.cells][-40:]
+    values = [g.cells[cell].p for g in story.generations[-_HISTORY:] if cell in g.cells]
     if len(values) < 2:
         return ""
     step = 100 / (len(values) - 1)
@@ -202,14 +208,15 @@ def _generations(run: RunView) -> str:
 def _sentence(run: RunView, story: Story, place: int) -> str:
     g = story.generations[place]
     words: Sequence[str] = [
-        f"invented {count(g.proposals.admitted)} tasks of {count(g.proposals.asked)} asked"
-        if g.proposals.asked
-        else "practised the tasks of the rules",
+        "" if not run.complete else _made(g),
         f"{count(g.kept)} groups of attempts taught something" if g.kept else "",
         f"learned from {count(g.trained)} tokens",
-        *(
-            "became champion" if r.verdict == "promote" else "was rejected"
-            for r in story.rulings_of(g.number)
-        ),
+        *(_DECIDED.get(r.verdict, safe(r.verdict)) for r in story.rulings_of(g.number)),
     ]
     return f"<li>{shell.generation_link(run, g.number)}: {', '.join(w for w in words if w)}.</li>"
+
+
+def _made(g: Generation) -> str:
+    if not g.proposals.asked:
+        return "practised the tasks of the rules"
+    return f"invented {count(g.proposals.admitted)} tasks of {count(g.proposals.asked)} asked"

@@ -16,6 +16,7 @@ from autotelic.dashboard.wording import clock, count, decimal, percent, words_of
 from autotelic.errors import RecordError
 from autotelic.record import Journal
 from autotelic.record.paging import TaskFilter, list_attempts, list_proposals, list_tasks
+from autotelic.types import Task
 
 Query = Mapping[str, str]
 EXPORTED = 10_000
@@ -57,7 +58,7 @@ def tasks(run: RunView, query: Query) -> str:
         lines = [
             [
                 shell.task_link(run, each.task.id),
-                safe(each.task.cell) + (" repair" if each.task.is_repair else ""),
+                safe(each.task.cell) + _repair(each.task),
                 safe(author_of(each.task.lineage)),
                 shell.generation_link(run, each.generation),
                 f"{each.passed} of {each.attempts}" if each.attempts else "–",
@@ -249,6 +250,11 @@ def shortened(text: str) -> str:
     """The beginning of a text in one line."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LINE]).split())
     return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
+
+
+def _repair(task: Task) -> str:
+    """That a task is a repair, where its mode does not say so."""
+    return " repair" if task.is_repair and task.mode != "repair" else ""
 
 
 def _page(

@@ -8,7 +8,7 @@ from autotelic.dashboard.charts import bars, heat_map, stacked_bar
 from autotelic.dashboard.generations import Generation
 from autotelic.dashboard.markup import beside, folded, para, safe, scrolled, section, swatch, table, titled
 from autotelic.dashboard.page import shell
-from autotelic.dashboard.page.plots import plot_of
+from autotelic.dashboard.page.plots import plot_of, plots_beside
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.palette import HUES
 from autotelic.dashboard.story import Ruling, Story, named
@@ -94,7 +94,7 @@ def critic(run: RunView) -> str:
             "(0 is best), both on attempts that it has not learned from; last",
             f"{decimal(last.auroc)} and {decimal(last.ece, 3)}, over {count(last.n)} attempts.",
         ),
-        beside(*(f"<div>{plot_of(run, name, titled=True, broad=520)}</div>" for name in names)),
+        plots_beside(run, names),
     )
 
 
@@ -118,7 +118,7 @@ def learning(run: RunView) -> str:
             "so that the distance grows until other weights are certified.",
             style="quiet",
         ),
-        beside(*(f"<div>{plot_of(run, name, titled=True, broad=520)}</div>" for name in names)),
+        plots_beside(run, names),
         folded("what was left out", table(["n", "what", "why", "generations"], left_out)) if left_out else "",
     )
 
@@ -192,7 +192,7 @@ def _rulings(run: RunView, rulings: Sequence[Ruling]) -> str:
             shell.message_link(run, r.message, f"decision {r.message}"),
             shell.generation_link(run, r.generation),
             f'<span class="{safe(r.verdict)}">{safe(r.verdict)}</span>',
-            safe("; ".join(r.reasons)),
+            f'<span class="long">{safe("; ".join(r.reasons))}</span>',
         ]
         for r in rulings
     ]
@@ -206,7 +206,7 @@ def _alarms(run: RunView) -> str:
             shell.generation_link(run, a.generation),
             safe(a.trigger),
             safe(named(a.level)),
-            safe(a.reason),
+            f'<span class="long">{safe(a.reason)}</span>',
         ]
         for a in reversed(run.story.alarms)
     ][:_RULINGS]

@@ -129,9 +129,12 @@ def oversight(run: RunView) -> str:
             "ledger</code> show them.",
             style="quiet",
         )
-        + shell.part("standing", para(safe(story.oversight) or "No lease yet."))
         + shell.guarded(
-            "decisions", lambda: making.decisions(run) or para("Nothing was decided yet.", style="quiet")
+            "decisions",
+            lambda: (
+                making.decisions(run)
+                or para("Nothing was decided yet.", safe(story.oversight), style="quiet")
+            ),
         )
         + shell.part(
             "facts",

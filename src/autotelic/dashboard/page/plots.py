@@ -12,7 +12,7 @@ from typing import Any
 from autotelic.dashboard import palette
 from autotelic.dashboard.charts import Axis, Line, line_chart
 from autotelic.dashboard.generations import Generation
-from autotelic.dashboard.markup import safe
+from autotelic.dashboard.markup import beside, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.story import Evaluation, Story
@@ -20,7 +20,9 @@ from autotelic.dashboard.wording import clock, count, decimal, known, percent, p
 from autotelic.types import Cell, Score
 
 _MOST = 2_000
-"""Points of a curve that are sent: more than a screen has columns."""
+"""Points of a curve that are sent to be zoomed: more than a screen has columns."""
+_DRAWN = 400
+"""Points of a curve in a picture that is not zoomed."""
 SHARE = Axis(label="share", words=percent, low=0.0, high=1.0)
 _TOKENS = Axis(label="tokens trained", words=count, low=0.0)
 _SECONDS = Axis(label="time worked", words=clock, low=0.0, base=60, step_of=(1, 2, 5, 10, 15, 30))
@@ -47,9 +49,12 @@ def _exams(x: Axis, at: At) -> Make:
     """The sealed exam with its band, beside it the own exam; samples of the sealed one as points."""
 
     def make(story: Story) -> Plot:
-        sealed, measures = story.evaluations_of("sealed"), story.measures
+        measures = story.measures
+        sealed = [e for e in story.evaluations_of("sealed") if e.when != "working"]
         scores = [(at(e), e.pass_at_1) for e in sealed]
-        own = [(at(e), e.pass_at_1.value) for e in story.evaluations_of("own")]
+        own = [(at(e), e.pass_at_1.value) for e in story.evaluations_of("own") if e.when != "working"]
+        # At the end the weights at work are examined beside the certified ones, at the same place.
+        working = [(at(e), e.pass_at_1) for e in story.evaluations_of("sealed") if e.when == "working"]
         lines = [
             Line(
                 name="sealed exam",
@@ -57,6 +62,7 @@ def _exams(x: Axis, at: At) -> Make:
                 points=[(place, score.value) for place, score in scores],
                 band=[(place, score.low, score.high) for place, score in scores],
             ),
+            _sampled("not certified", 2, working),
             Line(name="own exam", colour="var(--hue-1)", points=own, dashed=True),
             _sampled(measures.best, 8, [(at(e), e.pass_at_8) for e in sealed]),
             _sampled(measures.chosen, 3, [(at(e), e.best_of_8) for e in sealed]),
@@ -67,7 +73,7 @@ def _exams(x: Axis, at: At) -> Make:
 
 
 def _sampled(name: str, hue: int, scores: Sequence[tuple[float, Score | None]]) -> Line:
-    """Few evaluations draw samples, so that nothing is known between them: points alone."""
+    """What few evaluations have, so that nothing is known between them: points alone."""
     known_ = [(place, score.value) for place, score in scores if score is not None]
     return Line(name=name, colour=f"var(--hue-{hue})", points=known_, joined=False)
 
@@ -76,7 +82,7 @@ def _levels(mode: str, x: Axis, at: At) -> Make:
     """A mode of the sealed exam, a curve a level."""
 
     def make(story: Story) -> Plot:
-        found = story.evaluations_of("sealed")
+        found = [e for e in story.evaluations_of("sealed") if e.when != "working"]
         levels = sorted({cell.level for e in found for cell in e.cells if cell.mode == mode})
         lines = []
         for place, level in enumerate(levels):
@@ -183,8 +189,14 @@ def plot_of(run: RunView, name: str, *, titled: bool = False, broad: int = 760) 
     """A plot on a page."""
     made = plots_of(run.story)[name](run.story)
     title = f"<h3>{safe(made.title)}</h3>" if titled else ""
-    lines = [_thinned(line) for line in made.lines]
+    lines = [_thinned(line, _DRAWN) for line in made.lines]
     return title + shell.plot(f"{run.url}/plot/{name}", lines, made.x, made.y, broad=broad)
+
+
+def plots_beside(run: RunView, names: Sequence[str]) -> str:
+    """Plots with their titles next to each other, drawn as wide as their columns are: text keeps its size."""
+    broad = 400 if len(names) == 3 else 520
+    return beside(*(f"<div>{plot_of(run, name, titled=True, broad=broad)}</div>" for name in names))
 
 
 def as_json(made: Plot) -> str:
@@ -234,11 +246,11 @@ def _columns(made: Plot) -> tuple[list[float], list[list[float | None]]]:
     return xs, found
 
 
-def _thinned(line: Line) -> Line:
-    """At most `_MOST` points: of each stretch its first, its lowest and its highest, so that no peak is lost."""
-    if len(line.points) <= _MOST:
+def _thinned(line: Line, most: int = _MOST) -> Line:
+    """At most so many points: of each stretch its first, its lowest and its highest, so that no peak is lost."""
+    if len(line.points) <= most:
         return line
-    size = math.ceil(3 * len(line.points) / _MOST)
+    size = math.ceil(3 * len(line.points) / most)
     kept: list[tuple[float, float]] = []
     for at in range(0, len(line.points), size):
         stretch = list(line.points[at : at + size])
@@ -248,7 +260,7 @@ def _thinned(line: Line) -> Line:
         name=line.name,
         colour=line.colour,
         points=kept,
-        band=line.band,
+        band=line.band[:: math.ceil(len(line.band) / most)] if line.band else (),
         dashed=line.dashed,
         joined=line.joined,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from autotelic.dashboard import palette
 from autotelic.dashboard.card import origin, scale
-from autotelic.dashboard.markup import beside, card, para, safe, section, table
-from autotelic.dashboard.page.plots import examined, plot_of
+from autotelic.dashboard.markup import card, para, safe, section, table
+from autotelic.dashboard.page.plots import examined, plot_of, plots_beside
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.story import Evaluation, Story
 from autotelic.dashboard.wording import clock, count, interval, percent, short
@@ -95,12 +95,10 @@ def curves(run: RunView) -> str:
     if len(story.evaluations_of("sealed")) < 2:
         return ""
     modes = examined(story)
-    over_seconds = plot_of(run, "sealed-time", broad=1020) + beside(
-        *(_titled_plot(run, f"levels-time-{mode}") for mode in modes)
-    )
-    over_tokens = plot_of(run, "sealed", broad=1020) + beside(
-        *(_titled_plot(run, f"levels-{mode}") for mode in modes)
-    )
+    over_seconds = plot_of(run, "sealed-time", broad=1020)
+    over_seconds += plots_beside(run, [f"levels-time-{mode}" for mode in modes])
+    over_tokens = plot_of(run, "sealed", broad=1020)
+    over_tokens += plots_beside(run, [f"levels-{mode}" for mode in modes])
     return section(
         "Learning curves",
         para(
@@ -113,10 +111,6 @@ def curves(run: RunView) -> str:
         '<input type="radio" name="over" id="over-tokens"><label for="over-tokens">over tokens</label>'
         f'<div class="over-seconds">{over_seconds}</div><div class="over-tokens">{over_tokens}</div></div>',
     )
-
-
-def _titled_plot(run: RunView, name: str) -> str:
-    return f"<div>{plot_of(run, name, titled=True, broad=400)}</div>"
 
 
 def cells(run: RunView) -> str:

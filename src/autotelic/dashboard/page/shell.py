@@ -154,8 +154,11 @@ def plot(url: str, lines: Sequence[Line], x: Axis, y: Axis, *, height: int = 300
     """
     if not any(line.points for line in lines):
         return '<p class="quiet">Nothing was measured yet.</p>'
-    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=132)
-    large = line_chart(lines, x, y, width=broad, height=height, margin=98 if broad <= _SMALL else 150)
+    drawn = [line for line in lines if line.points]
+    longest = max(len(f"{line.name} {y.words(line.points[-1][1])}") for line in drawn)
+    margin = 18 + round(7.4 * longest)
+    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=margin)
+    large = line_chart(lines, x, y, width=broad, height=height, margin=margin)
     return (
         f'<figure class="plot" data-plot="{safe(url)}.json">'
         f'<div class="narrow">{small}</div><div class="broad{" small" if broad <= _SMALL else ""}">{large}</div>'
@@ -210,7 +213,7 @@ def _ago(health: Health) -> str:
 
 def _facts(run: RunView, story: Story, health: Health) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    number = len(story.generations)
+    number = story.reached
     if health.state == "running":
         going = number + (story.unfinished is not None)
         found.append(("generation", f"{going}{f', {safe(story.stage)}' if story.stage else ''}"))
@@ -237,7 +240,7 @@ def _left(story: Story, health: Health) -> str:
     if story.run is None:
         return ""
     if limits.generations:
-        return f"{max(0, limits.generations - len(story.generations))} generations"
+        return f"{max(0, limits.generations - story.reached)} generations"
     if limits.seconds:
         return clock(max(0.0, limits.seconds - story.seconds))
     return percent(1.0 - (story.spent(story.seconds) or 0.0))
