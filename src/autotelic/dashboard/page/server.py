@@ -7,9 +7,7 @@ threads: a long query of one reader keeps no other waiting.
 from __future__ import annotations
 
 import asyncio
-import csv
 import hmac
-import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from html import escape
@@ -25,7 +23,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, words, works
+from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, tables, words, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import render
 from autotelic.errors import AutotelicError
@@ -252,7 +250,7 @@ def _plot(run: RunView, request: Request) -> Response:
     if kind == "json":
         return Response(plots.as_json(made), media_type="application/json")
     if kind == "csv":
-        return _csv(*plots.as_rows(made), name=f"{run.name}-{name}")
+        return _rows(*plots.as_rows(made), name=f"{run.name}-{name}", kind="csv")
     return Response(
         plots.as_svg(made),
         media_type="image/svg+xml",
@@ -275,30 +273,23 @@ def _table(run: RunView, request: Request) -> Response:
             return PlainTextResponse(
                 "There is no such table; there are tasks, proposals, updates and generations.\n", 404
             )
-    return _csv(head, rows, name=f"{run.name}-{table}")
+    return _rows(head, rows, name=f"{run.name}-{table}", kind=str(request.path_params["kind"]))
 
 
 def _exam_table(run: RunView, request: Request) -> Response:
     name = str(request.path_params["name"])
-    return _csv(*exams.exam_rows(run, name), name=f"{run.name}-exam")
+    kind = str(request.path_params["kind"])
+    return _rows(*exams.exam_rows(run, name), name=f"{run.name}-exam", kind=kind)
 
 
-def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]], *, name: str) -> Response:
-    """A table as CSV. What a spreadsheet would take for a formula gets a quote in front."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    writer.writerows([[_harmless(value) for value in row] for row in rows])
+def _rows(head: Sequence[str], rows: Sequence[Sequence[Any]], *, name: str, kind: str) -> Response:
+    """A table as a file, CSV or Parquet."""
+    if kind not in tables.KINDS:
+        return PlainTextResponse(f"A table is {' or '.join(tables.KINDS)}.\n", 404)
+    content, media = tables.KINDS[kind](head, rows)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
-    return Response(
-        out.getvalue().encode("utf-8", "backslashreplace"),
-        media_type="text/csv",
-        headers={"content-disposition": f'attachment; filename="{safe}.csv"'},
-    )
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    disposition = f'attachment; filename="{safe}.{kind}"'
+    return Response(content, media_type=media, headers={"content-disposition": disposition})
 
 
 def _json(value: Any) -> Response:
@@ -339,8 +330,8 @@ _VIEWS: tuple[tuple[str, str, str, View], ...] = (
 _DATA: tuple[tuple[str, Data], ...] = (
     ("/report", _report),
     ("/plot/{name}.{kind}", _plot),
-    ("/{table}.csv", _table),
-    ("/exam/{name}/items.csv", _exam_table),
+    ("/{table}.{kind}", _table),
+    ("/exam/{name}/items.{kind}", _exam_table),
     ("/picture/{name}", _picture),
     ("/json/{what}", lambda run, q: _json(works.plain(run, _path(q, "what")))),
 )

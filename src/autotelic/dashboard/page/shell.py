@@ -11,6 +11,7 @@ from autotelic.dashboard import palette
 from autotelic.dashboard.charts import Axis, Line, line_chart
 from autotelic.dashboard.markup import safe
 from autotelic.dashboard.page.runs import Health, RunView
+from autotelic.dashboard.page.tables import has_parquet
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, percent
 from autotelic.errors import AutotelicError, command
@@ -134,7 +135,10 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[str]], name: str, csv: 
     """A table with a name, which the keys j and k walk through; `csv` is where its rows are as CSV."""
     heading = "".join(f'<th scope="col">{word}</th>' for word in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    export = f'<p class="export">{link(csv, "CSV of this table")}</p>' if csv else ""
+    files = [link(csv, "CSV of this table")] if csv else []
+    if csv and has_parquet():
+        files.append(link(csv.replace(".csv", ".parquet", 1), "Parquet"))
+    export = f'<p class="export">{" ".join(files)}</p>' if files else ""
     return (
         f'<div class="wide" tabindex="0" role="group" aria-label="{safe(name)}"><table class="list">'
         f"<thead><tr>{heading}</tr></thead><tbody>{body}</tbody></table></div>{export}"

@@ -50,7 +50,10 @@
     }
     document.title = fresh.title;
     ages();
+    followReading();
   }
+  // While the server still reads the journal no message comes that would say that it is done.
+  const followReading = () => { if (document.querySelector("header .notice")) setTimeout(refresh, 1000); };
   const path = (root, node) => {
     const found = [];
     for (; node !== root; node = node.parentNode) found.unshift([...node.parentNode.children].indexOf(node));
@@ -141,7 +144,7 @@
     a.href = canvas.toDataURL("image/png"); a.download = "plot.png"; a.click();
   }
   const prepare = (root) => root.querySelectorAll("figure[data-plot]").forEach(zoomable);
-  prepare(document); ages();
+  prepare(document); ages(); followReading();
 
   // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────
   const pause = () => document.getElementById("pause");
