@@ -94,7 +94,7 @@ def exam_rows(run: RunView, name: str) -> tuple[list[str], list[list[Any]]]:
 
 def then_and_now(run: RunView) -> str:
     """The same sealed items, answered at the start, in the middle and at the end. Raises RecordError without any."""
-    shown = told(run)
+    shown = run.once("told", lambda: told(run))
     if not shown:
         raise RecordError(
             f"{run.path} has no evaluation of the sealed exam yet",

@@ -163,7 +163,10 @@ def attempts(run: RunView, query: Query) -> str:
         _field("generation", "generation", query),
     )
     return (
-        "<h1>Attempts</h1>" + form + shell.guarded("list", rows) + shell.guarded("work", lambda: samples(run))
+        "<h1>Attempts</h1>"
+        + form
+        + shell.guarded("list", rows)
+        + shell.guarded("work", lambda: run.once("work", lambda: samples(run)))
     )
 
 

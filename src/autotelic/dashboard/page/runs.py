@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,7 @@ class RunView:
         self._seen = 0
         self._newest = 0
         self._lost = 0
+        self._kept: dict[str, tuple[object, str]] = {}
         self._thread: threading.Thread | None = None
 
     @classmethod
@@ -113,6 +114,14 @@ class RunView:
         """The journal, for this thread. Raises RecordError where it cannot be opened."""
         with Journal.open(self.path) as journal:
             yield journal
+
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """What `make` makes, kept until another generation or evaluation is read: for parts that read many rows."""
+        story = self.story
+        key = (story.reached, story.resumes, len(story.evaluations), self.complete)
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept[name] = (key, make())
+        return self._kept[name][1]
 
     def newest(self) -> int:
         """The id of the last message; 0 where there is no journal, or none that can be read."""
