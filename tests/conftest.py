@@ -93,10 +93,24 @@ def small_charter() -> Charter:
 
 @pytest.fixture(scope="session")
 def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -> Path:
-    """The folder of a finished run that started from `champions/tiny`. Not to be changed; copy it."""
+    """The folder of a finished run that started from `champions/tiny`. Not to be changed; copy it.
+
+    Processes of one session share it: the first that asks makes it, the others wait.
+    """
+    from filelock import FileLock
+
     from autotelic import loop
     from autotelic.machine import Machine
 
-    folder = tmp_path_factory.mktemp("runs") / "real"
-    loop.run(small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "runs" / "real", shared / "runs" / "done"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(shared / "runs" / "lock"):
+        if not done.exists():
+            loop.run(
+                small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny"
+            )
+            done.touch()
     return folder
