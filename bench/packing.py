@@ -57,7 +57,7 @@ def excesses(texts: Sequence[str], capacity: int, cases: Sequence[Items]) -> dic
     tables: dict[str, simulator.Ranks] = {}
     for text in texts:
         with suppress(FormulaError):
-            tables[text] = simulator.ranks(simulator.orders(parse(text, NAMES), capacity), capacity)
+            tables[text] = simulator.ranks(parse(text, NAMES), capacity)
     lanes = [(at, items) for at in range(len(tables)) for items in cases]
     bins = iter(simulator.bins_side_by_side(list(tables.values()), lanes, capacity))
     return {

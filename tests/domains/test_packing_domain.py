@@ -73,13 +73,14 @@ def test_side_by_side_needs_the_bins_of_one_by_one(capacity: int) -> None:
         "log(0-gap)",
         "gap^gap^gap",
     ]
-    tables = [orders(parse(text, NAMES), capacity) for text in texts]
+    formulas = [parse(text, NAMES) for text in texts]
+    tables = [orders(formula, capacity) for formula in formulas]
     items = [
         weibull(stream(0, "t"), 3.0, 0.45 * capacity, capacity, 300),
         uniform(stream(1, "t"), 20, 90, 300),
     ]
     lanes = [(at, sizes) for at in range(len(texts)) for sizes in items]
-    found = bins_side_by_side([ranks(table, capacity) for table in tables], lanes, capacity)
+    found = bins_side_by_side([ranks(formula, capacity) for formula in formulas], lanes, capacity)
     alone = [bins_needed(tables[at], sizes, capacity) for at, sizes in lanes]
     hopeless = [1.25 * lower_bound(sizes, capacity) for _, sizes in lanes]
     assert [min(*pair) for pair in zip(found, hopeless, strict=True)] == [

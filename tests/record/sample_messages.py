@@ -160,6 +160,8 @@ MESSAGES: tuple[m.Message, ...] = (
                 author="sha256:aa",
                 rewards=(0.5, -1.0),
             ),
+        )
+    ),
     m.Repairing(drafted=True, tasks=(SEEN,)),
     m.Resampling(round=1, tasks=(TASK,)),
     m.Appraised(
@@ -191,8 +193,6 @@ MESSAGES: tuple[m.Message, ...] = (
         ),
     ),
     m.Formed(tasks=(FORM,), elites=1),
-        )
-    ),
     m.Lesson(
         shares={"own": 1.0},
         sequences={"own": 1},

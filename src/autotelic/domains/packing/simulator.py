@@ -38,14 +38,21 @@ def orders(priority: Formula, capacity: int) -> Orders:
 
     Equal priorities prefer the smaller room. An undefined priority comes last. All priorities are computed at once.
     """
+    order, size = _sorted(priority, capacity), np.arange(capacity + 1)
+    return tuple(tuple(row[row >= least].tolist()) for least, row in zip(size, order, strict=True))
+
+
+def _sorted(priority: Formula, capacity: int) -> NDArray[np.int64]:
+    """For each size all rooms, the highest priority first. [capacity + 1, capacity + 1]"""
     size = np.arange(capacity + 1, dtype=np.float64) * (100.0 / capacity)
     item, room = size[:, None], size[None, :]
     found = priority({"item": item, "room": room, "gap": room - item})
     # What is equal but for rounding, such as `room-gap` and `item`, is equal.
-    finite = np.nan_to_num(np.round(found, DIGITS), nan=-np.inf, posinf=1e300, neginf=-1e300)
+    with np.errstate(over="ignore"):
+        rounded = np.round(found, DIGITS)
+    finite = np.nan_to_num(rounded, nan=-np.inf, posinf=1e300, neginf=-1e300)
     table = np.broadcast_to(finite, (capacity + 1, capacity + 1))
-    order = np.argsort(-table, axis=1, kind="stable")
-    return tuple(tuple(row[row >= size].tolist()) for size, row in enumerate(order))
+    return np.argsort(-table, axis=1, kind="stable")
 
 
 def bins_needed(order: Orders, items: Items, capacity: int) -> int:
@@ -68,11 +75,12 @@ def bins_needed(order: Orders, items: Items, capacity: int) -> int:
     return count - number[capacity]
 
 
-def ranks(order: Orders, capacity: int) -> Ranks:
-    """The place of each room in an order, by size of item; `UNFIT` where too small. [capacity + 1, capacity + 1]"""
-    found = np.full((capacity + 1, capacity + 1), UNFIT, dtype=np.int16)
-    for size, rooms in enumerate(order):
-        found[size, list(rooms)] = np.arange(len(rooms))
+def ranks(priority: Formula, capacity: int) -> Ranks:
+    """The place of each room in `orders`, by size of item; `UNFIT` where too small. [capacity + 1, capacity + 1]"""
+    found = np.empty((capacity + 1, capacity + 1), dtype=np.int16)
+    place = np.arange(capacity + 1, dtype=np.int16)[None, :]
+    np.put_along_axis(found, _sorted(priority, capacity), np.broadcast_to(place, found.shape), axis=1)
+    found[np.tri(capacity + 1, k=-1, dtype=bool)] = UNFIT
     return found
 
 
