@@ -47,6 +47,10 @@ class Engine:
         """Positions after so many random moves; earlier ones where the game would have ended."""
         return self._batch("begin", games)
 
+    def deal(self, games: Sequence[Mapping[str, Any]]) -> list[Position]:
+        """Openings with other cards that the seat does not see: `moves`, and what the other seat was `asked`."""
+        return self._batch("deal", games)
+
     def tables(self, mode: str) -> Mapping[str, Mapping[str, Any]]:
         """Every information state of a game, with what is shown there and what is legal. For small games."""
         found: Mapping[str, Mapping[str, Any]] = self._process.ask(
