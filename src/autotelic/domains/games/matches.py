@@ -7,8 +7,9 @@
 Each episode is one seat of one game. The other seat is played by the same actor, who sees what that seat may see and
 nothing else, so a private card stays private.
 
-Where something is hidden, a random opening says nothing about it, and a player's own moves do: who bets has a good card
-or bluffs. So the cards that the learner does not see are dealt anew until the actor makes the opening's moves with them.
+Where something is hidden, a random opening says nothing about it, and a player's own moves do: who bets has a good
+card or bluffs. So the cards that the learner does not see are dealt anew until the actor makes the opening's moves
+with them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from autotelic.streams import seed_of, stream
 from autotelic.types import Observation, Task
 
 DEALS = 16
-"""Deals at most until the actor makes the opening's moves. A move that it makes once in ten times is met in four games
-of five; where it hardly ever makes one, any deal will do.
+"""Deals at most until the actor makes the opening's moves. A move that it makes once in ten times is met in four
+games of five; where it hardly ever makes one, any deal will do.
 """
 FORFEIT = -1.25
 """The reward of an illegal move, which ends the game; a lost game has -1."""
