@@ -64,6 +64,19 @@ def test_openings_are_legal_positions_of_the_learner_and_the_same_from_the_same_
     assert all(len(t.secret["moves"]) <= 1 for t in tasks if t.cell == Cell(mode="tic-tac-toe", level=2))
 
 
+def test_the_champion_is_met_in_games_in_which_nothing_is_hidden(games: GamesDomain) -> None:
+    for mode, game in GAMES.items():
+        tasks = games.tasks(stream(12, "league"), [Cell(mode=mode, level=1)] * 32)
+        assert {task.secret["opponent"] for task in tasks} == {SELF} | (set() if game.hidden else {CHAMPION})
+
+
+def test_openings_of_two_moves_are_met_where_most_games_end_before(games: GamesDomain) -> None:
+    """Kuhn poker: after two moves only a pass and a bet leave something to decide."""
+    tasks = games.tasks(stream(13, "plies"), [Cell(mode="kuhn", level=1)] * 200)
+    moves = [len(task.secret["moves"]) - 2 for task in tasks]  # two are the deal
+    assert all(40 <= moves.count(n) <= 100 for n in range(3))
+
+
 def test_a_board_is_shown_from_the_side_of_who_moves(games: GamesDomain) -> None:
     shown = games.engine.advance(
         [
