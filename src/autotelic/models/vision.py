@@ -30,7 +30,7 @@ MEAN, STD = 0.0, 0.5
 -1, as SigLIP has it, what all patches have in common is ten times what tells them apart.
 """
 PLACED = 0.8
-"""Standard deviation of the first position embeddings of patches. SigLIP's own, a tenth, is lost beside the pixels."""
+"""Standard deviation of the first position embeddings of patches. SigLIP's own, a tenth, is lost beside pixels."""
 
 
 def build_tiny_vision(

@@ -185,7 +185,7 @@ def _begun(game: dict[str, Any], style: str) -> dict[str, Any]:
 
 
 def _opened(game: dict[str, Any], rng: random.Random) -> tuple[list[int], list[tuple[int, str]], bool]:
-    """Moves up to the last position before the game or the opening ended; each seat's turns; whether it was the game."""
+    """Moves up to the last position before game or opening ended; each seat's turns; whether it was the game."""
     name = game["name"]
     state = game_of(name).new_initial_state()
     moves: list[int] = []
