@@ -124,6 +124,7 @@ class State:
             read_thresholds(charter.oversight.thresholds),
             critic_rewards=bool(charter.feedback.critic or charter.feedback.withhold),
             settled=charter.model.name not in BUILT_IN,
+            priced=charter.learn.kl > 0,
         )
 
     @property
