@@ -16,7 +16,7 @@ import numpy as np
 from autotelic import messages as m
 from autotelic.archive import Archive
 from autotelic.budget import Allowance
-from autotelic.charter import Charter
+from autotelic.charter import BUILT_IN, Charter
 from autotelic.exam.sealed import Exam
 from autotelic.judge.collapse import CollapseGuard
 from autotelic.oversee.signs import Signs
@@ -125,7 +125,8 @@ class State:
         self.signs = Signs(
             read_thresholds(charter.oversight.thresholds),
             critic_rewards=bool(charter.feedback.critic or charter.feedback.withhold),
-            settled=charter.model.name != "tiny",
+            settled=charter.model.name not in BUILT_IN,
+            priced=charter.learn.kl > 0,
         )
 
     @property
