@@ -83,7 +83,7 @@ class Segment:
         return [entry.kind for message, _ in self.updates for entry in message.batch]
 
     def train(self, keep: np.ndarray[Any, Any] | None = None, tape: Tape | None = None) -> None:
-        """From the checkpoint on, with the sequences whose flag is set. An update of which nothing is left is none."""
+        """From the checkpoint on, with the sequences whose flag is set. An update with nothing left is none."""
         services = self.given.services
         put_into(services.model, self.start)
         services.own_learner.restore(self.optimiser)
