@@ -190,7 +190,9 @@ def opened(run: Path, generation: int, count: int, seed: int) -> tuple[Any, Segm
     ]
     if not pool:
         raise SystemExit(f"generation {generation} of {run} attempted nothing")
-    drawn = stream(seed, "attribution", "answers").choice(len(pool), size=min(count, len(pool)), replace=False)
+    drawn = stream(seed, "attribution", "answers").choice(
+        len(pool), size=min(count, len(pool)), replace=False
+    )
     some = [pool[int(at)] for at in drawn]
     given = resources.enter_context(attribution.tracing(place, journal, some[0].episode.id))
     if len({turn.weights for one in some for turn in one.episode.turns}) != 1:
@@ -373,7 +375,9 @@ def make(folder: Path, generations: int) -> None:
 
 def main() -> None:
     """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("make", "lds", "removal", "planted"))
     parser.add_argument("run", type=Path)
     parser.add_argument("--generations", type=int, default=5)

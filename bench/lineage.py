@@ -120,9 +120,7 @@ class Walk:
 
     def _edge(self, source: str, relation: str, target: str) -> None:
         ends = source in self.nodes and target in self.nodes
-        self._see(
-            ends and (source, relation, target) in self.edges, f"no edge {source} {relation} {target}"
-        )
+        self._see(ends and (source, relation, target) in self.edges, f"no edge {source} {relation} {target}")
 
     def _update(self, message: int) -> str:
         return str(self.messages.get(message, f"(no update of message {message})"))
@@ -242,7 +240,9 @@ def measure(run: Path, attempts: int, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print what was found; exit 1 where a lineage is not whole."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("--attempts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

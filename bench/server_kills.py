@@ -142,7 +142,9 @@ def figures(place: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Print both runs, and whether they are the same."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--serve", default="", help="the server's command line, with {folder} and {port}")
     parser.add_argument("--generations", type=int, default=2)
