@@ -82,7 +82,9 @@ class Examiner:
     def sit(self, asked: Mapping[str, Any]) -> list[list[Any]]:
         """A row an item: its id, its program, and the outcomes of the answers of the parent and of the candidate."""
         seed, answers = int(asked["seed"]), int(asked["answers"])
-        items = self._items(seed, int(asked["items"]))
+        if asked["round"]:
+            seed = seed_of(seed, "round", asked["round"])
+        items = self._items(seed, int(asked["items"]), frozenset(map(str, asked["but"])))
         parent = self._outcomes(items, asked["parent"], asked["parent_blob"], seed, answers)
         candidate = self._outcomes(items, asked["candidate"], asked["blob"], seed, answers)
         return [
@@ -135,8 +137,9 @@ class Examiner:
             self.decoder.sync()
             self.active = (ref, blob)
 
-    def _items(self, seed: int, count: int) -> list[Task]:
-        """Items of the levels that the sealed exam asks, that the run and its ancestors have not met.
+    def _items(self, seed: int, count: int, before: frozenset[str]) -> list[Task]:
+        """Items of the levels that the sealed exam asks, that the run and its ancestors have not met, and whose
+        signature is none of those `before`.
 
         Where the rules have too few that are new, the rest may have been met, by both weights alike. What an
         exam asks is never among them.
@@ -147,10 +150,10 @@ class Examiner:
         cells = [Cell(mode=mode, level=level) for mode in modes for level in range(low, high + 1)]
         met = self._met()
         items, missing = fresh_items(
-            self.domain, stream(seed, "items"), cells, count, known=met, sealed=frozenset()
+            self.domain, stream(seed, "items"), cells, count, known=met | before, sealed=frozenset()
         )
         if missing:
-            new = {item.signature for item in items}
+            new = before | {item.signature for item in items}
             more, _ = fresh_items(
                 self.domain, stream(seed, "more"), cells, missing, known=new, sealed=self._sealed()
             )
