@@ -115,10 +115,12 @@ class RunView:
         with Journal.open(self.path) as journal:
             yield journal
 
-    def once(self, name: str, make: Callable[[], str]) -> str:
-        """What `make` makes, kept until another generation or evaluation is read: for parts that read many rows."""
+    def once(self, name: str, make: Callable[[], str], *, until: object = None) -> str:
+        """What `make` makes, kept until `until` changes: for parts that read many rows. By itself until another
+        generation or evaluation is read.
+        """
         story = self.story
-        key = (story.reached, story.resumes, len(story.evaluations), self.complete)
+        key = until or (story.reached, story.resumes, len(story.evaluations), self.complete)
         if name not in self._kept or self._kept[name][0] != key:
             self._kept[name] = (key, make())
         return self._kept[name][1]
