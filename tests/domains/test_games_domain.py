@@ -64,6 +64,19 @@ def test_openings_are_legal_positions_of_the_learner_and_the_same_from_the_same_
     assert all(len(t.secret["moves"]) <= 1 for t in tasks if t.cell == Cell(mode="tic-tac-toe", level=2))
 
 
+def test_the_champion_is_met_in_games_in_which_nothing_is_hidden(games: GamesDomain) -> None:
+    for mode, game in GAMES.items():
+        tasks = games.tasks(stream(12, "league"), [Cell(mode=mode, level=1)] * 32)
+        assert {task.secret["opponent"] for task in tasks} == {SELF} | (set() if game.hidden else {CHAMPION})
+
+
+def test_openings_of_two_moves_are_met_where_most_games_end_before(games: GamesDomain) -> None:
+    """Kuhn poker: after two moves only a pass and a bet leave something to decide."""
+    tasks = games.tasks(stream(13, "plies"), [Cell(mode="kuhn", level=1)] * 200)
+    moves = [len(task.secret["moves"]) - 2 for task in tasks]  # two are the deal
+    assert all(40 <= moves.count(n) <= 100 for n in range(3))
+
+
 def test_a_board_is_shown_from_the_side_of_who_moves(games: GamesDomain) -> None:
     shown = games.engine.advance(
         [
@@ -82,6 +95,62 @@ def test_a_private_card_is_shown_to_nobody_else(games: GamesDomain) -> None:
     )
     assert [row["player"] for row in shown] == [1] * 4
     assert [row["shown"] for row in shown] == ["K21\n", "K21\n", "K01\n", "K11\n"]
+
+
+class Honest:
+    """An actor of Kuhn poker that bets and calls with the king alone."""
+
+    def reply(
+        self, modes: Sequence[str], shown: Sequence[Observation], seeds: Sequence[int], *, champion: bool
+    ) -> list[str]:
+        return ["1" if str(seen).startswith("K2") else "0" for seen in shown]
+
+
+@pytest.mark.parametrize("opponent", [SELF, CHAMPION])
+def test_a_bet_of_an_opening_says_of_the_hidden_card_what_a_bet_of_the_actor_does(
+    games: GamesDomain, opponent: str
+) -> None:
+    """A random bet would say nothing, and to call it would be right."""
+    facing = [board([1, card, 1], opponent, "kuhn", seed) for card in (0, 2) for seed in range(8)]
+    tasks = [replace(task, secret=task.secret | {"seat": 0, "moves": [1, card, 0, 1]}, id="")
+             for task, card in zip(facing, (0, 2) * 8, strict=True)]  # fmt: skip
+    sessions = games.open(tasks, [0] * len(tasks))
+    sessions.seat(Honest())
+    assert [position["moves"] for position in sessions._positions.values()] == [[1, 2, 0, 1]] * 16
+    assert [seen for seen in sessions.step(["1"] * 16) if seen] == [("", -1.0)] * 16
+
+
+def test_a_passed_opening_is_met_with_either_other_card(games: GamesDomain) -> None:
+    tasks = [board([2, 1, 0], SELF, "kuhn", seed) for seed in range(24)]
+    tasks = [replace(task, secret=task.secret | {"seat": 1}, id="") for task in tasks]
+    sessions = games.open(tasks, [0] * 24)
+    sessions.seat(Honest())
+    # The king never passes, so that a pass shows the jack.
+    assert {tuple(position["moves"]) for position in sessions._positions.values()} == {(0, 1, 0)}
+    assert {position["shown"] for position in sessions._positions.values()} == {"K10\n"}
+
+
+def test_siblings_have_one_deal_and_what_no_actor_does_is_played_all_the_same(games: GamesDomain) -> None:
+    task = replace(board([1, 0, 1], SELF, "kuhn", 3), secret={"moves": [0, 1, 1], "seat": 1, "seed": 3,
+                   "opponent": SELF}, id="")  # fmt: skip
+    sessions = games.open([task] * 4, [0] * 4)
+    sessions.seat(Scripted(*["0"] * 64))
+    assert len({tuple(position["moves"]) for position in sessions._positions.values()}) == 1
+    assert all(seen is not None for seen in sessions.step(["1"] * 4))
+
+
+@pytest.mark.parametrize("mode", [mode for mode, game in GAMES.items() if game.hidden])
+def test_other_deals_look_alike_to_the_seat(games: GamesDomain, mode: str) -> None:
+    tasks = games.tasks(stream(11, "deals"), [Cell(mode=mode, level=1)] * 32)
+    secrets = [task.secret for task in tasks]
+    asked = [{"name": GAMES[mode].engine, "round": 0, **secret} for secret in secrets]
+    deals = games.engine.deal(asked)
+    rows = [{"name": GAMES[mode].engine, "opponent": "", **secret} for secret in secrets]
+    before = games.engine.advance(rows)
+    after = games.engine.advance([row | {"moves": d["moves"]} for row, d in zip(rows, deals, strict=True)])
+    assert [p["shown"] for p in after] == [p["shown"] for p in before]
+    assert [p["player"] for p in after] == [secret["seat"] for secret in secrets]
+    assert any(d["moves"] != secret["moves"] for d, secret in zip(deals, secrets, strict=True))
 
 
 def test_results_are_of_the_learners_seat(games: GamesDomain) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from autotelic import messages as m
+from autotelic.charter import BUILT_IN, Charter
 from autotelic.oversee.signs import Signs
+from autotelic.state import State
 from autotelic.thresholds import DEFAULTS, read_thresholds
 from autotelic.types import (
     Calibration,
@@ -20,6 +22,7 @@ from autotelic.types import (
     LearnReport,
     Score,
     Scores,
+    Spec,
     Step,
     Task,
     Turn,
@@ -72,8 +75,8 @@ def exam(right: int, of: int = 100, when: Any = "during", name: str = "sealed") 
     return m.Evaluated(when=when, tokens=0, seconds=0.0, took=0.0, report=report)
 
 
-def signs(*lines: str, critic_rewards: bool = True, settled: bool = True) -> Signs:
-    return Signs(read_thresholds(lines), critic_rewards=critic_rewards, settled=settled)
+def signs(*lines: str, critic_rewards: bool = True, settled: bool = True, priced: bool = True) -> Signs:
+    return Signs(read_thresholds(lines), critic_rewards=critic_rewards, settled=settled, priced=priced)
 
 
 def generation(found: Signs, number: int, *messages: m.Message) -> list[tuple[str, int]]:
@@ -163,6 +166,23 @@ def test_kl_to_random_weights_says_nothing_until_weights_are_certified() -> None
     )
     assert generation(found, 3, won, updated(0.1)) == []
     assert generation(found, 4, updated(50.0)) == [("kl", 2)]
+
+
+def test_a_distance_without_a_price_is_none_to_the_reference_policy() -> None:
+    """Nothing scores the reference policy then: an update's KL is to the policy that sampled."""
+    found = signs(priced=False)
+    assert generation(found, 1, updated(0.0)) == []
+    assert generation(found, 2, updated(50.0)) == []
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("kl", [0.0, 0.01])
+def test_a_model_from_random_weights_begins_unsettled(name: str, kl: float) -> None:
+    charter = Charter.of({"model": {"name": name}, "learn": {"kl": kl}})
+    spec = Spec(name="t", modes=("a",), levels=(1, 2, 3))
+    state = State(charter, spec, imitates=True, champion="c")
+    assert not state.signs.settled
+    assert state.signs.priced == bool(kl)
 
 
 def test_a_critic_that_is_not_in_use_is_not_watched() -> None:

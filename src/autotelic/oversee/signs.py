@@ -50,12 +50,23 @@ class _Generation:
 
 
 class Signs:
-    """`limits` are the charter's thresholds. `settled` is whether the KL is to weights that were trained."""
+    """`limits` are the charter's thresholds. `settled` is whether the KL is to weights that were trained, `priced`
+    whether it is to the reference policy at all: where the charter gives it no price, nothing scores that policy, and
+    an update's KL is to the policy that sampled.
+    """
 
-    def __init__(self, limits: Mapping[str, float | None], *, critic_rewards: bool, settled: bool) -> None:
+    def __init__(
+        self,
+        limits: Mapping[str, float | None],
+        *,
+        critic_rewards: bool,
+        settled: bool,
+        priced: bool = True,
+    ) -> None:
         self.limits = limits
         self.critic_rewards = critic_rewards
         self.settled = settled
+        self.priced = priced
         self.monitor = DriftMonitor(
             DriftPlan(delta0=limits["drift"] or 0.0, budget=int(limits["sealed_items"] or 10**9))
         )
@@ -162,7 +173,7 @@ class Signs:
         now = self._now
         in_use = now.trusted and self.critic_rewards
         return Measures(
-            kl=_median(now.kl) if self.settled else None,
+            kl=_median(now.kl) if self.settled and self.priced else None,
             entropy=_median(now.entropy),
             length=now.cut_off / now.answers if now.answers else None,
             duplicates=now.known / now.proposals if now.proposals else None,

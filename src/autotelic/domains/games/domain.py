@@ -27,7 +27,8 @@ TOLD = 0.5
 """Share of openings that are shown with the seat's own turns before, as a game goes on."""
 LEAGUE = 0.25
 """Share of games against oneself in which the other seat is the champion's, so that it is not forgotten how to beat
-it."""
+it. None where something is hidden: what beats one opponent is then no equilibrium.
+"""
 
 
 class Engine:
@@ -46,6 +47,10 @@ class Engine:
     def begin(self, games: Sequence[Mapping[str, Any]]) -> list[Position]:
         """Positions after so many random moves; earlier ones where the game would have ended."""
         return self._batch("begin", games)
+
+    def deal(self, games: Sequence[Mapping[str, Any]]) -> list[Position]:
+        """Openings with other cards that the seat does not see: `moves`, and what the other seat was `asked`."""
+        return self._batch("deal", games)
 
     def tables(self, mode: str) -> Mapping[str, Mapping[str, Any]]:
         """Every information state of a game, with what is shown there and what is legal. For small games."""
@@ -123,7 +128,7 @@ class GamesDomain:
             opened = rng.random() < OPENED
             plies = int(rng.integers(1, game.plies + 1)) if opened and cell.level == 1 else 0
             earlier = bool(rng.random() < TOLD) and self.engine.style != "natural"
-            rival = CHAMPION if rng.random() < LEAGUE else SELF
+            rival = CHAMPION if rng.random() < LEAGUE and not game.hidden else SELF
             opponent = rival if cell.level == 1 else opponent_of(cell.mode, cell.level)
             asked.append(
                 {

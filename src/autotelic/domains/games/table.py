@@ -14,21 +14,22 @@ RANDOM = "random"
 class Game:
     """A game. `engine` is OpenSpiel's name with parameters, `plies` the longest random opening, in moves.
 
-    `strong` are the opponents of levels 3 and 4.
+    `strong` are the opponents of levels 3 and 4; `hidden` is whether cards or dice are.
     """
 
     engine: str
     plies: int
     strong: tuple[str, str] = ("mcts:10", "mcts:100")
+    hidden: bool = False
 
 
 GAMES: Mapping[str, Game] = {
     "tic-tac-toe": Game("tic_tac_toe", 7),
     "connect-four": Game("connect_four", 24),
     "nim": Game("nim(pile_sizes=1;3;5;7)", 7),
-    "kuhn": Game("kuhn_poker", 2, ("cfr", "cfr")),
-    "leduc": Game("leduc_poker", 6, ("cfr", "cfr")),
-    "liars-dice": Game("liars_dice(dice_sides=4)", 4, ("cfr", "cfr")),
+    "kuhn": Game("kuhn_poker", 2, ("cfr", "cfr"), hidden=True),
+    "leduc": Game("leduc_poker", 6, ("cfr", "cfr"), hidden=True),
+    "liars-dice": Game("liars_dice(dice_sides=4)", 4, ("cfr", "cfr"), hidden=True),
 }
 """By mode. Nim is the misère game: who takes the last one loses. Liar's dice has one die of four sides a player."""
 LEVELS: Mapping[int, str] = {

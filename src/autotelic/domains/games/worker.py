@@ -27,6 +27,10 @@ SWEEPS = {"kuhn_poker": 500, "leduc_poker": 60, "liars_dice": 60}
 """Iterations of CFR+ (Tammelin 2014, arXiv:1407.5042) of the player `cfr`: exploitability .001 and .02 or less."""
 EARLIER = 3
 """Earlier turns of its own that a seat is shown before an opening, at most."""
+DEALS = 400
+"""Deals drawn for one in which a seat sees what it saw: of Leduc poker's one in thirty is."""
+AGAIN = 8
+"""Random openings drawn for one that does not end the game: of Kuhn poker's with two moves one in four does not."""
 
 
 @lru_cache(maxsize=64)
@@ -170,6 +174,19 @@ def begin(request: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _begun(game: dict[str, Any], style: str) -> dict[str, Any]:
     name, rng = game["name"], random.Random(f"{game['seed']}/begin")
+    for _ in range(AGAIN):
+        kept, seen, over = _opened(game, rng)
+        if not over:
+            break
+    found = position(name, state_of(name, kept), kept, style)
+    # The game may have gone on to its end after what is kept: as many of the seat's moves as it had made by then.
+    before = [text for player, text in seen[: _made(name, kept)] if player == found["player"]]
+    return found | {"shown": "".join(before[-EARLIER:]) + found["shown"]}
+
+
+def _opened(game: dict[str, Any], rng: random.Random) -> tuple[list[int], list[tuple[int, str]], bool]:
+    """Moves up to the last position before game or opening ended; each seat's turns; whether it was the game."""
+    name = game["name"]
     state = game_of(name).new_initial_state()
     moves: list[int] = []
     kept: list[int] = []
@@ -181,17 +198,61 @@ def _begun(game: dict[str, Any], style: str) -> dict[str, Any]:
         else:
             kept = list(moves)
             if plies == game["plies"]:
-                break
+                return kept, seen, False
             move, plies = int(rng.choice(state.legal_actions())), plies + 1
             if game.get("end"):
                 here = shown(name, state) + spelled(name, state, move) + game["end"]
                 seen.append((state.current_player(), here))
         moves.append(move)
         state.apply_action(move)
-    found = position(name, state_of(name, kept), kept, style)
-    # The game may have gone on to its end after what is kept: as many of the seat's moves as it had made by then.
-    before = [text for player, text in seen[: _made(name, kept)] if player == found["player"]]
-    return found | {"shown": "".join(before[-EARLIER:]) + found["shown"]}
+    return kept, seen, True
+
+
+def deal(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each opening with other cards that the seat does not see; the opening itself where no other was found."""
+    return [_dealt_again(game, request["style"]) for game in request["games"]]
+
+
+def _dealt_again(game: dict[str, Any], style: str) -> dict[str, Any]:
+    """The moves, with what the other seat was shown before each of its own and what it did: `asked`.
+
+    Chance moves at random, players as they did. A deal is kept where the seat sees what it saw.
+    """
+    name, moves, seat = game["name"], list(game["moves"]), game["seat"]
+    seen = state_of(name, moves).information_state_string(seat)
+    rng = random.Random(f"{game['seed']}/deal/{game['round']}")
+    found = None
+    for _ in range(DEALS):
+        found = _replayed(name, moves, style, seat, rng)
+        if found is not None and state_of(name, found["moves"]).information_state_string(seat) == seen:
+            return found
+    same = _replayed(name, moves, style, seat, None)
+    assert same is not None  # its moves were legal
+    return same
+
+
+def _replayed(
+    name: str, moves: Sequence[int], style: str, seat: int, rng: random.Random | None
+) -> dict[str, Any] | None:
+    """A game with the players' moves of another, and chance's by `rng`, or the same; None where one is illegal."""
+    state, other = game_of(name).new_initial_state(), game_of(name).new_initial_state()
+    kept: list[int] = []
+    asked: list[dict[str, str]] = []
+    for move in moves:
+        if chance := other.is_chance_node():
+            made = dealt(state, rng) if rng is not None and state.is_chance_node() else move
+        else:
+            made = move
+        other.apply_action(move)
+        if state.is_terminal() or chance != state.is_chance_node() or made not in state.legal_actions():
+            return None
+        if not chance and state.current_player() != seat:
+            here = position(name, state, kept, style)
+            (word,) = [word for word, legal in here["legal"].items() if legal == made]
+            asked.append({"shown": here["shown"], "said": word})
+        state.apply_action(made)
+        kept.append(made)
+    return {"moves": kept, "asked": asked}
 
 
 def _made(name: str, moves: Sequence[int]) -> int:
@@ -230,6 +291,7 @@ def exploitability(request: dict[str, Any]) -> float:
 OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "advance": advance,
     "begin": begin,
+    "deal": deal,
     "tables": tables,
     "exploitability": exploitability,
 }
