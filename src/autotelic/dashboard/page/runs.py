@@ -43,8 +43,9 @@ _QUICK: tuple[type[Message], ...] = (
     Alarmed,
 )
 """What the first screen needs. There are a few of these a generation, and an index finds them."""
-_QUICK_MOST = 200
-"""Messages of each such kind that are read before the rest: the newest and a spread of the older ones."""
+_QUICK_MOST = 60
+"""Messages of each such kind that are read before the rest: the newest and a spread of the older ones. A disk that
+has none of them in its cache takes some milliseconds for each."""
 _LONG = 20_000
 """Messages left to read from which on no request reads on, but shows the quick story at once."""
 _PATIENCE = 0.4
