@@ -24,7 +24,6 @@ from starlette.testclient import TestClient
 from synthetic_run import synthetic_messages
 
 from autotelic.cli import main
-from autotelic.dashboard.page import tables
 from autotelic.dashboard.page.making import curriculum
 from autotelic.dashboard.page.plots import PLOTS
 from autotelic.dashboard.page.runs import RunView, views_of
@@ -203,7 +202,7 @@ def test_parquet_has_the_rows_of_the_csv(real_run: Path, table: str) -> None:
 
 
 def test_without_pyarrow_a_table_is_csv_alone(real_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     page, base = client(real_run), f"/r/{real_run.name}"
     assert "pip install pyarrow" in page.get(f"{base}/tasks.parquet").text
     assert ".parquet" not in page.get(f"{base}/tasks").text
@@ -448,7 +447,7 @@ def test_a_stream_tells_a_new_message_and_goes_on_from_the_last_id(copy: Path) -
     assert answer.getheader("content-type", "").startswith("text/event-stream")
     with Journal.open(copy, "a") as journal:
         journal.append(StageBegan(generation=7, stage="propose"))
-    lines = []
+    lines: list[bytes] = []
     while not any(line.startswith(b"data:") for line in lines):
         lines.append(answer.readline())
     assert f"id: {newest + 1}\n".encode() in lines

@@ -41,7 +41,10 @@ def as_parquet(head: Sequence[str], rows: Rows) -> tuple[bytes, str]:
 
 def has_parquet() -> bool:
     """Whether tables can be had as Parquet here."""
-    return importlib.util.find_spec("pyarrow") is not None
+    try:
+        return importlib.util.find_spec("pyarrow") is not None
+    except ValueError:  # a module that was set to None
+        return False
 
 
 def _column(values: Sequence[Any]) -> list[Any]:
