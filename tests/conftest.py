@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,19 @@ def nursery() -> Iterator[Nursery]:
             patch.setattr(importlib.import_module(name), "subprocess", forking)
         yield forking
     forking.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawing() -> Iterator[Callable[..., list[Path]]]:
+    """What draws the pictures of a finished run. It takes two seconds, and a hundred runs here are of no interest to
+    look at: they draw none. Who looks at pictures asks for this fixture, and puts it back.
+    """
+    from autotelic.dashboard import plots
+
+    real = plots.write_plots
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "write_plots", lambda *_: [])
+        yield real
 
 
 @pytest.fixture

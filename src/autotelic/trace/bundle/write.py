@@ -77,6 +77,7 @@ def write(run: RunFolder, out: Path, *, key: EllipticCurvePrivateKey, samples: i
 
 
 def _put(files: Mapping[str, bytes], out: Path) -> None:
+    out = out.absolute()  # `.` has no name
     new = out.with_name(f".{out.name}.new")
     try:
         if out.suffix == ".zip":
