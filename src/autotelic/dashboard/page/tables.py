@@ -41,10 +41,7 @@ def as_parquet(head: Sequence[str], rows: Rows) -> tuple[bytes, str]:
 
 def has_parquet() -> bool:
     """Whether tables can be had as Parquet here."""
-    try:
-        return importlib.util.find_spec("pyarrow") is not None
-    except ValueError:  # a module that was set to None
-        return False
+    return importlib.util.find_spec("pyarrow") is not None
 
 
 def _column(values: Sequence[Any]) -> list[Any]:
