@@ -25,7 +25,7 @@ from autotelic.engine.services import open_world
 from autotelic.engine.start import machine_of
 from autotelic.errors import AutotelicError, OversightError, RecordError
 from autotelic.exam.evaluate import judged, outcome
-from autotelic.exam.sealed import fresh_items
+from autotelic.exam.sealed import gate_items
 from autotelic.exam.seals import seals_of
 from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.adapter import add_adapter
@@ -40,7 +40,7 @@ from autotelic.oversee.proving.adapter import ProvingGround
 from autotelic.pictures import Gallery
 from autotelic.protocols import Answering, Demonstrating, Proposable
 from autotelic.record import Journal, RunFolder
-from autotelic.streams import seed_of, stream
+from autotelic.streams import seed_of
 from autotelic.types import Cell, Request, Task
 from autotelic.weights.door import Weights
 from autotelic.weights.load import load
@@ -148,17 +148,8 @@ class Examiner:
         low, high = charter.exam.levels
         modes = charter.domain.modes or tuple(self.domain.spec.modes)
         cells = [Cell(mode=mode, level=level) for mode in modes for level in range(low, high + 1)]
-        met = self._met()
-        items, missing = fresh_items(
-            self.domain, stream(seed, "items"), cells, count, known=met | before, sealed=frozenset()
-        )
-        if missing:
-            new = before | {item.signature for item in items}
-            more, _ = fresh_items(
-                self.domain, stream(seed, "more"), cells, missing, known=new, sealed=self._sealed()
-            )
-            items += more
-        return items
+        met, sealed = self._met(), self._sealed()
+        return gate_items(self.domain, seed, cells, count, met=met, sealed=sealed, before=before)
 
     def _met(self) -> frozenset[str]:
         with Journal.open(self.place.path) as journal:
