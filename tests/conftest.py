@@ -112,9 +112,6 @@ def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -
     """
     from filelock import FileLock
 
-    from autotelic import loop
-    from autotelic.machine import Machine
-
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -122,6 +119,9 @@ def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -
     folder.parent.mkdir(exist_ok=True)
     with FileLock(shared / "runs" / "lock"):
         if not done.exists():
+            from autotelic import loop
+            from autotelic.machine import Machine
+
             loop.run(
                 small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny"
             )
