@@ -3,6 +3,7 @@
     python -m bench.insulin agree --python PYTHON    # PYTHON has simglucose 0.2.11, pandas, scipy, setuptools<81
     python -m bench.insulin speed
     python -m bench.insulin baselines
+    python -m bench.insulin champion --run RUN --patients 10    # of each group, new ones
 
 simglucose is for development only. Each command prints a table and, with `--out FILE`, writes its numbers as JSON.
 Research software, not medical advice.
@@ -149,15 +150,78 @@ def baselines() -> dict[str, Any]:
     return found
 
 
+def champion(run: Path, count: int) -> dict[str, Any]:
+    """What a champion sets for new patients, beside standard therapy, the single setting that is best for all of a
+    group, and each patient's own of the grid. Both are chosen on four runs of three days; eight others are
+    shown.
+
+    `way` is how far the champion comes from the best single setting (0) to each patient's own (1), in utility.
+    """
+    from autotelic.api.champions import load_champion
+    from autotelic.domains.insulin.domain import InsulinDomain, therapy_of
+    from autotelic.types import Cell
+
+    domain, rng = InsulinDomain(levels=(1,), modes=("settings",)), stream(0, "bench insulin patients")
+    tasks = []
+    for group in GROUPS:
+        own = (domain.tasks(rng, [Cell(mode="settings", level=1)])[0] for _ in itertools.count())
+        tasks += list(itertools.islice((task for task in own if task.secret["group"] == group), count))
+    with load_champion(run) as found:
+        groups = found._opened.policy.attempt(tasks, siblings=1, temperature=0.0, seed=0)
+    said = [group.episodes[0].answer for group in groups]
+    result: dict[str, Any] = {}
+    training, test = range(1000, 1004), range(2000, 2008)
+    for group in GROUPS:
+        at = [i for i, task in enumerate(tasks) if task.secret["group"] == group]
+        patients = [Patient.of("new", group, tasks[i].secret["patient"]) for i in at]
+        tried = np.vectorize(lambda o: o.utility)(runs(patients, GRID, training)).mean(axis=2)
+        single, own_best = (
+            GRID[int(tried.mean(axis=0).argmax())],
+            [GRID[int(i)] for i in tried.argmax(axis=1)],
+        )
+        therapies = [therapy_of(tasks[i], said[i]) for i in at]
+        chosen = [STANDARD if isinstance(therapy, str) else therapy for therapy in therapies]
+        each = {
+            "standard": [STANDARD] * len(at),
+            "best single": [single] * len(at),
+            "best of each": own_best,
+            "champion": chosen,
+        }
+        rows = {
+            name: mean(
+                [o for p, s in zip(patients, settings, strict=True) for o in runs([p], [s], test).flat]
+            )
+            for name, settings in each.items()
+        }
+        span = rows["best of each"]["utility"] - rows["best single"]["utility"]
+        result[group] = {
+            "single": str(single),
+            "way": (rows["champion"]["utility"] - rows["best single"]["utility"]) / span if span else None,
+            "no therapy": sum(isinstance(therapy, str) for therapy in therapies),
+            "said": {str(tasks[i].prompt).strip(): said[i].strip() for i in at},
+            **rows,
+        }
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("agree", "speed", "baselines"))
+    parser.add_argument("what", choices=("agree", "speed", "baselines", "champion"))
+    parser.add_argument("--run", type=Path, help="whose champion is asked")
+    parser.add_argument("--patients", type=int, default=10, help="new ones of each group, for the champion")
     parser.add_argument("--python", default="python", help="an interpreter that has simglucose")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    found = {"agree": lambda: agree(given.python), "speed": speed, "baselines": baselines}[given.what]()
+    if given.what == "champion" and given.run is None:
+        parser.error("champion needs --run")
+    found = {
+        "agree": lambda: agree(given.python),
+        "speed": speed,
+        "baselines": baselines,
+        "champion": lambda: champion(given.run, given.patients),
+    }[given.what]()
     print(json.dumps(found, indent=1))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -33,10 +33,14 @@ VIEWS = {
     "tasks": "/tasks",
     "proposals": "/proposals?reason=refused",
     "attempt": "/attempt/300",
+    "attempts": "/attempts",
+    "generations": "/generations",
     "learning": "/learning",
     "critic": "/critic",
     "oversight": "/oversight",
     "charter": "/charter",
+    "words": "/words",
+    "report": "/report",
 }
 SMALLEST = """() => Math.min(...[...document.querySelectorAll('main *, header *, nav *')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)
@@ -68,6 +72,8 @@ def main() -> None:
                 listen(page, errors, requests)
                 for name in given.views:
                     page.goto(f"{address.url}r/run{VIEWS[name]}", wait_until="load")
+                    # Until the server has read all of the journal; the page says how far it is.
+                    page.wait_for_selector("header .notice", state="detached", timeout=120_000)
                     page.wait_for_timeout(300)
                     look(page, name, scheme, given)
                 print(json.dumps({"scheme": scheme, "hosts": sorted(requests), "console": errors}))

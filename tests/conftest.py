@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,37 @@ SMALL = {
 """Six generations of a few seconds in all, from a champion that proposes, solves and fails at times."""
 
 
+FIRST = (
+    "test_learning.py",
+    "examples/test_runs.py",
+    "dashboard/test_page_browser.py",
+    "test_loop.py",
+    "test_beginning.py",
+    "trace/test_attribution.py",
+    "test_overseen_run.py",
+)
+"""The longest files. Begun first, they leave no process with a minute's work when the others are done."""
+COVERED = ("engine", "record", "weights", "propose", "attempt", "judge", "credit", "learn", "exam")
+"""Folders of tests that, with the runs of this one, are counted as covering what the engine stands on."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; what is not about the engine is not traced, which costs it half as much again."""
+    here = Path(__file__).parent
+    order = {here / name: at for at, name in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+    for item in items:
+        part = item.path.relative_to(here).parts
+        if len(part) > 1 and part[0] not in COVERED and item.path not in order:
+            item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and so every process they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nursery() -> Iterator[Nursery]:
     """Overseers and examiners are forked from one process: each would import torch, seconds for a run of one."""
@@ -61,10 +93,24 @@ def small_charter() -> Charter:
 
 @pytest.fixture(scope="session")
 def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -> Path:
-    """The folder of a finished run that started from `champions/tiny`. Not to be changed; copy it."""
+    """The folder of a finished run that started from `champions/tiny`. Not to be changed; copy it.
+
+    Processes of one session share it: the first that asks makes it, the others wait.
+    """
+    from filelock import FileLock
+
     from autotelic import loop
     from autotelic.machine import Machine
 
-    folder = tmp_path_factory.mktemp("runs") / "real"
-    loop.run(small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "runs" / "real", shared / "runs" / "done"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(shared / "runs" / "lock"):
+        if not done.exists():
+            loop.run(
+                small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny"
+            )
+            done.touch()
     return folder

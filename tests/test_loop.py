@@ -14,7 +14,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotelic.charter import Charter
 from autotelic.cli import main
-from autotelic.engine import start
 from autotelic.engine.replay import replay
 from autotelic.engine.services import Controls
 from autotelic.errors import AutotelicError, DivergedError, RunError
@@ -34,6 +33,7 @@ from autotelic.messages import (
     StageBegan,
     Updated,
 )
+from autotelic.models import crew as crews
 from autotelic.models.digest import digest_of
 from autotelic.record import Journal, checkpoint
 from autotelic.weights.load import load, manifest_of
@@ -282,12 +282,25 @@ def test_a_kill_between_the_end_and_the_champion_is_no_dead_end(copy: Path) -> N
 
 
 def test_a_resume_keeps_to_the_threads_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "autotune_threads", lambda: 2)
+    monkeypatch.setattr(crews, "shares_here", lambda: 2)
     run(small(1), tmp_path / "run", machine=Machine(workers=1))
-    monkeypatch.setattr(start, "autotune_threads", lambda: 1)
+    monkeypatch.setattr(crews, "shares_here", lambda: 1)
     resume(tmp_path / "run", extend=BudgetExtended(generations=1))
     with Journal.open(tmp_path / "run") as journal:
         assert {m.threads for m in journal.read() if isinstance(m, Updated)} == {2}
+
+
+def test_a_busy_machine_changes_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --threads as many threads compute as pay at the moment. What comes out is the same."""
+    found: list[str] = []
+    monkeypatch.setattr(crews, "shares_here", lambda: 2)
+    for hands in (1, 2):
+        monkeypatch.setattr(crews, "autotune_threads", lambda most, hands=hands: hands)
+        run(small(1), tmp_path / f"run-{hands}", machine=Machine(workers=1))
+        with Journal.open(tmp_path / f"run-{hands}") as journal:
+            found.append(" ".join(m.after for m in journal.read() if isinstance(m, Updated)))
+    assert found[0]
+    assert found[0] == found[1]
 
 
 # ── starting from other weights ──────────────────────────────────────────────────────────────────────────

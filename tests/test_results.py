@@ -7,16 +7,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "docs" / "results" / "redesign" / "faults.md"
+KINDS = ROOT / "docs" / "results" / "answers" / "kinds.md"
 
 
 def test_every_fault_has_a_test_that_exists() -> None:
     rows = [line.split("|") for line in FAULTS.read_text().splitlines() if re.match(r"\| \d+ \|", line)]
     assert [int(row[1]) for row in rows] == list(range(1, 22))
     for _, number, _, tests, _ in rows:
-        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests)
-        assert named, f"fault {number} names no test"
-        for path, name in named:
-            assert f"\ndef {name}(" in (ROOT / path).read_text(), f"{path} has no {name}"
+        assert named_tests(tests), f"fault {number} names no test"
+
+
+def test_every_kind_found_from_outside_has_a_test_that_exists() -> None:
+    rows = [line for line in KINDS.read_text().splitlines() if re.match(r"\| (?:\d+|[A-Z]) \|", line)]
+    kinds = [row.split("|")[1].strip() for row in rows]
+    assert kinds == [*map(str, range(1, 27)), *"ABCDEFGHIJKLMNOPQR"]
+    assert [kind for kind, row in zip(kinds, rows, strict=True) if not named_tests(row)] == ["G"], (
+        "only what was measured wrongly has no test"
+    )
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """The tests that a text names, all of which exist."""
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / path).read_text(), f"{path} has no {name}"
+    return named
 
 
 def layout() -> str:

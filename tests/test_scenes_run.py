@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -20,13 +21,16 @@ from autotelic.domains.scenes import domain as scenes
 from autotelic.domains.scenes.render import picture
 from autotelic.domains.scenes.scene import parse
 from autotelic.engine.replay import replay
-from autotelic.errors import RunError
+from autotelic.errors import PictureError, RunError
 from autotelic.loop import resume, run
 from autotelic.machine import Machine
 from autotelic.messages import BudgetExtended, RunStarted
 from autotelic.models.eyes import picture_ids
 from autotelic.pictures import Gallery, digest_of, key_of
-from autotelic.record import Journal
+from autotelic.record import Journal, RunFolder
+from autotelic.trace.bundle.formats import signing_key
+from autotelic.trace.bundle.verify import PICTURES, read, verify
+from autotelic.trace.bundle.write import write
 from autotelic.types import Image, Task
 
 
@@ -134,6 +138,29 @@ def test_inspect_names_the_pictures_of_a_task(folder: Path) -> None:
         story = Story.of(journal.each_message())
         said = describe(journal, story, inspect.find(journal, story, f"task:{task.id}"))
     assert f"[picture {pictures_of(task)[0][:19]}]" in said
+
+
+def test_a_bundle_has_the_pictures_that_its_samples_show(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.zip"
+    write(RunFolder.open(folder), out, key=signing_key(), samples=6)
+    files = read(out)
+    tasks = [json.loads(line) for line in files["samples/tasks.jsonl"].splitlines()]
+    attempts = [json.loads(line) for line in files["samples/attempts.jsonl"].splitlines()]
+    shown = {part["digest"] for one in [*tasks, *attempts] for part in one["prompt"] if "digest" in part}
+    assert len(shown) > 6
+    there = {name: content for name, content in files.items() if name.startswith(PICTURES)}
+    assert {digest_of(content) for content in there.values()} == shown
+    assert any(f"the {len(shown)} pictures that they show" in line for line in verify(out).checked)
+
+
+def test_a_bundle_is_not_made_without_its_pictures(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    for path in (copy / "pictures").glob("*/*.png"):
+        path.write_bytes(b"x")
+    with pytest.raises(PictureError, match="is damaged") as caught:
+        write(RunFolder.open(copy), tmp_path / "run.zip", key=signing_key(), samples=6)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run.zip").exists()
 
 
 def test_the_record_says_what_drew_its_pictures_and_a_resume_asks_for_the_same(

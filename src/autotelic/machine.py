@@ -29,7 +29,7 @@ class Machine(Section):
     """The settings of one machine. See docs/charters.md."""
 
     threads: int = knob(
-        0, "threads", "models", "As many give the same bits again. 0 tries how many pay.", ge=0, le=1024
+        0, "threads", "models", "As many give the same bits again. 0 is that of the cores.", ge=0, le=1024
     )
     workers: int = knob(
         2, "processes", "sandbox", "Programs run at once. Raise it to the number of cores.", ge=1, le=1024

@@ -124,8 +124,32 @@ class Judged(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """The `rewards` of a generation's tries of one answer at tasks of a `family`. `cell` is how it behaves, `task`
+    and `author` the first of these tasks and the weights that wrote the answer there.
+    """
+
+    family: str
+    cell: str
+    answer: str
+    task: str
+    author: str
+    rewards: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived(Message):
+    """What attempts show of answers in the archive, and of new ones that may be kept there."""
+
+    kind: ClassVar[str] = "archived"
+
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repairing(Message):
-    """Failures as tasks: what was written and what its tests printed, to be written better.
+    """Failures as tasks: what was written and what its tests printed, to be written better. Where there is an
+    archive, its answers are shown in their place.
 
     Those that are `drafted` are learned from without being attempted.
     """
@@ -234,10 +258,14 @@ class Credited(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formed(Message):
-    """Pairs of form: each a prompt with an answer to something else, in its `secret`. No solution is among them."""
+    """Pairs of form: each a prompt with an answer to something else, in its `secret`. No solution is among them.
+
+    `elites` of them have an answer from the archive.
+    """
 
     kind: ClassVar[str] = "formed"
 
+    elites: int = 0
     tasks: Sequence[Task] = nouns("tasks")
 
 
@@ -303,6 +331,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Admitted,
     Attempted,
     Judged,
+    Archived,
     Repairing,
     Resampling,
     Appraised,

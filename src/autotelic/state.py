@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from autotelic import messages as m
+from autotelic.archive import Archive
 from autotelic.budget import Allowance
 from autotelic.charter import BUILT_IN, Charter
 from autotelic.exam.sealed import Exam
@@ -115,6 +116,7 @@ class State:
         self.pool: deque[Task] = deque(maxlen=REMEMBERED)
         self.right: deque[Right] = deque(maxlen=KEPT)
         self.own = OwnExam()
+        self.archive = Archive(spec.scale)
         self.sealed: Exam | None = None
         self.champion = Champion(champion)
         self.certified: dict[str, str] = {champion: ""}
@@ -186,6 +188,9 @@ class State:
                     right.setdefault(episode.answer, Right(group.task, episode, verdict.source))
             if right and not all(verdict.passed for verdict in group.verdicts):
                 self.right.extend(right.values())
+
+    def _archived(self, message: m.Archived) -> None:
+        self.archive.learn(message)
 
     def _credited(self, message: m.Credited) -> None:
         if message.kept or message.flat:
@@ -262,6 +267,7 @@ class State:
             "novelty": self.novelty.state(),
             "pool": [task.id for task in self.pool],
             "right": [[one.task.id, one.episode.id, one.source] for one in self.right],
+            "archive": self.archive.to_json(),
             "own": {
                 "pool": [task.id for task in self.own.pool],
                 "rates": self.own.rates,
@@ -315,6 +321,7 @@ class State:
             frozen=Exam.from_json(own["frozen"]) if own["frozen"] else None,
         )
         self.sealed = Exam.from_json(values["sealed"]) if values["sealed"] else None
+        self.archive.restore(values.get("archive", {}))
         self.champion = Champion(**values["champion"])
         self.certified = dict(values["certified"])
         self.guard = CollapseGuard.restored(values["guard"]) if "guard" in values else CollapseGuard()
@@ -333,6 +340,7 @@ _CHANGES: Mapping[type[m.Message], Callable[[State, Any], None]] = {
     m.GenerationBegan: State._began,
     m.Admitted: State._admitted,
     m.Judged: State._judged,
+    m.Archived: State._archived,
     m.Audited: State._audited,
     m.SourceCut: State._source_cut,
     m.Credited: State._credited,

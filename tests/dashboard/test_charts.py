@@ -6,9 +6,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotelic.dashboard import palette
-from autotelic.dashboard.report import charts
-from autotelic.dashboard.report.charts import Axis, Line, bars, heat_map, line_chart, stacked_bar, ticks
+from autotelic.dashboard import charts, palette
+from autotelic.dashboard.charts import Axis, Line, bars, heat_map, line_chart, stacked_bar, ticks
 from autotelic.dashboard.wording import percent
 
 SHARE = Axis(label="share", words=percent, low=0.0, high=1.0)

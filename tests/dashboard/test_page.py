@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import shutil
@@ -20,6 +22,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from autotelic.cli import main
+from autotelic.dashboard.page import tables
 from autotelic.dashboard.page.runs import RunView, views_of
 from autotelic.dashboard.page.server import POLICY, application
 from autotelic.dashboard.page.serving import bind, serve
@@ -172,12 +175,32 @@ def test_csv_has_a_row_a_task_and_no_formula(copy: Path) -> None:
     with Journal.open(copy) as journal:
         total = journal.counts()["tasks"]
         assert len({row[0] for row in journal.select("SELECT row FROM tasks")}) == total
-    import csv
-    import io
-
     rows = list(csv.reader(io.StringIO(page.get("/r/copy/tasks.csv").text)))
     assert len(rows) == total + 1
     assert "'=1+1" in page.get("/r/copy/proposals.csv").text
+
+
+@pytest.mark.parametrize("table", ["tasks", "proposals", "updates", "generations", "exam/sealed/items"])
+def test_parquet_has_the_rows_of_the_csv(real_run: Path, table: str) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pip install -e '.[dev]'")
+    page, base = client(real_run), f"/r/{real_run.name}/{table}"
+    rows = list(csv.reader(io.StringIO(page.get(f"{base}.csv").text)))
+    found = parquet.read_table(io.BytesIO(page.get(f"{base}.parquet").content)).to_pydict()
+    assert list(found) == rows[0]
+    assert len(rows) > 5
+    for name, *texts in zip(*rows, strict=True):
+        for text, value in zip(texts, found[name], strict=True):
+            same = (
+                float(text) == value if isinstance(value, int | float) else text.lstrip("'") == (value or "")
+            )
+            assert same or text == f"'{value}", (name, text, value)
+
+
+def test_without_pyarrow_a_table_is_csv_alone(real_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables.importlib.util, "find_spec", lambda name: None)
+    page, base = client(real_run), f"/r/{real_run.name}"
+    assert "pip install pyarrow" in page.get(f"{base}/tasks.parquet").text
+    assert ".parquet" not in page.get(f"{base}/tasks").text
 
 
 # ── what a model wrote is text ────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from autotelic.dashboard.card import model_card
 from autotelic.dashboard.compare import compare, draw
 from autotelic.dashboard.describe import describe
 from autotelic.dashboard.live import LiveView, watching
+from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.plots import write_plots
 from autotelic.dashboard.publish import publish, story_of
 from autotelic.dashboard.report import render
@@ -131,15 +133,16 @@ def test_the_summary(folder: RunFolder, story: Story) -> None:
     assert json.loads(folder.summary.read_text())["sealed"] == summary["sealed"]
 
 
-def test_the_report(journal: Journal, story: Story) -> None:
-    page = render(story, "real", choose(journal, story))
+def test_the_report(folder: RunFolder, story: Story) -> None:
+    page = render(RunView.read(folder.path, "real", story))
     for section in (
         "Result", "Learning curves", "By mode and level", "What it practised", "The proposer", "The critic",
         "Learning", "Where the time went", "Decisions", "Some of its work", "The charter",
     ):  # fmt: skip
         assert f"<h2>{section}</h2>" in page
     assert ">nan" not in page
-    assert "None" not in page.split("<h2>The charter</h2>")[0]
+    assert "None" not in page.split("<h2>The charter</h2>")[0].split("<h2>Then and now</h2>")[0]
+    assert 'class="alert"' not in page
 
 
 def test_the_specimens_can_be_looked_up(journal: Journal, story: Story) -> None:
@@ -195,7 +198,9 @@ def test_the_screen_at_every_moment(journal: Journal) -> None:
         assert "cannot be" not in capture.get()
 
 
-def test_publishing_it_again_changes_nothing(folder: RunFolder) -> None:
+def test_publishing_it_again_changes_nothing(real_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(real_run, tmp_path / "real", ignore=shutil.ignore_patterns("weights", "checkpoints"))
+    folder = RunFolder.open(tmp_path / "real")
     summary = publish(folder)
     report = folder.report.read_bytes()
     assert publish(folder) == summary

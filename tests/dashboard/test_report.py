@@ -12,8 +12,10 @@ import pytest
 from synthetic_run import started, synthetic_messages, synthetic_run
 
 from autotelic import messages as m
+from autotelic.dashboard import report
+from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.publish import publish, story_of
-from autotelic.dashboard.report import render, write_report
+from autotelic.dashboard.report import write_report
 from autotelic.dashboard.specimens import choose
 from autotelic.dashboard.story import Story
 from autotelic.record import Journal, RunFolder
@@ -45,6 +47,11 @@ class Balance(HTMLParser):
             self.wrong.append(tag)
 
 
+def render(story: Story, name: str = "x") -> str:
+    """The report of messages that lie in no folder: what only a journal has is not there."""
+    return report.render(RunView.read(Path("no-such-folder"), name, story))
+
+
 def parsed(page: str) -> Balance:
     balance = Balance()
     balance.feed(page)
@@ -70,7 +77,12 @@ def journal(run: RunFolder) -> Iterator[Journal]:
 
 def test_the_page_is_whole_and_needs_nothing_else(published: str) -> None:
     balance = parsed(published)
-    assert balance.open == balance.wrong == balance.loaded == []
+    assert balance.open == balance.wrong == []
+    # Its own places are all that it leads to, and each of them is there.
+    assert balance.loaded
+    assert all(
+        place and place.startswith("#") and f'id="{place[1:]}"' in published for place in balance.loaded
+    )
     assert balance.scripts == 0
     assert "url(" not in published
     assert "http" not in published.replace('http-equiv="Content-Security-Policy"', "")
@@ -111,7 +123,7 @@ def test_at_every_moment_of_a_run_there_is_a_page(graded: bool) -> None:
 
 
 def test_it_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    write_report(Story.of(synthetic_messages(3)), tmp_path / "report.html", name="x")
+    write_report(RunView.read(tmp_path, "x", Story.of(synthetic_messages(3))), tmp_path / "report.html")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
@@ -131,7 +143,8 @@ def test_a_parent_cannot_be_markup() -> None:
 def test_the_default_chart_is_over_the_time_of_the_run() -> None:
     """Fault 1: it was over durations, so that all points lay in the first seconds."""
     story = Story.of(synthetic_messages(12))
-    chart = render(story, "x").split('<div class="over-seconds">')[1].split("</svg>")[0]
+    shown = render(story, "x").split('<div class="over-seconds">')[1]
+    chart = shown.split('<div class="broad">')[1].split("</svg>")[0]
     places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     assert len(places) >= len(story.evaluations_of("sealed"))
     assert max(places) - min(places) > 500

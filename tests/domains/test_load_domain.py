@@ -186,6 +186,8 @@ def test_a_domain_of_another_package_is_found_by_its_entry_point(folder: Path) -
             Settings("coins_here:Fails"),
             "coins_here:Fails cannot be made: ValueError: no coins; correct its constructor",
         ),
+        (Settings("builtins:int"), "builtins:int does not say what it is called with; name a class whose"),
+        (Settings("sys:exit"), "sys:exit cannot be made: SystemExit"),
         (Settings("coins_here:Asks"), "coins_here:Asks asks for 'bank', which no charter gives"),
         (Settings("coins_here:Specless"), "coins_here:Specless has a spec that fails: KeyError: 'lost'"),
         (

@@ -7,13 +7,24 @@ import pytest
 
 from autotelic.charter import Charter
 from autotelic.domains import capabilities_of, load_domain
-from autotelic.domains.expressions import parse
+from autotelic.domains.expressions import draw, parse
 from autotelic.domains.packing import PackingDomain
-from autotelic.domains.packing.domain import POOREST, WORST, best_fit_of, read
-from autotelic.domains.packing.simulator import NAMES, best_fit, bins_needed, first_fit, orders, weibull
+from autotelic.domains.packing.domain import BEST, POOREST, WORST, excess_of, read
+from autotelic.domains.packing.simulator import (
+    NAMES,
+    best_fit,
+    bins_needed,
+    bins_side_by_side,
+    first_fit,
+    lower_bound,
+    orders,
+    ranks,
+    uniform,
+    weibull,
+)
 from autotelic.errors import DomainError
 from autotelic.streams import stream
-from autotelic.types import Cell, Episode, Task, Verdict
+from autotelic.types import Cell, Episode, Lineage, Task, Verdict
 
 DOMAIN = PackingDomain()
 EASY = Cell(mode="weibull", level=1)
@@ -53,6 +64,31 @@ def test_a_new_bin_for_every_item_is_given_up() -> None:
     assert bins_needed(orders(parse("room", NAMES), 100), items, 100) < 300
 
 
+@pytest.mark.parametrize("capacity", [100, 150])
+def test_side_by_side_needs_the_bins_of_one_by_one(capacity: int) -> None:
+    texts = [
+        *(draw(stream(seed, "f"), NAMES) for seed in range(40)),
+        "-gap",
+        "1/0",
+        "log(0-gap)",
+        "gap^gap^gap",
+    ]
+    formulas = [parse(text, NAMES) for text in texts]
+    tables = [orders(formula, capacity) for formula in formulas]
+    items = [
+        weibull(stream(0, "t"), 3.0, 0.45 * capacity, capacity, 300),
+        uniform(stream(1, "t"), 20, 90, 300),
+    ]
+    lanes = [(at, sizes) for at in range(len(texts)) for sizes in items]
+    found = bins_side_by_side([ranks(formula, capacity) for formula in formulas], lanes, capacity)
+    alone = [bins_needed(tables[at], sizes, capacity) for at, sizes in lanes]
+    hopeless = [1.25 * lower_bound(sizes, capacity) for _, sizes in lanes]
+    assert [min(*pair) for pair in zip(found, hopeless, strict=True)] == [
+        min(*pair) for pair in zip(alone, hopeless, strict=True)
+    ]
+    assert sum(one < least for one, least in zip(alone, hopeless, strict=True)) > 20
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -81,13 +117,13 @@ def test_what_is_no_formula_gets_the_lowest_reward_and_a_reason(answer: str, rea
 def test_an_undefined_priority_is_worth_more_than_no_formula(answer: str) -> None:
     (task,) = DOMAIN.tasks(stream(0, "t"), [EASY])
     (verdict,) = judged(task, answer)
-    assert POOREST <= verdict.reward <= 0
+    assert POOREST <= verdict.reward <= BEST
 
 
-def test_best_fit_earns_its_own_excess_and_does_not_beat_itself() -> None:
+def test_best_fit_saves_nothing_and_does_not_beat_itself() -> None:
     (task,) = DOMAIN.tasks(stream(0, "t"), [EASY])
     verdicts = judged(task, "priority = -gap", "```\n0-gap\n```", "gap")
-    assert verdicts[0].reward == verdicts[1].reward == pytest.approx(-best_fit_of(task))
+    assert verdicts[0].reward == verdicts[1].reward == 0
     assert [verdict.passed for verdict in verdicts] == [False, False, False]
     assert verdicts[2].reward < verdicts[0].reward
 
@@ -97,6 +133,37 @@ def test_a_formula_that_keeps_bins_open_for_nothing_gets_the_poorest_reward() ->
     (loses,) = judged(task, "gap")
     assert loses.reward == POOREST
     assert not loses.passed
+
+
+def test_a_reward_is_what_is_saved_against_best_fit() -> None:
+    (task,) = DOMAIN.tasks(stream(3, "t"), [Cell(mode="weibull", level=3)])
+    (verdict,) = judged(task, "abs(50-gap)")
+    saved = excess_of(task, parse("-gap", NAMES)) - excess_of(task, parse("abs(50-gap)", NAMES))
+    assert verdict.reward == pytest.approx(saved)
+    assert verdict.passed == (saved > 0)
+
+
+def test_a_shown_answer_has_to_be_improved_upon() -> None:
+    (task,) = DOMAIN.tasks(stream(3, "t"), [Cell(mode="weibull", level=3)])
+    nothing = judged(task, "-gap")[0]
+    shown = DOMAIN.repair(task, "abs(50-gap)", nothing, Lineage())
+    assert shown is not None
+    assert shown.is_repair
+    assert shown.prompt == f"{task.prompt}abs(50-gap)\n"
+    assert shown.signature == task.signature
+    assert judged(shown, "abs(50-gap)")[0].passed is False
+    assert judged(shown, "abs(50-gap)")[0].reward == judged(task, "abs(50-gap)")[0].reward
+    assert DOMAIN.repair(task, "gap+", nothing, Lineage()) is None
+    assert DOMAIN.repair(shown, "-gap", nothing, Lineage()) is None
+    (text,) = DOMAIN.answers([shown], stream(0, "a"))
+    assert text
+    assert parse(text, NAMES).nodes <= 12
+
+
+def test_what_packs_alike_is_the_same() -> None:
+    assert DOMAIN.same("weibull", "-gap") == DOMAIN.same("weibull", "priority = 0-2*gap") != ""
+    assert DOMAIN.same("weibull", "-gap") != DOMAIN.same("weibull", "if(room,50,1/gap,1/2)")
+    assert DOMAIN.same("weibull", "gap+") == ""
 
 
 def test_an_exam_is_held_out_by_distribution() -> None:
@@ -127,6 +194,7 @@ def test_an_own_file_is_a_task() -> None:
     task = DOMAIN.pose("4 10\n6 5 4 5\n")
     (verdict,) = judged(task, "-gap")
     assert verdict.reward == 0
+    assert verdict.feedback.startswith("0.00 %")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ class InProcess:
 class NoCluster(Cluster):
     """A cluster whose workers are in this process."""
 
-    def __init__(self, machine: Machine, resources: ExitStack, fate: Fate = lambda kind, n: "") -> None:
+    def __init__(
+        self, machine: Machine, threads: int, resources: ExitStack, fate: Fate = lambda kind, n: ""
+    ) -> None:
         self.machine, self.resources, self.fate = machine, resources, fate
         self.version = "none"
         self.pools: list[InProcess] = []

@@ -13,7 +13,7 @@ from in_process import InProcess, NoCluster
 from autotelic.charter import Charter
 from autotelic.domains.capabilities import capabilities_of
 from autotelic.engine import start
-from autotelic.engine.cluster.plan import OutOfStepError, WorkerPlan
+from autotelic.engine.cluster.plan import OutOfStepError, WorkerPlan, cpus_of
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain
 from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, SamplerWorker, installed
 from autotelic.engine.learner import learner_of
@@ -241,10 +241,10 @@ def test_a_run_by_workers_that_die_is_the_run_of_this_process(
     run(CHARTER, tmp_path / "local", machine=Machine(threads=2, workers=1))
     made: list[NoCluster] = []
 
-    def opened(machine: Machine, opening: ExitStack) -> NoCluster | None:
+    def opened(machine: Machine, crew: Crew, opening: ExitStack) -> NoCluster | None:
         if machine.engine == "local":
             return None
-        made.append(NoCluster(machine, opening, often))
+        made.append(NoCluster(machine, crew.size, opening, often))
         return made[-1]
 
     monkeypatch.setattr(start, "open_cluster", opened)
@@ -252,6 +252,7 @@ def test_a_run_by_workers_that_die_is_the_run_of_this_process(
     run(CHARTER, tmp_path / "far", machine=machine)
     assert champion(tmp_path / "far") == champion(tmp_path / "local")
     assert all(pool.deaths for pool in made[0].pools)
+    assert sum(pool.size * pool.lanes for pool in made[0].pools) == cpus_of(machine, 2)
     with Journal.open(tmp_path / "far") as journal:
         started = journal.latest(RunStarted)
     assert started is not None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from autotelic.engine.cluster.plan import workers_of
 from autotelic.errors import ModelError, RunError
 from autotelic.machine import Machine
 
@@ -57,7 +58,7 @@ def ray_here() -> Iterator[Any]:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     with ExitStack() as resources:
         try:
-            pool.connect(machine, resources)
+            pool.connect(machine, 1, resources)
         except RunError as error:
             pytest.skip(f"Ray does not begin here: {error}")
         yield pool
@@ -103,6 +104,25 @@ def test_a_cluster_without_room_says_so(ray_here: Any, monkeypatch: pytest.Monke
     ):
         pool.ready()
     pool.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 64])
+def test_ray_here_has_room_for_every_worker(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the machine's settings leave the number of threads open: the crew's is what workers ask for."""
+    from autotelic.engine.cluster.opening import prepare
+
+    machine, asked = Machine(engine="ray", samplers=3, judges=2), {}
+    prepare(machine)
+    from autotelic.engine.cluster import pool
+
+    monkeypatch.setattr(pool.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(pool.ray, "init", lambda **settings: asked.update(settings))
+    with ExitStack() as resources:
+        pool.connect(machine, threads, resources)
+        resources.pop_all()
+    wanted = workers_of(machine, threads)
+    assert wanted["sampler"].size * wanted["sampler"].lanes >= threads
+    assert asked["num_cpus"] > sum(one.size * one.lanes for one in wanted.values())
 
 
 def test_an_address_that_does_not_answer_is_one_line() -> None:

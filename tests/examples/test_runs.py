@@ -15,8 +15,8 @@ from autotelic.record import Journal
 ROOT = Path(__file__).parent.parent.parent
 
 
-GENERATIONS = "generations = 30"
-"""About what the charters' minute is on two idle cores."""
+GENERATIONS = "generations = 14"
+"""About half of what the charters' minute is on two idle cores: enough for the intervals to part."""
 
 
 @pytest.mark.timeout(600)

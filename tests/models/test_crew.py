@@ -30,6 +30,23 @@ def test_one_works_in_the_callers_thread() -> None:
     assert Crew(1).map(lambda _: threading.get_ident(), [0, 1]) == [threading.get_ident()] * 2
 
 
+def test_fewer_hands_take_the_same_shares() -> None:
+    seen: set[int] = set()
+
+    def work(share: int) -> int:
+        seen.add(threading.get_ident())
+        return share * share
+
+    for hands in (1, 2):
+        seen.clear()
+        crew = Crew(5, hands)
+        assert crew.map(work, range(5)) == [0, 1, 4, 9, 16]
+        assert crew.size == 5
+        assert len(seen) <= hands
+        crew.close()
+    assert Crew(2, 7).hands == 2
+
+
 def test_an_error_is_raised_once_all_have_ended() -> None:
     crew, ended = Crew(2), []
 

@@ -150,6 +150,18 @@ MESSAGES: tuple[m.Message, ...] = (
     ),
     m.Attempted(purpose="attempt", groups=(Group(task=TASK, episodes=EPISODES),)),
     m.Judged(purpose="attempt", groups=judged()),
+    m.Archived(
+        tried=(
+            m.Tried(
+                family="weibull",
+                cell="ns",
+                answer="-gap",
+                task=TASK.id,
+                author="sha256:aa",
+                rewards=(0.5, -1.0),
+            ),
+        )
+    ),
     m.Repairing(drafted=True, tasks=(SEEN,)),
     m.Resampling(round=1, tasks=(TASK,)),
     m.Appraised(
@@ -180,7 +192,7 @@ MESSAGES: tuple[m.Message, ...] = (
             m.Earned(role="solver", id=2, reward=0.0, advantage=0.2, tokens=(0.1, 0.3)),
         ),
     ),
-    m.Formed(tasks=(FORM,)),
+    m.Formed(tasks=(FORM,), elites=1),
     m.Lesson(
         shares={"own": 1.0},
         sequences={"own": 1},

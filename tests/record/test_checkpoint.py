@@ -341,5 +341,8 @@ def test_a_journal_that_was_changed_is_not_gone_on_from(tmp_path: Path) -> None:
     content = path.read_bytes()
     assert content.count(b"as it was") >= 1
     path.write_bytes(content.replace(b"as it was", b"as it wat"))
+    with pytest.raises(RecordError, match="not what it was when it was closed"):
+        Journal.open(tmp_path, "a")
+    (tmp_path / "journal.closed.json").unlink()  # as a killed run leaves it
     with Journal.open(tmp_path, "a") as journal, pytest.raises(RecordError, match="rows are not those"):
         checkpoint.restore(run.checkpoints, Store(run.weights), journal)

@@ -6,9 +6,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from sample_messages import MESSAGES, same
 
-from autotelic.errors import AutotelicError
+from autotelic.errors import AutotelicError, RecordError
 from autotelic.messages import MESSAGES as CLASSES
 from autotelic.messages import Admitted, Message
 from autotelic.record import Journal
@@ -57,16 +58,55 @@ def test_damage_to_content_is_noticed_and_never_a_traceback(tmp_path: Path) -> N
         for message in written:
             journal.append(message)
         digest = journal.mark(1)
-        journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = (tmp_path / "journal.sqlite").read_bytes()
+    closed = (tmp_path / "journal.closed.json").read_bytes()
     draw = random.Random(0)
-    noticed = 0
+    noticed = unclosed = 0
     for number in range(100):
         folder = tmp_path / str(number)
         folder.mkdir()
-        (folder / "journal.sqlite").write_bytes(damaged(content, number, draw))
-        try:
-            noticed += read_damaged(folder, digest, written)
-        except AutotelicError:
-            noticed += 1
-    assert noticed >= 60, "the rest hit what holds nothing"
+        changed = damaged(content, number, draw)
+        (folder / "journal.sqlite").write_bytes(changed)
+        unclosed += notices(folder, digest, written)
+        for left in folder.iterdir():
+            left.unlink()
+        (folder / "journal.sqlite").write_bytes(changed)
+        (folder / "journal.closed.json").write_bytes(closed)
+        noticed += notices(folder, digest, written)
+    assert noticed == 100
+    assert unclosed >= 60, "of a killed run: the rest hit what holds nothing"
+
+
+def notices(folder: Path, digest: str, written: Sequence[Message]) -> bool:
+    """Whether damage is told in one line, or seen to change nothing that is read."""
+    try:
+        return read_damaged(folder, digest, written)
+    except AutotelicError as error:
+        return "\n" not in error.cause
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"bytes": "many", "sha256": ""}', b"\xff"])
+def test_a_damaged_note_is_noticed(tmp_path: Path, content: bytes) -> None:
+    """What says how the journal was closed is no less part of the run."""
+    Journal.create(tmp_path, "sha256:charter", "run").close()
+    (tmp_path / "journal.closed.json").write_bytes(content)
+    with Journal.open(tmp_path) as journal:
+        assert "journal.closed.json is damaged" in journal.check()[0]
+    with pytest.raises(RecordError, match=r"journal\.closed\.json is damaged"):
+        Journal.open(tmp_path, "a")
+
+
+def test_a_journal_that_is_written_again_is_closed_anew(tmp_path: Path) -> None:
+    """The note goes when a writer comes, also one that is killed, and comes back when it has closed."""
+    Journal.create(tmp_path, "sha256:charter", "run").close()
+    note = tmp_path / "journal.closed.json"
+    first = note.read_bytes()
+    with Journal.open(tmp_path, "a") as journal:
+        assert not note.exists()
+        with Journal.open(tmp_path) as reader:
+            journal.append(MESSAGES[0])
+            assert reader.newest == 1
+            assert reader.check() == []
+    assert note.read_bytes() != first
+    with Journal.open(tmp_path) as journal:
+        assert journal.check() == []

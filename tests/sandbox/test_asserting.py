@@ -57,6 +57,11 @@ def test_a_cheat_does_not_pass(box: Sandbox, name: str) -> None:
     assert not check(box, CHEATS[name], entry="f", tests=TESTS).passed
 
 
+def test_tests_may_begin_with_a_mark_and_have_any_line_ends(box: Sandbox) -> None:
+    for tests in ("\ufeffassert f(1) == 2", "\ufeffif True:\r\n\tassert f(1) == 2\r\n", "assert f(1) == 2\r"):
+        assert check(box, "\ufeff" + RIGHT, entry="f", tests=tests).passed
+
+
 def test_statements_may_lean_on_earlier_ones(box: Sandbox) -> None:
     assert check(box, RIGHT, entry="f", tests="x = f(1)\ny = f(x)\nassert y == 3").passed
 

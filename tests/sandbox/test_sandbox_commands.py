@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autotelic.errors import SandboxError
-from autotelic.sandbox.commands import app, attack, doctor, examine, run
+from autotelic.sandbox.commands import app, attack, bench, doctor, examine, run
 from autotelic.sandbox.soak import soak
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -66,8 +66,11 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="cannot be read"):
         run(tmp_path / "absent.py")
     (tmp_path / "program.py").write_text("def f(): return 1\n")
-    with pytest.raises(SandboxError, match="no JSON"):
-        run(tmp_path / "program.py", "[1")
+    for case in ("[1", "[" * 100_000, "[" * 5_000 + "]" * 5_000):
+        with pytest.raises(SandboxError, match="no JSON"):
+            run(tmp_path / "program.py", case)
+    with pytest.raises(SandboxError, match="measures nothing"):
+        bench(rounds=0)
 
 
 def test_a_short_soak_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:

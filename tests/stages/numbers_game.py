@@ -181,6 +181,7 @@ def services(changes: dict[str, Any] | None = None, **parts: Any) -> Any:
         **{
             "charter": charter,
             "domain": domain,
+            "archives": False,
             "imitates": charter.learn.imitation > 0,
             "consults": True,
             "context": 64,

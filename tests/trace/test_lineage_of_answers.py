@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from autotelic.cli import main
@@ -17,46 +14,9 @@ from autotelic.errors import RecordError
 from autotelic.record import Journal, RunFolder
 from autotelic.streams import stream
 from autotelic.trace.lineage import lineage_of_attempt
+from bench.lineage import Tables, Walk
 
 DRAWN = 30
-NAMES = ("demonstration", "practice", "own", "attempt", "proposal", "form")
-
-
-class Tables:
-    """The journal as plain rows."""
-
-    def __init__(self, run: Path) -> None:
-        self.db = sqlite3.connect(f"file:{run / 'journal.sqlite'}?mode=ro", uri=True)
-        self.updates = {}
-        for id_, data in self.db.execute("SELECT id, data FROM messages WHERE kind = 'updated' ORDER BY id"):
-            one = json.loads(data)
-            if one["after"] != one["before"]:
-                self.updates[one["after"]] = (id_, one)
-
-    def weights_of(self, attempt: int) -> str:
-        (steps,) = self.db.execute("SELECT steps FROM episodes WHERE row = ?", [attempt]).fetchone()
-        return str(json.loads(steps)[0][4])
-
-    def entries(self, message: int) -> list[tuple[str, str]]:
-        """Kind and node of each sequence of an update."""
-        kinds, refs = self.db.execute(
-            "SELECT kinds, refs FROM entries WHERE message = ?", [message]
-        ).fetchone()
-        found = []
-        for number, ref in zip(kinds, np.frombuffer(refs, "<u4").tolist(), strict=True):
-            if number >= len(NAMES):
-                continue
-            name = NAMES[number]
-            if name in ("demonstration", "practice", "form"):
-                (id_,) = self.db.execute("SELECT id FROM tasks WHERE row = ?", [ref]).fetchone()
-                found.append((name, f"task:{id_}"))
-            else:
-                found.append((name, f"{'proposal' if name == 'proposal' else 'attempt'}:{ref}"))
-        return found
-
-    def task(self, id_: str) -> tuple[str, list[str]]:
-        author, shown = self.db.execute("SELECT author, shown FROM tasks WHERE id = ?", [id_]).fetchone()
-        return author, json.loads(shown)
 
 
 def test_the_lineage_of_random_attempts_is_whole(real_run: Path) -> None:
@@ -66,62 +26,23 @@ def test_the_lineage_of_random_attempts_is_whole(real_run: Path) -> None:
         n = journal.counts()["episodes"]
         for row in stream(0, "lineage", "attempts").choice(n, size=DRAWN, replace=False):
             attempt = int(row) + 1
-            lineage = lineage_of_attempt(run, journal, attempt)
-            assert lineage.complete, lineage.missing
-            learned += _walk(tables, lineage.as_json(), attempt)
+            walk = Walk(tables, lineage_of_attempt(run, journal, attempt).as_json(), attempt)
+            assert walk.problems == []
+            learned += walk.updates > 0
     assert learned > DRAWN // 2
 
 
-def _walk(tables: Tables, found: dict[str, Any], attempt: int) -> bool:
-    """Follow the tables from an attempt to the start, and see that each step is an edge of the lineage."""
-    edges = {tuple(edge) for edge in found["edges"]}
-    digest = tables.weights_of(attempt)
-    (task,) = tables.db.execute("SELECT task FROM episodes WHERE row = ?", [attempt]).fetchone()
-    node = f"attempt:{attempt}"
-    assert (node, "sampled from", f"weights:{digest}") in edges
-    assert (node, "answers", f"task:{task}") in edges
-    said = tables.db.execute(
-        "SELECT reason FROM verdicts WHERE episode = ? ORDER BY row", [attempt]
-    ).fetchall()
-    assert [v["reason"] for v in found["nodes"][node]["verdicts"]] == [reason for (reason,) in said]
-    first = True
-    while digest in tables.updates:
-        id_, data = tables.updates[digest]
-        update = next(node for node, facts in found["nodes"].items() if facts.get("message") == id_)
-        assert (f"weights:{digest}", "made by", update) in edges
-        assert (update, "learned on top of", f"weights:{data['before']}") in edges
-        assert found["nodes"][update]["step"] == data["step"]
-        if first:
-            _sequences(tables, found, edges, update, id_)
-        digest, first = data["before"], False
-    assert (f"weights:{digest}", "begun by", "run") in edges
-    return not first
-
-
-def _sequences(
-    tables: Tables, found: dict[str, Any], edges: set[tuple[str, ...]], update: str, id_: int
-) -> None:
-    expected = tables.entries(id_)
-    sequences = [
-        target
-        for source, relation, target in found["edges"]
-        if (source, relation) == (update, "consisted of")
-    ]
-    assert len(sequences) == len(expected)
-    of = {source: target for source, relation, target in found["edges"] if relation == "is"}
-    assert Counter((found["nodes"][s]["learned_as"], of[s]) for s in sequences) == Counter(expected)
-    for _, node in expected:
-        assert node in found["nodes"]
-        kind, name = node.split(":")
-        if kind == "attempt":
-            (task,) = tables.db.execute("SELECT task FROM episodes WHERE row = ?", [int(name)]).fetchone()
-            assert (node, "answers", f"task:{task}") in edges
-            assert found["nodes"][node]["verdicts"]
-        elif kind == "task":
-            author, shown = tables.task(name)
-            assert (node, "written by", "rules" if author == "rules" else f"weights:{author}") in edges
-            targets = {target for source, _, target in edges if source == node}
-            assert {f"task:{one}" for one in shown} <= targets
+def test_the_walk_finds_an_edge_that_was_taken_out(real_run: Path) -> None:
+    tables, run = Tables(real_run), RunFolder.open(real_run)
+    with Journal.open(real_run) as journal:
+        last = journal.counts()["episodes"]
+        attempt = next(n for n in range(last, 0, -50) if tables.weights_of(n) in tables.updates)
+        found = lineage_of_attempt(run, journal, attempt).as_json()
+    relations = {relation for _, relation, _ in found["edges"]}
+    assert {"made by", "learned on top of", "answers", "begun by", "consisted of"} <= relations
+    for relation in sorted(relations - {"shows", "signed in", "is evidence in"}):
+        edges = [edge for edge in found["edges"] if edge[1] != relation]
+        assert Walk(tables, {**found, "edges": edges}, attempt).problems, relation
 
 
 def test_a_link_that_is_gone_is_said(real_run: Path, tmp_path: Path) -> None:

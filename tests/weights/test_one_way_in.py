@@ -168,6 +168,9 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "a template with a fault": (templated("{{ messages + 1 }}"), "fails on a user's turn"),
     "a template that drops": (templated("{% for m in messages %}{{ m.role }}{% endfor %}"), "as it is"),
     "states": (of_states, "keeps LinearAttentionLayer"),
+    "sizes left out": (written("config.json", '{"model_type": "llama"}'), "tensors are missing"),
+    "sizes of a giant": (configured(hidden_size=1 << 20), "describes .* parameters, its files hold"),
+    "a million layers": (configured(num_hidden_layers=10**6), "has 1,000,000 layers, its files"),
     "not causal": (configured(model_type="t5", architectures=None), "no causal language model"),
     "code of its own": (
         configured(model_type="own", auto_map={"AutoConfig": "a.B"}),
@@ -256,6 +259,7 @@ def test_what_is_whole_comes_in(folder: Path) -> None:
 @pytest.mark.parametrize(
     "kind", [k for k in BROKEN if k not in ("not finite", "8 bits", "layer missing", "states", "layer too many",
                                             "other shapes", "few positions", "named templates",
+                                            "sizes left out", "sizes of a giant", "a million layers",
                                             "a template with a fault", "a template that drops",
                                             "a word for a number")]
 )  # fmt: skip
@@ -264,6 +268,13 @@ def test_what_shows_without_weights_is_a_reason_of_check_model(kind: str, folder
     change(folder)
     causes = " | ".join(problem.cause for problem in check_model(folder, tokenizer_of) if problem.fatal)
     assert re.search(says, causes)
+
+
+def test_a_mark_before_a_template_begins_no_prompt(folder: Path) -> None:
+    plain = Tokens(load(folder).tokenizer, chat=True).prompts(["2+2"])
+    template = folder / "chat_template.jinja"
+    template.write_bytes(b"\xef\xbb\xbf" + template.read_bytes())
+    assert Tokens(load(folder).tokenizer, chat=True).prompts(["2+2"]) == plain
 
 
 def test_two_loads_of_a_model_are_the_same_model(folder: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from autotelic.archive import family_of
 from autotelic.attempt.rollout import fitting
 from autotelic.attempt.search import search
 from autotelic.messages import Admitted, Attempted, Dropped, Judged, Message, Repairing, Resampling
 from autotelic.protocols import Checkable, Repairable
 from autotelic.streams import seed_of, stream
-from autotelic.types import RULES, Group, Lineage, Purpose, Task
+from autotelic.types import RULES, Group, Lineage, Purpose, Task, Verdict
 
 if TYPE_CHECKING:
     from autotelic.engine.services import Services
@@ -40,7 +41,10 @@ def draft(services: Services, state: State, admitted: Admitted, judged: Judged) 
     failures print something, once the actor is right in them at times: what a novice writes fails in ways of
     no use.
     """
-    share = services.charter.repair.share if isinstance(services.domain, Repairable) else 0.0
+    drafts = services.imitates and isinstance(
+        services.domain, Repairable
+    )  # else nothing would be learned from them
+    share = services.charter.repair.share if drafts else 0.0
     printing = {g.task.mode for g in judged.groups if any(v.feedback and not v.passed for v in g.verdicts)}
     begun = {g.task.mode for g in judged.groups if any(v.passed for v in g.verdicts)}
     open_to = [task for task in admitted.tasks if task.mode in printing & begun]
@@ -116,6 +120,8 @@ def repair(services: Services, state: State, judged: Judged) -> Repairing:
     at most a quarter as many as are attempted in a generation. A task whose behaviour an exam asks is none.
     """
     drafted = judged.purpose == "draft"
+    if services.archives:
+        return Repairing(drafted=drafted, tasks=_showing(services, state, judged))
     most = len(judged.groups) if drafted else services.charter.curriculum.probe_tasks // REPAIRED
     found: list[Task] = []
     if isinstance(services.domain, Repairable) and services.charter.repair.share:
@@ -126,6 +132,25 @@ def repair(services: Services, state: State, judged: Judged) -> Repairing:
             if task is not None and task.signature not in state.novelty.sealed:
                 found.append(task)
     return Repairing(drafted=drafted, tasks=tuple(found))
+
+
+def _showing(services: Services, state: State, judged: Judged) -> tuple[Task, ...]:
+    """Some of the tasks again, each with an answer from the archive to be written better: `repair.share` of them."""
+    domain, share = services.domain, services.charter.repair.share
+    if judged.purpose != "attempt" or not share or not isinstance(domain, Repairable):
+        return ()
+    rng = stream(services.charter.seed, "archive", state.generation)
+    found: list[Task] = []
+    for group in judged.groups[: round(share * len(judged.groups))]:
+        for elite in state.archive.draw(family_of(group.task), 1, rng):
+            lineage = Lineage(
+                author=elite.author, generation=state.generation, references=(group.task.id, elite.task)
+            )
+            verdict = Verdict(reward=elite.mean, passed=True, reason="kept")
+            task = domain.repair(group.task, elite.answer, verdict, lineage)
+            if task is not None and task.signature not in state.novelty.sealed:
+                found.append(task)
+    return tuple(found)
 
 
 def _repair_of(domain: Repairable, group: Group, generation: int) -> Task | None:

@@ -24,7 +24,7 @@ from autotelic.judge import Critic
 from autotelic.machine import Machine
 from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.context import context_of, vocabulary_of
-from autotelic.models.crew import Crew, autotune_threads
+from autotelic.models.crew import crew_of
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
 from autotelic.models.tokens import Tokens
@@ -90,8 +90,7 @@ def opened(
         domain = world.domain
         tokens = Tokens(loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model))
         context = context_of(loaded.model)
-        crew = Crew(settings.threads or autotune_threads())
-        resources.callback(crew.close)
+        crew = crew_of(settings, resources)
         decoder = Decoder(loaded.model, end_id=tokens.end_id, crew=crew)
         saved = None if run is None else _saved(run)
         asked, about = _asked(run, exam, items, charter, domain, saved)

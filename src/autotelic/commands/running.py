@@ -44,7 +44,7 @@ class MachineFlags:
     machine
         A TOML file with these settings; ./machine.toml without.
     threads
-        Threads to compute with; 0 tries how many pay. With as many, runs repeat to the bit.
+        Threads to compute with; 0 is the cores. With as many, runs repeat to the bit.
     workers
         Processes of the sandbox.
     server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autotelic.dashboard.specimens import choose
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.summary import Summary, write_summary
 from autotelic.record import Journal, RunFolder
@@ -19,14 +18,13 @@ def publish(run: RunFolder) -> Summary:
 
     The summary comes first: it is small, and what a full disk should keep.
     """
+    from autotelic.dashboard.page.runs import RunView
     from autotelic.dashboard.plots import write_plots  # matplotlib takes seconds to import
     from autotelic.dashboard.report import write_report
 
-    with Journal.open(run.path) as journal:
-        story = Story.of(journal.each_message())
-        specimens = choose(journal, story)
+    story = story_of(run)
     summary = write_summary(story, run.path)
     name = run.path.resolve().name
-    write_report(story, run.report, name=name, specimens=specimens)
+    write_report(RunView.read(run.path, name, story), run.report)
     write_plots(story, run.plots, name)
     return summary

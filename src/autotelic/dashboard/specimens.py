@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import short, words_of
 from autotelic.messages import Admitted, Judged, Outcome, Proposed
 from autotelic.record import Journal
-from autotelic.types import RULES, Cell, Lineage, Proposal, Task, Verdict
+from autotelic.types import RULES, Cell, Json, Lineage, Proposal, Task, Verdict
 
 _GENERATIONS_SEARCHED = 3
 """The last generations are searched for specimens: they show what the model does now."""
@@ -18,7 +18,8 @@ _GENERATIONS_SEARCHED = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specimen:
     """One attempt at one task, or one proposal, as text. `good` is whether it is the better of its pair;
-    `link` is what `autotelic inspect` takes.
+    `link` is what `autotelic inspect` takes. `task` is the id of what was attempted, `expected` what only its judge
+    knows; a proposal has neither.
     """
 
     link: str
@@ -30,6 +31,8 @@ class Specimen:
     completion: str
     good: bool
     outcome: str
+    task: str = ""
+    expected: Mapping[str, Json] = field(default_factory=dict)
 
 
 def choose(journal: Journal, story: Story) -> list[Specimen]:
@@ -68,6 +71,8 @@ def _attempts(journal: Journal, generations: list[int]) -> Iterator[Specimen]:
                 completion="\n\n".join(stored.texts) or stored.episode.answer,
                 good=good,
                 outcome=outcome_of(verdict),
+                task=task.id,
+                expected=task.secret,
             )
 
 

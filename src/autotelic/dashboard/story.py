@@ -214,6 +214,11 @@ class Story:
         return max([0.0, *(g.ended for g in self.generations[-1:]), *(e.seconds for e in self.evaluations)])
 
     @property
+    def reached(self) -> int:
+        """The number of the last generation that ended, 0 before the first."""
+        return self.generations[-1].number if self.generations else 0
+
+    @property
     def tokens(self) -> int:
         """Tokens trained on so far."""
         return max(
@@ -314,11 +319,16 @@ class Story:
         """The grade of isolation and the level of the brake, in a sentence; empty before the first lease."""
         if self.leased is None:
             return ""
-        since = [alarm for alarm in self.alarms if alarm.id > self.leased.id]
-        level = max([self.leased.level, *(alarm.level for alarm in since)])
-        name = LEVELS[level] if 0 <= level < len(LEVELS) else "unknown"
-        said = f"Oversight: grade {self.leased.grade}, brake {level} ({name})."
+        said = f"Oversight: grade {self.leased.grade}, brake {self.brake}."
         return f"{said} Last alarm, {told(self.alarms[-1])}." if self.alarms else said
+
+    @property
+    def brake(self) -> str:
+        """The level of the brake with its name, by the last lease and the alarms since; empty before the first."""
+        if self.leased is None:
+            return ""
+        since = [alarm.level for alarm in self.alarms if alarm.id > self.leased.id]
+        return named(max([self.leased.level, *since]))
 
     @property
     def promoted(self) -> Ruling | None:
@@ -336,10 +346,14 @@ class Story:
         }
 
 
+def named(level: int) -> str:
+    """A level of the brake with its name."""
+    return f"{level} ({LEVELS[level] if 0 <= level < len(LEVELS) else 'unknown'})"
+
+
 def told(alarm: Alarmed) -> str:
     """An alarm in a line: when, what, and to which level of the brake."""
-    name = LEVELS[alarm.level] if 0 <= alarm.level < len(LEVELS) else "unknown"
-    return f"generation {alarm.generation}: {alarm.trigger} to {alarm.level} ({name}), {alarm.reason}"
+    return f"generation {alarm.generation}: {alarm.trigger} to {named(alarm.level)}, {alarm.reason}"
 
 
 def _evaluation(message: Evaluated) -> Evaluation:

@@ -75,6 +75,17 @@ def decimal(value: float | None, digits: int = 2) -> str:
     return MISSING if not _known(value) else f"{value:.{digits}f}"
 
 
+def plain(value: float | None) -> str:
+    """A number of any size in three digits. None of them can be taken for thousands.
+
+    >>> plain(0.0625), plain(2.5), plain(61_234.5)
+    ('0.0625', '2.5', '61.2k')
+    """
+    if not _known(value):
+        return MISSING
+    return count(value) if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def count(value: float | None) -> str:
     """A count, with a prefix where it is large.
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 import re
 
-from autotelic.domains.fences import pieces, without_thought
+from autotelic.domains.fences import own_turn, pieces
 from autotelic.domains.literal import LiteralError, parse_literal, python_literal
 
 _LABEL = re.compile(
-    r"(?:so |thus |hence |therefore,? )?(?:the )?(?:final |last |returned |correct )*"
-    r"(?:answer|output|result|value|return value|argument|input|returns?|x|it returns)"
-    r"\s*(?:is|was|=|:|->|==)?\s*:?\s*",
+    r"(?:[0-9]{1,2}[.)] |step [0-9]{1,2}: )?(?:(?:so|thus|hence|therefore),? )?(?:the )?"
+    r"(?:final |last |returned |correct |expected )*"
+    r"(?:answer|output|result|value|return value|argument|input|returns?|x|(?:it|function|program) returns"
+    r"|(?<=[0-9:.)] ))"
+    r"[*_]*\s*(?:is|was|becomes|=|:|->|==)?\s*:?[*_]*\s*",
     re.IGNORECASE,
 )
-_RESULT = re.compile(r"f\(.*\)\s*(?:==|=|->|→|returns|is|gives)\s*(.+)")
+_RESULT = re.compile(
+    r"(?:(?:so|thus|hence),? )?(?:assert\s+|print\()?f\(.*?\)+\s*(?:==|=|->|→|#|returns|is|gives)\s*(.+)",
+    re.IGNORECASE,
+)
 _CALL = re.compile(r"(?:assert\s+)?f\((.*)\)(?:\s*(?:==|=|->|→|returns|is|gives)\s*.+)?")
-_AROUND = re.compile(r"(?:\\boxed\s*\{|<answer>|print\()(.*)(?:\}|</answer>|\))", re.DOTALL)
+_AROUND = re.compile(
+    r"(?:\\(?:boxed|text\w*|mathtt)\s*\{|<(answer|output|result)>|print\(|\\[(\[]|\[ANSWER\])(.*?)"
+    r"(?:\}|</(?:answer|output|result)>|\)|\\[)\]]|\[/ANSWER\])",
+    re.DOTALL,
+)
 _BEFORE = re.compile(r"(?:[=-]>|→|⇒|•|#+|>+|-(?=\s*[\[{\"'(]))\s*")
-_DRESS = " \t*_`$"
+_DRESS = " \t*_`$\u200b\u200c\u200d\u2060\ufeff"
 _TRIES = 40
 """Lines on which a value is looked for, from the end."""
 _LINES = 200
@@ -36,7 +45,7 @@ def value_line(mode: str, completion: str) -> str:
     >>> value_line("abduction", "f([3, 1])")
     '[3, 1]'
     """
-    found = [piece for piece in pieces(without_thought(completion)) if piece.line.strip()]
+    found = [piece for piece in pieces(own_turn(completion)) if piece.line.strip()]
     last = max((piece.block for piece in found), default=0)
     outside = [piece.line for piece in found]
     fenced = [piece.line for piece in found if last and piece.block == last]
@@ -67,12 +76,12 @@ def _ending(mode: str, lines: list[str]) -> str:
 def _value(mode: str, line: str) -> str:
     """The value on a line, as JSON; empty where there is none."""
     text = line.strip(_DRESS)
-    for _ in range(4):
+    for _ in range(5):
         if _is_json(text):
             return text
         text = _BEFORE.sub("", text, count=1) if _BEFORE.match(text) else text
         if around := _AROUND.fullmatch(text.rstrip(" .;$")):
-            text = around[1].strip(_DRESS)
+            text = around[2].strip(_DRESS)
             continue
         call = (_CALL if mode == "abduction" else _RESULT).fullmatch(text)
         label = _LABEL.match(text)
@@ -82,7 +91,7 @@ def _value(mode: str, line: str) -> str:
             text = text[label.end() :].strip(_DRESS)
         else:
             break
-    text = text.rstrip(".;").strip(_DRESS)
+    text = re.sub(r"\s+(?://|#).*", "", text).rstrip(".;").strip(_DRESS)
     try:
         return json.dumps(python_literal(text), separators=(",", ":"))
     except LiteralError:

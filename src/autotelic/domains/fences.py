@@ -18,9 +18,23 @@ LANGUAGES = frozenset(
     ["python", "py", "python3", "py3", "pycon", "json", "text", "txt", "plaintext", "console", "output"]
 )
 """Names of languages behind which a block's own text may stand on the line of its fence."""
-_THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
+_THOUGHT = re.compile(
+    r"\A.*(?:</(?:think(?:ing)?|thought|reasoning|scratchpad)>|<\|channel\|>final<\|message\|>)", re.DOTALL
+)
+_END = re.compile(
+    r"(?<!['\"])(?:<\|(?:im_end|endoftext|eot_id|eom_id|end|return|end_of_text|im_start|EOT)\|>|</s>|<eos>|<end_of_turn>"
+    r"|<｜end▁of▁sentence｜>|\[/INST\]).*",
+    re.DOTALL,
+)
+"""Where a turn ends, in the marks of a model's template, and what it wrote on behind them."""
 _QUOTED = re.compile(r"^[ \t]*(?:>>>|\.\.\.|>)(?: |$)", re.MULTILINE)
 """What a console, or a mail, puts before a line."""
+_SHELL = re.compile(
+    r"(?<!['\"])</?(?:answer|solution|code|python|pre)(?:\s[^<>\n]*)?>|[\u200b\u2060\ufeff]"
+    r"|^(?:final )?answer:[ \t]+(?=def )",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What may stand on a program's own line: tags, a label, what cannot be seen."""
 _DEFINITION = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+f[ \t]*\(")
 
 
@@ -87,13 +101,13 @@ def without_fences(text: str) -> str:
     return "\n".join(piece.line for piece in pieces(text) if piece.line.strip())
 
 
-def without_thought(text: str) -> str:
-    """What comes after a model's thinking, where that is marked and closed.
+def own_turn(text: str) -> str:
+    """A turn without the thinking before it, where that is marked and closed, and without the mark of its end.
 
-    >>> without_thought("<think>It may be 3.</think>\\n4")
-    '\\n4'
+    >>> own_turn("<think>It may be 3.</think>4<|im_end|>")
+    '4'
     """
-    return _THOUGHT.sub("", text)
+    return _END.sub("", _THOUGHT.sub("", text))
 
 
 def last_block(text: str) -> str:
@@ -117,7 +131,7 @@ def program_block(text: str, *, tests: bool = False, call: bool = False) -> str:
     >>> program_block("So:\\n```\\ndef f(x):\\n    return x\\n```\\nUse it:\\n```\\nprint(f(1))\\n```")
     'def f(x):\\n    return x'
     """
-    text = without_thought(source_text(text))
+    text = _SHELL.sub("\n", own_turn(source_text(text)))
     found = pieces(text)
     starts = [at for at, piece in enumerate(found) if _DEFINITION.match(piece.line)]
     if not starts and re.search(r"^[ \t]*>+ (?:async[ \t]+)?def[ \t]", text, re.MULTILINE):

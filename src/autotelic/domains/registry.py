@@ -81,7 +81,7 @@ def load_domain(
         given["modes"] = settings.modes
     factory = _factory(settings.name)
     # Only a class that names them: one that passes on all it is given need not know of them.
-    named: Mapping[str, Any] = inspect.signature(factory).parameters if callable(factory) else {}
+    named = _parameters(settings.name, factory)
     if verifier is not None and "verifier" in named:
         given["verifier"] = verifier
     if "pictures" in named:
@@ -174,6 +174,16 @@ def _working_directory_first() -> Iterator[None]:
             sys.path.append(here)
 
 
+def _parameters(name: str, factory: Any) -> Mapping[str, inspect.Parameter]:
+    """What a factory may be called with. Raises DomainError for one that does not say so, as types of C do not."""
+    try:
+        return inspect.signature(factory).parameters if callable(factory) else {}
+    except (ValueError, TypeError) as error:
+        raise DomainError(
+            f"{name} does not say what it is called with", "name a class whose instances are domains"
+        ) from error
+
+
 def _made(name: str, factory: Any, given: Mapping[str, Any]) -> Domain:
     """The domain, from a factory called with what its signature names."""
     if not callable(factory):
@@ -181,7 +191,7 @@ def _made(name: str, factory: Any, given: Mapping[str, Any]) -> Domain:
             f"{name} is no class but of the type {type(factory).__name__}",
             "name a class whose instances are domains",
         )
-    wanted = inspect.signature(factory).parameters.values()
+    wanted = _parameters(name, factory).values()
     takes_all = any(p.kind is p.VAR_KEYWORD for p in wanted)
     named = [p for p in wanted if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY, p.POSITIONAL_ONLY)]
     unknown = [p.name for p in named if p.default is p.empty and p.name not in given]
@@ -195,7 +205,7 @@ def _made(name: str, factory: Any, given: Mapping[str, Any]) -> Domain:
         return cast("Domain", factory(**chosen))
     except AutotelicError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if name in BUILT_IN:
             raise
         raise DomainError(

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from autotelic.engine.cluster.opening import Cluster
 
 
-def open_cluster(machine: Machine, opening: ExitStack) -> Cluster | None:
+def open_cluster(machine: Machine, crew: Crew, opening: ExitStack) -> Cluster | None:
     """The cluster of a machine whose engine it is. Raises RunError where it cannot be joined."""
     if machine.engine == "local":
         return None
     from autotelic.engine.cluster.opening import Cluster
 
-    return Cluster(machine, opening)
+    return Cluster(machine, crew.size, opening)
 
 
 def away_of(
@@ -49,4 +49,5 @@ def away_of(
         start=start,
         folder=place.start,
         threads=crew.size,
+        hands=crew.hands,
     )

@@ -22,7 +22,7 @@ import torch
 from autotelic.attempt.rollout import Rollout
 from autotelic.domains.guard import Guarded
 from autotelic.engine.services import open_world
-from autotelic.engine.start import machine_of, new_crew
+from autotelic.engine.start import machine_of
 from autotelic.errors import AutotelicError, OversightError, RecordError
 from autotelic.exam.evaluate import judged, outcome
 from autotelic.exam.sealed import fresh_items
@@ -30,6 +30,7 @@ from autotelic.exam.seals import seals_of
 from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.adapter import add_adapter
 from autotelic.models.context import context_of
+from autotelic.models.crew import crew_of
 from autotelic.models.decode import Decoder
 from autotelic.models.eyes import eyes_of
 from autotelic.models.placement import device_of, placed
@@ -71,7 +72,7 @@ class Examiner:
         self.tokens = tokens = Tokens(
             loaded.tokenizer, chat=charter.domain.style == "natural", eyes=eyes_of(loaded.model)
         )
-        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=new_crew(machine, resources))
+        self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=crew_of(machine, resources))
         self.active = ("", "")
         context = context_of(self.model)
         self.policy = Rollout(

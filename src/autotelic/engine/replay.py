@@ -15,13 +15,13 @@ from torch import Tensor
 
 from autotelic.engine.clock import Clock
 from autotelic.engine.services import Controls, Services, equip, open_world
-from autotelic.engine.start import new_crew
 from autotelic.errors import RecordError, RunError
 from autotelic.learn.lesson import episode_of, traces_of
 from autotelic.learn.pack import Trace
 from autotelic.learn.stage import packed
 from autotelic.machine import Machine
 from autotelic.messages import Decided, Leased, RunStarted, Updated
+from autotelic.models.crew import crew_of
 from autotelic.models.digest import copy_of
 from autotelic.pictures import Gallery
 from autotelic.record import Journal, RunFolder
@@ -173,7 +173,7 @@ def workplace(
     machine = Machine(**{**started.machine, "threads": wanted.threads, "server": "", "verifier": "none"})
     with ExitStack() as resources:
         world = open_world(charter, machine, resources, Gallery(place.pictures, write=False))
-        crew = new_crew(machine, resources)
+        crew = crew_of(machine, resources)
         loaded = load(place.start, expected=started.start, dtype=charter.model.dtype)
         controls = Controls(**started.controls)
         services = equip(

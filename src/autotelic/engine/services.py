@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from autotelic.archive import archives
 from autotelic.attempt.rollout import Rollout
 from autotelic.charter import Charter
 from autotelic.credit import credit_of
@@ -62,8 +63,8 @@ OUTPUT_KB = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
-    """What an experiment turns that no charter can: the share of groups whose verdicts are dealt out anew,
-    and what reward is compared with.
+    """What an experiment turns that no charter can: the share of groups whose verdicts are dealt out anew, whether
+    there is an archive of good answers, and what reward is compared with.
 
     They are dealt out just before credit, so that all else is as ever; with `early` as soon as they are given,
     so that nothing that follows from a verdict, own right answers among it, says anything of the attempt.
@@ -71,6 +72,7 @@ class Controls:
 
     shuffle: float = 0.0
     early: bool = False
+    archive: bool = True
     baseline: Literal["critic", "siblings"] = "critic"
 
     def as_json(self) -> dict[str, Any]:
@@ -189,6 +191,11 @@ class Services:
     def guard(self) -> Guard:
         """What lets the trainer take a step, or raises BrakedError."""
         return self.overseen.guard
+
+    @property
+    def archives(self) -> bool:
+        """Whether good answers are kept, shown again and learned from at other tasks of their family."""
+        return self.controls.archive and archives(self.domain)
 
     def claim(self, candidate: str) -> Decision:
         """Ask for stored weights to be certified, and say what came of it.

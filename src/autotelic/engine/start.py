@@ -42,9 +42,9 @@ from autotelic.messages import (
     RunStarted,
 )
 from autotelic.models.context import context_of
-from autotelic.models.crew import Crew, autotune_threads
+from autotelic.models.crew import crew_of
 from autotelic.models.eyes import eyes_of
-from autotelic.models.placement import device_of, threads_of
+from autotelic.models.placement import device_of
 from autotelic.models.tokens import Tokens
 from autotelic.oversee.reports import Reports
 from autotelic.pictures import Gallery
@@ -92,8 +92,8 @@ def begin(
     with ExitStack() as opening:
         clock = Clock()
         world = open_world(charter, machine, opening)
-        crew = new_crew(machine, opening)
-        cluster = open_cluster(machine, opening)
+        crew = crew_of(machine, opening)
+        cluster = open_cluster(machine, crew, opening)
         corpus: list[str] = []
         special: tuple[str, ...] = ()
         if isinstance(world.domain, Textual):
@@ -203,8 +203,8 @@ def take_up(
         # Before the journal goes back to the checkpoint: what cannot be opened here changes nothing.
         world = open_world(charter, settings, opening, Gallery(place.pictures))
         _same_versions(started, world.versions)
-        crew = new_crew(settings, opening)
-        cluster = open_cluster(settings, opening)
+        crew = crew_of(settings, opening)
+        cluster = open_cluster(settings, crew, opening)
         away = away_of(cluster, journal.run, charter, world, started.start, place, crew)
         machine_now = started.machine if machine is None else machine.canonical()
         first = began_from(journal)
@@ -290,14 +290,6 @@ def _extension(state: State, asked: BudgetExtended, was_finished: bool) -> Budge
     return state.allowance.extension(
         asked, spent.seconds, spent.trained, spent.generation, finished=was_finished
     )
-
-
-def new_crew(machine: Machine, opening: ExitStack) -> Crew:
-    """A crew of the machine's threads, or of as many as pay here; of one beside a GPU. `opening` ends them."""
-    device = device_of(machine.device)
-    crew = Crew(threads_of(device, machine.threads or autotune_threads()))
-    opening.callback(crew.close)
-    return crew
 
 
 def _state(services: Services, champion: str) -> State:

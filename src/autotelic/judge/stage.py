@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from autotelic.messages import Attempted, CriticUpdated, Dropped, Judged, Message
+from autotelic.messages import Archived, Attempted, CriticUpdated, Dropped, Judged, Message
+from autotelic.protocols import Comparable
 from autotelic.streams import seed_of
 
 if TYPE_CHECKING:
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
 
 def judge(services: Services, state: State, attempted: Attempted) -> Iterator[Message]:
-    """The verdict on every attempt."""
+    """The verdict on every attempt, and what it says of the archive's answers."""
     services.feedback.heed(state.cut)
     groups = services.feedback.verify(attempted.groups)
     yield from services.dropped()
+    tried = attempted.purpose in ("attempt", "repair") and services.archives
+    if tried and isinstance(services.domain, Comparable):
+        yield Archived(tried=tuple(state.archive.tried(services.domain, groups)))
     yield Judged(purpose=attempted.purpose, groups=tuple(groups))
 
 

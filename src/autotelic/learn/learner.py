@@ -136,11 +136,11 @@ class PolicyLearner:
         self._recompute = Recompute(model) if checkpointing else None
         self.rates = {"matrix": lr_matrix, "other": lr_other}
         matrices, others = _sorted_parameters(model)
-        self._learned = [m.weight for m in matrices] + others
-        if not self._learned:
+        self.learned = [m.weight for m in matrices] + others
+        if not self.learned:
             raise ModelError(f"{type(model).__name__} is frozen whole", "let some of its parameters learn")
         # What is stepped: the parameter itself, or its float32 copy.
-        self._master = {p: p if p.dtype.itemsize >= 4 else _float32(p) for p in self._learned}
+        self._master = {p: p if p.dtype.itemsize >= 4 else _float32(p) for p in self.learned}
         matrices = [replace(m, weight=self._master[m.weight]) for m in matrices]
         others = [self._master[p] for p in others]
         if optimiser == "adamw":
@@ -214,7 +214,7 @@ class PolicyLearner:
         batch = moved(batch, self.device)
         logprob_S, _ = predicted_logprobs(self.model, batch, predicted_places(batch))
         total = logprob_S.sum()
-        found = torch.autograd.grad(total, self._learned, allow_unused=True, materialize_grads=True)
+        found = torch.autograd.grad(total, self.learned, allow_unused=True, materialize_grads=True)
         return float(total.detach()), list(found)
 
     def _gradients(self, share: Batch, whole: _Weights) -> tuple[list[Tensor], dict[str, float]]:
@@ -222,11 +222,11 @@ class PolicyLearner:
         share = moved(share, self.device)
         at_S = predicted_places(share)
         if not len(at_S):
-            return [torch.zeros_like(p) for p in self._learned], dict.fromkeys(_FIGURES, 0.0)
+            return [torch.zeros_like(p) for p in self.learned], dict.fromkeys(_FIGURES, 0.0)
         logprob_S, entropy_S = predicted_logprobs(self.model, share, at_S, self.temperature)
         loss, parts = self._loss(share, logprob_S, at_S, whole)
         parts |= {"loss": float(loss.detach()), "entropy": float(entropy_S.sum()) / whole.places}
-        gradients = torch.autograd.grad(loss, self._learned, allow_unused=True, materialize_grads=True)
+        gradients = torch.autograd.grad(loss, self.learned, allow_unused=True, materialize_grads=True)
         return list(gradients), parts
 
     def _loss(

@@ -55,12 +55,14 @@ def own_answers(services: Services, groups: Sequence[Group]) -> list[int]:
 def recall(
     services: Services, state: State, groups: Sequence[Group], rng: np.random.Generator
 ) -> list[Right]:
-    """Right answers of earlier generations, drawn so that answers that are alike share one chance."""
+    """Right answers of earlier generations, drawn so that answers that are alike share one chance. With an archive
+    none: its answers are learned as pairs.
+    """
     settings = services.charter.curriculum
     count = round(settings.tasks_per_generation * settings.replay)
     now = {group.task.id for group in groups}
     old = [one for one in state.right if one.task.id not in now and one.source == services.feedback.leader]
-    if not old or not count or not services.charter.learn.own:
+    if not old or not count or not services.charter.learn.own or services.archives:
         return []
     spelled = [same(services, one.task.mode, one.episode.answer) for one in old]
     often = Counter(spelled)

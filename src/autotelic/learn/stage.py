@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotelic.errors import DivergedError, RunError
-from autotelic.learn.form import pairs
+from autotelic.learn.form import elite_pairs, pairs
 from autotelic.learn.lesson import Material, referenced, traces_of
 from autotelic.learn.own import own_answers, practice, recall
 from autotelic.learn.pack import Trace, pack, split
@@ -88,15 +88,25 @@ def learn(
 
 
 def form(services: Services, state: State) -> Formed:
-    """Pairs of form: a whole generation of them at first, and then as many as the charter's share comes to."""
+    """Pairs of form: a whole generation of them at first, and then as many as the charter's share comes to. With an
+    archive, of these the share that is replayed has its answers.
+    """
     learn, curriculum = services.charter.learn, services.charter.curriculum
     first = state.generation <= learn.form_generations
     count = curriculum.tasks_per_generation if first else round(learn.form * curriculum.tasks_per_generation)
     if not count or not (first or learn.form):
         return Formed(tasks=())
     rng = stream(services.charter.seed, "form", state.generation)
-    made = pairs(services.domain, state.curriculum.allocate(count, rng), rng)
-    return Formed(tasks=tuple(task for task in made if task.signature not in state.novelty.sealed))
+    sealed, elites = state.novelty.sealed, 0
+    found: list[Task] = []
+    if services.archives and state.archive.families and not first:
+        cells = state.curriculum.allocate(round(curriculum.replay * count), rng)
+        made = elite_pairs(services.domain, state.archive, cells, rng, state.generation)
+        found = [task for task in made if task.signature not in sealed]
+        elites = len(found)
+    showing = services.charter.repair.share if services.archives else 0.0
+    made = pairs(services.domain, state.curriculum.allocate(count - elites, rng), rng, showing)
+    return Formed(elites=elites, tasks=(*found, *(task for task in made if task.signature not in sealed)))
 
 
 def _episodes(groups: Sequence[Group], remembered: Sequence[Right]) -> Iterator[Episode]:

@@ -4,6 +4,7 @@ runs/NAME/
   charter.toml     the charter as it was given
   charter.json     its canonical form; written last, so that a folder with it is a whole one
   journal.sqlite   every message, with the tasks, attempts and updates that they brought
+  journal.closed.json  its size and sha256 once its writer has closed it
   lock             held by the process that runs, with its number
   start/           the weights and the tokenizer that the run began from
   checkpoints/     state, and references to weights; the newest two and what is pinned
@@ -36,9 +37,10 @@ from autotelic.canonical import canonical, digest
 from autotelic.charter import Charter
 from autotelic.errors import AutotelicError, RunError, command, fix_of
 from autotelic.pictures import FOLDER
+from autotelic.record.closed import NAME as CLOSED
 from autotelic.record.journal import NAME, OLD_NAME, Journal
 
-_FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new"} | {
+_FIRST = {"lock", "checkpoints", "charter.toml", "charter.toml.new", "charter.json.new", CLOSED} | {
     NAME + ending for ending in ("", "-wal", "-shm", "-journal")
 }
 """What may lie in a folder whose creation was cut short."""

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from autotelic.errors import RecordError
 from autotelic.messages import Message, RunResumed, Updated
-from autotelic.record import nouns
+from autotelic.record import closed, nouns
 from autotelic.record.blobs import Decode
 from autotelic.record.clearly import clearly
 from autotelic.record.groups import decode_message, encode_message
@@ -80,6 +80,7 @@ class Journal(Reading):
         super().__init__(path, connection)
         self.decode: Decode | None = None
         self._task_rows: dict[str, int] = {}
+        self._writes = False
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,7 +98,9 @@ class Journal(Reading):
             meta = [("charter", charter_digest), ("run", run_id)]
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
             connection.commit()
-        return cls(path, connection)
+        journal = cls(path, connection)
+        journal._writes = True
+        return journal
 
     @classmethod
     def open(cls, folder: str | Path, mode: Literal["r", "a"] = "r") -> Journal:
@@ -130,7 +133,10 @@ class Journal(Reading):
                     "read it with the version of autotelic that wrote it",
                 )
             if mode == "a":
+                closed.verify(path, most=closed.QUICKLY)
+                closed.forget(path)
                 journal._read(_QUICK)
+                journal._writes = True
         except RecordError:
             journal.close()
             raise
@@ -144,6 +150,18 @@ class Journal(Reading):
     ) -> None:
         """Close. What was appended is there already."""
         self.close()
+
+    def close(self) -> None:
+        """Let go of the file; who wrote it notes what it is now, so that any later change is noticed."""
+        if not self._writes:
+            return super().close()
+        self._writes = False
+        # A full disk or a reader in the way: the rows are there, and the note serves a check alone.
+        with suppress(OSError, sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        super().close()
+        with suppress(OSError):
+            closed.note(self.path)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 

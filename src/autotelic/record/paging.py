@@ -63,6 +63,16 @@ def ids_after(journal: Journal, after: int, most: int) -> list[int]:
     return [row[0] for row in journal.select(query, [after, most])]
 
 
+def ids_spread(journal: Journal, kind: str, most: int) -> list[int]:
+    """The ids of messages of a kind, in order: all of them, or of many the first, the newest, and some between."""
+    rows = journal.select("SELECT id FROM messages WHERE kind = ? ORDER BY id", [kind])
+    ids = [row[0] for row in rows]
+    if len(ids) <= most:
+        return ids
+    newest, older = ids[-(most // 2) :], ids[: -(most // 2)]
+    return older[:: -(-len(older) // (most - len(newest)))] + newest
+
+
 def list_tasks(
     journal: Journal, wanted: TaskFilter, before: int = 0, most: int = PAGE
 ) -> tuple[list[ListedTask], int]:
@@ -189,14 +199,16 @@ def list_attempts(
 
 def updates_after(journal: Journal, most: int) -> Sequence[tuple[int, int, str]]:
     """The id, generation and JSON of updates that are not superseded, in order: at most `most`, spread evenly."""
-    total = int(journal.select("SELECT count(*) FROM messages WHERE kind = 'updated'")[0][0])
-    every = max(1, -(-total // most))
-    query = (
-        "SELECT id, generation, data FROM (SELECT id, generation, data, row_number() OVER (ORDER BY id) AS n "
-        "FROM messages WHERE kind = 'updated') WHERE n % ? = 0 ORDER BY id"
-    )
-    rows = journal.select(query, [every])
-    return [row for row in rows if not journal.is_superseded(row[0])]
+    ids = [row[0] for row in journal.select("SELECT id FROM messages WHERE kind = 'updated' ORDER BY id")]
+    ids = [id_ for id_ in ids[:: max(1, -(-len(ids) // most))] if not journal.is_superseded(id_)]
+    found = []
+    for at in range(0, len(ids), _UPDATES_AT_ONCE):
+        some = ids[at : at + _UPDATES_AT_ONCE]
+        places = ",".join("?" * len(some))
+        found += journal.select(
+            f"SELECT id, generation, data FROM messages WHERE id IN ({places}) ORDER BY id", some
+        )
+    return found
 
 
 def updates_holding(

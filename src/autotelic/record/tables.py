@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autotelic.errors import RecordError
+from autotelic.record import closed
 from autotelic.record.clearly import RESTORE, clearly
 from autotelic.record.nouns import TABLES
 
@@ -140,6 +141,7 @@ class Tables:
     def check(self) -> list[str]:
         """What is damaged, one line each; empty when all is well. Reads everything."""
         try:
+            closed.verify(self.path)
             said = [row[0] for row in self._read("PRAGMA integrity_check(5)")]
             if said != ["ok"]:
                 lines = [line for text in said for line in text.splitlines()]

@@ -114,7 +114,7 @@ def run(
         ) from None
     try:
         inputs = [json.loads(case) for case in cases or ("[]",)]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SandboxError(
             f"a case is no JSON: {error}", "write each as a list of arguments, like '[1, 2]'"
         ) from None
@@ -221,6 +221,8 @@ def bench(*, rounds: int = 8) -> int:
         raise SandboxError(
             "the benchmark is not installed", "run this in a checkout of the repository"
         ) from None
+    if rounds < 1:
+        raise SandboxError(f"--rounds {rounds} measures nothing", "give 1 or more")
     measurement.compare(rounds)
     return 0
 

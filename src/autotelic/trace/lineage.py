@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autotelic.errors import RecordError
@@ -77,6 +77,8 @@ class _Follower:
     journal: Journal
     ancestry: Ancestry
     lineage: Provenance
+    followed: dict[str, int] = field(default_factory=dict)
+    """How many levels of references each task was followed."""
 
     # ── weights and updates ──────────────────────────────────────────────────────────────────────────────
 
@@ -184,8 +186,12 @@ class _Follower:
     # ── tasks, attempts, proposals ───────────────────────────────────────────────────────────────────────
 
     def tasks(self, ids: Iterable[str], depth: int = _SHOWN_DEPTH) -> None:
-        """The nodes of tasks, with who wrote them, from which proposal, and what the writers were shown."""
-        wanted = [id_ for id_ in dict.fromkeys(ids) if not self.lineage.has(f"task:{id_}")]
+        """The nodes of tasks, with who wrote them, from which proposal, and what the writers were shown.
+
+        A task that was met as a reference, and followed less far, is followed again.
+        """
+        wanted = [id_ for id_ in dict.fromkeys(ids) if self.followed.get(id_, -1) < depth]
+        self.followed.update(dict.fromkeys(wanted, depth))
         if not wanted:
             return
         try:
@@ -202,6 +208,7 @@ class _Follower:
             for reference in task.lineage.references if depth else ():
                 self.lineage.link(node, relation, f"task:{reference}")
                 further.append(reference)
+            self.lineage.nodes[node].pop("references_not_followed", None)
             if task.lineage.references and not depth:
                 self.lineage.add(node, "task", {"references_not_followed": list(task.lineage.references)})
         self._proposed(found)

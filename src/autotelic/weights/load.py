@@ -57,6 +57,8 @@ from autotelic.weights.reference import Manifest, changes_behaviour, hashes_of
 
 _FORMAT = "give a folder in Hugging Face format with config.json, model.safetensors and tokenizer.json"
 _AGAIN = "restore it from a copy, or pull the model again"
+_SLACK = 1 << 22
+"""Parameters, few enough to be made in any memory, so that small models are told which tensor is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,9 @@ def tokenizer_of(folder: Path) -> Any:
     # saves would have another reference.
     for name in ("is_local", "local_files_only"):
         tokenizer.init_kwargs.pop(name, None)
+    if isinstance(tokenizer.chat_template, str):
+        # A byte order mark before a template would begin every prompt.
+        tokenizer.chat_template = tokenizer.chat_template.removeprefix("\ufeff")
     return tokenizer
 
 
@@ -281,6 +286,7 @@ def _filled(place: Path, parts: _Parts, state: Mapping[str, Tensor], dtype: str)
     kind: Any = mapping[type(config)]
     if config.sub_configs.get("text_config") == kind.config_class:
         config = config.get_text_config()
+    _refuse_larger(place, kind, config, state)
     with _said(place), _quietly():
         model, said = kind.from_pretrained(
             None,
@@ -309,6 +315,27 @@ def _filled(place: Path, parts: _Parts, state: Mapping[str, Tensor], dtype: str)
     model.train(False)
     assert isinstance(model, PreTrainedModel)
     return model
+
+
+def _refuse_larger(place: Path, kind: Any, config: Any, state: Mapping[str, Tensor]) -> None:
+    """Raise ModelError for a configuration of a much larger model, before that is made: what is missing from the
+    files would be drawn at random first, in memory that the machine may not have.
+    """
+    held = sum(tensor.numel() for tensor in state.values())
+    layers = getattr(config.get_text_config(), "num_hidden_layers", 0)
+    if isinstance(layers, int) and layers > len(state):
+        raise ModelError(
+            f"{place}: tensors are missing; its configuration has {layers:,} layers, its files {len(state)} tensors",
+            _AGAIN,
+        )
+    with _said(place), _quietly(), torch.device("meta"):
+        described = sum(parameter.numel() for parameter in kind._from_config(config).parameters())
+    if described > 2 * held + _SLACK:  # embeddings that are tied are counted twice
+        raise ModelError(
+            f"{place}: tensors are missing; its configuration describes {described:,} parameters, "
+            f"its files hold {held:,}",
+            _AGAIN,
+        )
 
 
 def _refuse_quantised(place: Path, model: PreTrainedModel, state: Mapping[str, Tensor]) -> None:

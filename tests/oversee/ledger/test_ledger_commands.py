@@ -44,6 +44,19 @@ def test_a_run_folder_is_verified_beside_its_witness(
     assert re.search(r"leaf \d+ is", out)
 
 
+def test_an_export_into_the_working_directory_itself_is_one_line(
+    ledger: Ledger, witness: Witness, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.close()
+    witness.close()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    code, out, err = run(capsys, "export", tmp_path, "")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
 def test_an_old_copy_of_a_run_folder_is_refused(
     ledger: Ledger, witness: Witness, tmp_path: Path, capsys: Capture
 ) -> None:

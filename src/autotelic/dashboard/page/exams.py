@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autotelic.dashboard.page import shell
+from autotelic.dashboard.markup import para, safe, section
+from autotelic.dashboard.page import results, shell
 from autotelic.dashboard.page.parts import secret
-from autotelic.dashboard.page.plots import plot_of
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.page.seen import seen_block
 from autotelic.dashboard.page.works import exam_of
-from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.wording import clock, count, percent, short
 from autotelic.errors import RecordError
 from autotelic.messages import Evaluated
@@ -31,11 +30,10 @@ def exam(run: RunView, name: str, query: Query) -> str:
     """An exam as items by evaluations; `change` keeps those that were gained, or lost, between first and last."""
     with run.journal() as journal:
         found = exam_of(journal, run, name)
-        evaluated = _evaluations(journal, name)
-        shown = _spread(evaluated, _SITTINGS)
+        shown = _shown(journal, run, name, _SITTINGS)
         rows = []
         for item in found.items:
-            if (change := query.get("change", "")) and _change(evaluated, item.id) != change:
+            if (change := query.get("change", "")) and _change(shown, item.id) != change:
                 continue
             rows.append(
                 [
@@ -62,7 +60,8 @@ def exam(run: RunView, name: str, query: Query) -> str:
             f"<code>{safe(short(found.digest))}</code>.",
             f"See also {others}." if others else "",
         )
-        + (shell.part("curve", plot_of(run, "sealed")) if name == "sealed" else "")
+        + (_sealed_parts(run) if name == "sealed" else "")
+        + "<h2>Items</h2>"
         + para(f"Show {filters}: between the first evaluation and the last.")
         + shell.part("items", shell.listing(head, rows, "items by evaluations", f"{base}/items.csv"))
         + (
@@ -70,6 +69,13 @@ def exam(run: RunView, name: str, query: Query) -> str:
             if len(rows) == _ITEMS
             else ""
         )
+    )
+
+
+def _sealed_parts(run: RunView) -> str:
+    return "".join(
+        shell.guarded(name, lambda make=make: make(run))  # type: ignore[misc]
+        for name, make in (("result", results.result), ("curves", results.curves), ("cells", results.cells))
     )
 
 
@@ -87,26 +93,33 @@ def exam_rows(run: RunView, name: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def then_and_now(run: RunView) -> str:
-    """The same sealed items, answered at the start, in the middle and at the end."""
+    """The same sealed items, answered at the start, in the middle and at the end. Raises RecordError without any."""
+    shown = run.once("told", lambda: told(run))
+    if not shown:
+        raise RecordError(
+            f"{run.path} has no evaluation of the sealed exam yet",
+            "wait for the first, before learning begins",
+        )
+    return '<h1 class="hidden">Then and now</h1>' + shell.part("told", shown)
+
+
+def told(run: RunView) -> str:
+    """A few items of the sealed exam with what was answered then and now; nothing before the first evaluation."""
     with run.journal() as journal:
-        evaluated = _evaluations(journal, "sealed")
-        if not evaluated:
-            raise RecordError(
-                f"{run.path} has no evaluation of the sealed exam yet",
-                "wait for the first, before learning begins",
-            )
-        shown = _spread(evaluated, 3)
+        shown = _shown(journal, run, "sealed", 3)
+        if not shown:
+            return ""
         items = _telling(journal, shown)
         answers = [_answers(e, {item.id for item in items}) for e in shown]
         parts = [_item(run, item, shown, answers) for item in items]
-    return (
-        "<h1>Then and now</h1>"
-        + para(
+    return section(
+        "Then and now",
+        para(
             "The same items of the sealed exam, which are never trained on, answered by the model as it was then",
             "and as it is now. Those are shown first whose answers changed from wrong to right.",
             style="quiet",
-        )
-        + shell.part("items", *parts)
+        ),
+        *parts,
     )
 
 
@@ -125,9 +138,9 @@ def _item(
                 f"<p>{shell.mark(verdict.passed if verdict else None)} {shell.attempt_link(run, episode.id)}</p>"
                 + shell.text_block(episode.answer, "answer")
             )
-        columns.append(f"<div><h3>{_when(evaluated)}</h3>{body}</div>")
+        columns.append(f"<div><h4>{_when(evaluated)}</h4>{body}</div>")
     return (
-        f'<article class="item"><h2>{shell.task_link(run, item.id)} {safe(item.cell)}</h2>'
+        f'<article class="item"><h3>{safe(item.cell)}, item {shell.task_link(run, item.id)}</h3>'
         f"{seen_block(run, item.prompt, 'the item')}"
         f'<div class="columns">{"".join(columns)}</div>'
         f"<details><summary>Expected</summary>{secret(item.secret)}</details></article>"
@@ -160,12 +173,14 @@ def _evaluations(journal: Journal, name: str) -> list[Evaluated]:
     ]
 
 
-def _spread(found: Sequence[Evaluated], most: int) -> list[Evaluated]:
-    """At most so many of them, the first and the last among them."""
-    if len(found) <= most:
-        return list(found)
-    places = {round(at * (len(found) - 1) / (most - 1)) for at in range(most)}
-    return [found[place] for place in sorted(places)]
+def _shown(journal: Journal, run: RunView, name: str, most: int) -> list[Evaluated]:
+    """At most so many evaluations of an exam, the first and the last among them. The others are not read."""
+    known = run.story.evaluations_of(name)
+    if len(known) > most:
+        places = {round(at * (len(known) - 1) / (most - 1)) for at in range(most)}
+        known = [known[place] for place in sorted(places)]
+    found = [journal.message(each.message) for each in known]
+    return [each for each in found if isinstance(each, Evaluated)]
 
 
 def _change(evaluated: Sequence[Evaluated], id_: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from autotelic.dashboard.generations import Generation
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.plots import plot_of
+from autotelic.dashboard.page.results import about
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.page.seen import seen_block
-from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of, outcome_of
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, percent
@@ -20,8 +22,13 @@ _SEARCHED = 4
 """Judged messages that are searched for a task that the actor invented and solved."""
 _SIBLINGS = 8
 """Attempts of a group that are named."""
+_HISTORY = 40
+"""Generations of the small curve of a kind of task."""
 _SENTENCES = 12
 """Generations that have a sentence on the first screen."""
+
+_DECIDED = {"promote": "was certified: the champion", "train on": "was not certified, and trains on"}
+"""A decision in the words of a sentence on its generation."""
 
 
 def first_screen(run: RunView) -> str:
@@ -29,12 +36,13 @@ def first_screen(run: RunView) -> str:
     return "\n".join(
         [
             '<h1 class="hidden">Now</h1>',
-            '<div class="columns">',
+            '<div class="columns three">',
             shell.guarded("better", lambda: _better(run)),
             shell.guarded("latest", lambda: _latest(run)),
-            shell.guarded("practice", lambda: _practice(run)),
+            shell.guarded("practice", lambda: practice(run)),
             "</div>",
             shell.guarded("generations", lambda: _generations(run)),
+            shell.part("about", "<h2>What is this run?</h2>", about(run)),
         ]
     )
 
@@ -51,7 +59,7 @@ def overview(runs: Mapping[str, RunView]) -> str:
                 [
                     shell.link(run.url, safe(run.name)),
                     safe(health.state),
-                    str(len(story.generations)),
+                    str(story.reached),
                     clock(story.seconds),
                     shell.score_words(before.pass_at_1) if before else "–",
                     shell.link(f"{run.url}/exam/sealed", shell.score_words(last.pass_at_1)) if last else "–",
@@ -82,7 +90,7 @@ def _better(run: RunView) -> str:
             f"{last.pass_at_1.n} items.",
             style="quiet",
         )
-        + plot_of(run, "sealed", broad=560)
+        + plot_of(run, "sealed", broad=400)
     )
 
 
@@ -149,7 +157,8 @@ def _said(verdict: Verdict) -> str:
     return shell.mark(verdict.passed) + (f" ({safe(verdict.reason)})" if verdict.reason else "")
 
 
-def _practice(run: RunView) -> str:
+def practice(run: RunView) -> str:
+    """What the last generation practised, kind by kind, with how each has gone so far."""
     story = run.story
     last = next((g for g in reversed(story.generations) if g.cells), None)
     if last is None:
@@ -175,7 +184,7 @@ def _practice(run: RunView) -> str:
 
 def _history(story: Story, cell: Cell) -> str:
     """The success of a cell over the generations, as a small curve."""
-    values = [g.cells[cell].p for g in story.generations if cell in g.cells][-40:]
+    values = [g.cells[cell].p for g in story.generations[-_HISTORY:] if cell in g.cells]
     if len(values) < 2:
         return ""
     step = 100 / (len(values) - 1)
@@ -199,14 +208,15 @@ def _generations(run: RunView) -> str:
 def _sentence(run: RunView, story: Story, place: int) -> str:
     g = story.generations[place]
     words: Sequence[str] = [
-        f"invented {count(g.proposals.admitted)} tasks of {count(g.proposals.asked)} asked"
-        if g.proposals.asked
-        else "practised the tasks of the rules",
+        "" if not run.complete else _made(g),
         f"{count(g.kept)} groups of attempts taught something" if g.kept else "",
         f"learned from {count(g.trained)} tokens",
-        *(
-            "became champion" if r.verdict == "promote" else "was rejected"
-            for r in story.rulings_of(g.number)
-        ),
+        *(_DECIDED.get(r.verdict, safe(r.verdict)) for r in story.rulings_of(g.number)),
     ]
     return f"<li>{shell.generation_link(run, g.number)}: {', '.join(w for w in words if w)}.</li>"
+
+
+def _made(g: Generation) -> str:
+    if not g.proposals.asked:
+        return "practised the tasks of the rules"
+    return f"invented {count(g.proposals.admitted)} tasks of {count(g.proposals.asked)} asked"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
+from autotelic.dashboard.page.making import curriculum, proposer
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report.markup import para, safe
+from autotelic.dashboard.page.work import samples
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, count, decimal, percent, words_of
 from autotelic.errors import RecordError
 from autotelic.record import Journal
 from autotelic.record.paging import TaskFilter, list_attempts, list_proposals, list_tasks
+from autotelic.types import Task
 
 Query = Mapping[str, str]
 EXPORTED = 10_000
@@ -55,7 +58,7 @@ def tasks(run: RunView, query: Query) -> str:
         lines = [
             [
                 shell.task_link(run, each.task.id),
-                safe(each.task.cell) + (" repair" if each.task.is_repair else ""),
+                safe(each.task.cell) + _repair(each.task),
                 safe(author_of(each.task.lineage)),
                 shell.generation_link(run, each.generation),
                 f"{each.passed} of {each.attempts}" if each.attempts else "–",
@@ -118,14 +121,10 @@ def proposals(run: RunView, query: Query) -> str:
         _choice("reason", "became", reasons, query),
         _field("generation", "generation", query),
     )
-    total = run.story.proposals
     return (
         "<h1>Proposals</h1>"
-        + para(
-            f"What the actor wrote when it was asked for a task: {count(total.asked)} so far,",
-            f"{count(total.admitted)} admitted. The others say why they were refused.",
-            style="quiet",
-        )
+        + shell.guarded("proposer", lambda: proposer(run))
+        + "<h2>What the actor wrote when it was asked for a task</h2>"
         + form
         + shell.guarded("list", rows)
     )
@@ -163,7 +162,12 @@ def attempts(run: RunView, query: Query) -> str:
         _choice("purpose", "made for", purposes, query),
         _field("generation", "generation", query),
     )
-    return "<h1>Attempts</h1>" + form + shell.guarded("list", rows)
+    return (
+        "<h1>Attempts</h1>"
+        + form
+        + shell.guarded("list", rows)
+        + shell.guarded("work", lambda: run.once("work", lambda: samples(run)))
+    )
 
 
 GENERATION_HEAD = ["generation", "ended", "tokens", "asked", "valid", "novel", "admitted", "decided"]
@@ -175,8 +179,14 @@ def generations(run: RunView) -> str:
         [shell.link(f"{run.url}/generation/{row[0]}", str(row[0])), *map(safe, row[1:])]
         for row in generation_rows(run.story, words=True)
     ]
-    return "<h1>Generations</h1>" + shell.part(
-        "list", shell.listing(GENERATION_HEAD, rows[:EXPORTED], "generations", f"{run.url}/generations.csv")
+    return (
+        "<h1>Generations</h1>"
+        + shell.guarded("curriculum", lambda: curriculum(run))
+        + shell.part(
+            "list",
+            "<h2>One row each, newest first</h2>",
+            shell.listing(GENERATION_HEAD, rows[:EXPORTED], "generations", f"{run.url}/generations.csv"),
+        )
     )
 
 
@@ -243,6 +253,11 @@ def shortened(text: str) -> str:
     """The beginning of a text in one line."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LINE]).split())
     return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
+
+
+def _repair(task: Task) -> str:
+    """That a task is a repair, where its mode does not say so."""
+    return " repair" if task.is_repair and task.mode != "repair" else ""
 
 
 def _page(

@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autotelic.charter import Charter
+from autotelic.dashboard.charts import Axis, Line, line_chart
 from autotelic.dashboard.compare import incomparable
-from autotelic.dashboard.page import shell
-from autotelic.dashboard.page.plots import PLOTS, SHARE, plot_of
+from autotelic.dashboard.markup import folded, para, safe
+from autotelic.dashboard.page import making, shell
+from autotelic.dashboard.page.plots import PLOTS, SHARE
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report import making
-from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.report.markup import para, safe, scrolling
-from autotelic.dashboard.story import LEVELS
 from autotelic.dashboard.wording import clock, count, decimal, percent, short
 from autotelic.errors import RecordError
 from autotelic.messages import Lesson, Probed
@@ -29,17 +27,15 @@ _MEASURES = ("loss", "nll", "policy", "kl", "clipped", "entropy", "grad_norm", "
 
 
 def learning(run: RunView) -> str:
-    """Losses, shares of streams, entropy, KL; and updates as rows."""
-    charts = "".join(
-        f"<div>{plot_of(run, name, titled=True)}</div>"
-        for name in ("loss", "entropy", "kl", "clipped", "gradient")
-    )
+    """Losses, shares of streams, entropy, KL; updates as rows; where the time went."""
     return (
-        "<h1>Learning</h1>"
-        + para("Means over the tokens of each generation's updates.", style="quiet")
-        + shell.part("curves", f'<div class="grid">{charts}</div>')
+        '<h1 class="hidden">Learning</h1>'
+        + shell.guarded(
+            "curves", lambda: making.learning(run) or para("Nothing was learned yet.", style="quiet")
+        )
         + shell.guarded("streams", lambda: _streams(run))
         + shell.guarded("updates", lambda: _updates(run))
+        + shell.guarded("time", lambda: making.time(run))
     )
 
 
@@ -93,45 +89,23 @@ def update_rows(journal: Journal) -> tuple[list[str], list[list[Any]]]:
 def critic(run: RunView) -> str:
     """How well the critic ranks and how far it is off."""
     return (
-        "<h1>Critic</h1>"
+        '<h1 class="hidden">Critic</h1>'
+        + shell.guarded("critic", lambda: making.critic(run) or _no_critic())
         + para(
-            "A second model predicts how good an attempt is. It is measured on attempts that it has not learned",
-            "from. Single predictions are not in the journal unless they were a verdict, so that neither a",
-            "reliability diagram nor a list of its worst cases can be drawn.",
+            "Single predictions are not in the journal unless they were a verdict, so that neither a reliability",
+            "diagram nor a list of its worst cases can be drawn.",
             style="quiet",
         )
-        + shell.part(
-            "curves",
-            f'<div class="grid"><div>{plot_of(run, "ranking", titled=True)}</div>'
-            f"<div>{plot_of(run, 'calibration', titled=True)}</div></div>",
-        )
-        + shell.part("report", scrolling(making.critic(run.story)))
     )
+
+
+def _no_critic() -> str:
+    return "<h2>The critic</h2>" + para("The critic was not measured yet.", style="quiet")
 
 
 def oversight(run: RunView) -> str:
     """What was decided and why, what the run runs in, and what was left out."""
     story = run.story
-    rows = [
-        [
-            shell.message_link(run, r.message, f"decision {r.message}"),
-            shell.generation_link(run, r.generation),
-            f'<span class="{safe(r.verdict)}">{safe(r.verdict)}</span>',
-            safe("; ".join(r.reasons)),
-        ]
-        for r in reversed(story.rulings)
-    ]
-    head = ["decision", "in", "verdict", "because"]
-    alarms = [
-        [
-            shell.message_link(run, a.id, f"alarm {a.id}"),
-            shell.generation_link(run, a.generation),
-            safe(a.trigger),
-            safe(f"{a.level} ({LEVELS[a.level]})"),
-            safe(a.reason),
-        ]
-        for a in reversed(story.alarms)
-    ]
     started = story.run
     facts: Mapping[str, object] = {}
     if started is not None:
@@ -150,22 +124,18 @@ def oversight(run: RunView) -> str:
     return (
         "<h1>Oversight</h1>"
         + para(
-            "The page holds no key and signs nothing. Leases, reviews and the ledger are not in the journal:",
-            "<code>autotelic review</code>, <code>autotelic brake</code> and <code>autotelic ledger</code>",
-            "show them.",
+            "The page holds no key and signs nothing. Reviews that wait for a human and the ledger are not in the",
+            "journal: <code>autotelic review</code>, <code>autotelic brake</code> and <code>autotelic",
+            "ledger</code> show them.",
             style="quiet",
         )
-        + shell.part("standing", para(safe(story.oversight) or "No lease yet."))
-        + shell.part(
-            "alarms",
-            "<h2>Alarms</h2>",
-            shell.listing(
-                ["alarm", "in", "trigger", "raises the brake to", "because"], alarms[:400], "alarms"
-            )
-            if alarms
-            else para("None.", style="quiet"),
+        + shell.guarded(
+            "decisions",
+            lambda: (
+                making.decisions(run)
+                or para("Nothing was decided yet.", safe(story.oversight), style="quiet")
+            ),
         )
-        + shell.part("decisions", "<h2>Decisions</h2>", shell.listing(head, rows[:400], "decisions"))
         + shell.part(
             "facts",
             "<h2>What it runs in</h2>",
@@ -230,18 +200,27 @@ def cell(run: RunView, mode: str, level: str) -> str:
 
 def charter(run: RunView) -> str:
     """The charter: what differs from the defaults first, then all of it."""
+    if run.story.run is None:
+        return "<h1>Charter</h1>" + para("The run has not started yet.", style="quiet")
+    return '<h1 class="hidden">Charter</h1>' + shell.part("charter", settings(run))
+
+
+def settings(run: RunView) -> str:
+    """All that a human decided; nothing before a run has begun."""
     started = run.story.run
     if started is None:
-        return "<h1>Charter</h1>" + para("The run has not started yet.", style="quiet")
+        return ""
     given, usual = _flat(started.charter), _flat(Charter().canonical())
     changed = {name: value for name, value in given.items() if usual.get(name) != value}
     rest = {name: value for name, value in given.items() if name not in changed}
     return (
-        "<h1>Charter</h1>"
+        "<h2>The charter</h2>"
         + para(safe(started.charter["purpose"]))
         + para(f"Its digest is <code>{safe(started.digest)}</code>.", style="quiet")
-        + shell.part("changed", "<h2>What differs from the defaults</h2>", _settings(changed))
-        + f"<details><summary>The other {len(rest)} settings</summary>{_settings(rest)}</details>"
+        + "<h3>What differs from the defaults</h3>"
+        + _settings(changed)
+        + folded(f"The other {len(rest)} settings", _settings(rest))
+        + folded("The same as a file", f"<pre>{safe(Charter.of(started.charter).toml())}</pre>")
     )
 
 

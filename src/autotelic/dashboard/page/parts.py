@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from autotelic.dashboard.links import Use
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.wording import decimal, short
 from autotelic.messages import Earned
 from autotelic.types import Entry, Turn, Verdict

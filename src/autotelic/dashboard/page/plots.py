@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotelic.dashboard import palette
+from autotelic.dashboard.charts import Axis, Line, line_chart
 from autotelic.dashboard.generations import Generation
+from autotelic.dashboard.markup import beside, safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.story import Story
-from autotelic.dashboard.wording import clock, count, decimal, known, percent
+from autotelic.dashboard.story import Evaluation, Story
+from autotelic.dashboard.wording import clock, count, decimal, known, percent, plain
+from autotelic.types import Cell, Score
 
 _MOST = 2_000
-"""Points of a curve that are sent: more than a screen has columns."""
+"""Points of a curve that are sent to be zoomed: more than a screen has columns."""
+_DRAWN = 400
+"""Points of a curve in a picture that is not zoomed."""
 SHARE = Axis(label="share", words=percent, low=0.0, high=1.0)
 _TOKENS = Axis(label="tokens trained", words=count, low=0.0)
 _SECONDS = Axis(label="time worked", words=clock, low=0.0, base=60, step_of=(1, 2, 5, 10, 15, 30))
 _GENERATION = Axis(label="generation", words=lambda g: f"{g:.0f}", step_of=(1, 2, 5, 10))
-_NATS = Axis(label="nats", words=decimal, low=0.0)
+_NATS = Axis(label="nats a token", words=plain, low=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +41,55 @@ class Plot:
 
 
 Make = Callable[[Story], Plot]
+At = Callable[[Evaluation], float]
+"""Where an evaluation stands on the horizontal axis."""
 
 
-def _sealed(x: Axis, at: Callable[[Any], float]) -> Make:
+def _exams(x: Axis, at: At) -> Make:
+    """The sealed exam with its band, beside it the own exam; samples of the sealed one as points."""
+
     def make(story: Story) -> Plot:
+        measures = story.measures
+        sealed = [e for e in story.evaluations_of("sealed") if e.when != "working"]
+        scores = [(at(e), e.pass_at_1) for e in sealed]
+        own = [(at(e), e.pass_at_1.value) for e in story.evaluations_of("own") if e.when != "working"]
+        # At the end the weights at work are examined beside the certified ones, at the same place.
+        working = [(at(e), e.pass_at_1) for e in story.evaluations_of("sealed") if e.when == "working"]
+        lines = [
+            Line(
+                name="sealed exam",
+                colour="var(--hue-0)",
+                points=[(place, score.value) for place, score in scores],
+                band=[(place, score.low, score.high) for place, score in scores],
+            ),
+            _sampled("not certified", 2, working),
+            Line(name="own exam", colour="var(--hue-1)", points=own, dashed=True),
+            _sampled(measures.best, 8, [(at(e), e.pass_at_8) for e in sealed]),
+            _sampled(measures.chosen, 3, [(at(e), e.best_of_8) for e in sealed]),
+        ]
+        return Plot(title=f"Exams, {measures.one}", lines=lines, x=x, y=SHARE)
+
+    return make
+
+
+def _sampled(name: str, hue: int, scores: Sequence[tuple[float, Score | None]]) -> Line:
+    """What few evaluations have, so that nothing is known between them: points alone."""
+    known_ = [(place, score.value) for place, score in scores if score is not None]
+    return Line(name=name, colour=f"var(--hue-{hue})", points=known_, joined=False)
+
+
+def _levels(mode: str, x: Axis, at: At) -> Make:
+    """A mode of the sealed exam, a curve a level."""
+
+    def make(story: Story) -> Plot:
+        found = [e for e in story.evaluations_of("sealed") if e.when != "working"]
+        levels = sorted({cell.level for e in found for cell in e.cells if cell.mode == mode})
         lines = []
-        for name, label, hue in (("sealed", "sealed exam", 0), ("own", "own exam", 1)):
-            found = story.evaluations_of(name)
-            scores = [(at(e), e.pass_at_1) for e in found]
-            band = [(place, s.low, s.high) for place, s in scores] if name == "sealed" else []
-            lines.append(
-                Line(
-                    name=label,
-                    colour=f"var(--hue-{hue})",
-                    points=[(place, s.value) for place, s in scores],
-                    band=band,
-                    dashed=name == "own",
-                )
-            )
-        return Plot(title=f"Exams, {story.measures.one}", lines=lines, x=x, y=SHARE)
+        for place, level in enumerate(levels):
+            cell, shade = Cell(mode=mode, level=level), palette.shade_index(place, len(levels))
+            points = [(at(e), e.cells[cell].value) for e in found if cell in e.cells]
+            lines.append(Line(name=f"level {level}", colour=f"var(--shade-{shade})", points=points))
+        return Plot(title=mode, lines=lines, x=x, y=SHARE)
 
     return make
 
@@ -85,10 +119,23 @@ def _calibrated(name: str) -> Callable[[Generation], float | None]:
     return lambda g: getattr(g.calibration, name) if g.calibration else None
 
 
-_ANY = Axis(label="value", words=lambda v: decimal(v, 3), low=0.0)
+def _agreement(story: Story) -> Plot:
+    sources = list(dict.fromkeys(source for g in story.generations for source in g.agreement))
+    make = _over(
+        "Agreement of other sources with the verifier",
+        SHARE,
+        *(
+            (source, 4 + place, lambda g, of=source: g.agreement.get(of))
+            for place, source in enumerate(sources)
+        ),
+    )
+    return make(story)
+
+
+_ANY = Axis(label="value", words=plain, low=0.0)
 PLOTS: dict[str, Make] = {
-    "sealed": _sealed(_TOKENS, lambda e: float(e.tokens)),
-    "sealed-time": _sealed(_SECONDS, lambda e: float(e.seconds)),
+    "sealed": _exams(_TOKENS, lambda e: float(e.tokens)),
+    "sealed-time": _exams(_SECONDS, lambda e: e.seconds),
     "loss": _over("Loss of the next token", _NATS, ("next token", 0, _learned("nll"))),
     "entropy": _over("Entropy", _NATS, ("entropy", 2, _learned("entropy"))),
     "kl": _over("Divergence from the reference policy", _NATS, ("KL", 3, _learned("kl"))),
@@ -106,27 +153,50 @@ PLOTS: dict[str, Make] = {
     ),
     "calibration": _over(
         "How far the critic is off (0 is best)",
-        Axis(label="error", words=lambda v: decimal(v, 3), low=0.0),
+        Axis(label="error", words=plain, low=0.0),
         ("ECE", 1, _calibrated("ece")),
         ("Brier", 6, _calibrated("brier")),
     ),
+    "agreement": _agreement,
     "proposals": _over(
-        "What became of proposals",
+        "Proposals over the generations",
         SHARE,
         ("valid", 0, lambda g: g.proposals.valid_share),
         ("novel", 2, lambda g: g.proposals.novel_share),
-        ("actor's", 1, lambda g: g.actor_task_share),
+        ("actor's tasks", 1, lambda g: g.actor_task_share),
     ),
 }
-"""The plots of a run, by the name in their URL."""
+"""The plots of any run, by the name in their URL."""
+_LEVELS = {"levels-": (_TOKENS, lambda e: float(e.tokens)), "levels-time-": (_SECONDS, lambda e: e.seconds)}
+"""The beginning of the names of plots that a run has one a mode of."""
+
+
+def plots_of(story: Story) -> dict[str, Make]:
+    """All plots of a run, by the name in their URL."""
+    modes = {
+        f"{head}{mode}": _levels(mode, x, at) for head, (x, at) in _LEVELS.items() for mode in examined(story)
+    }
+    return {**PLOTS, **modes}
+
+
+def examined(story: Story) -> list[str]:
+    """The modes that the sealed exam has items of."""
+    met = {cell.mode for e in story.evaluations_of("sealed") for cell in e.cells}
+    return [mode for mode in story.modes if mode in met]
 
 
 def plot_of(run: RunView, name: str, *, titled: bool = False, broad: int = 760) -> str:
     """A plot on a page."""
-    made = PLOTS[name](run.story)
-    title = f"<h3>{made.title}</h3>" if titled else ""
-    lines = [_thinned(line) for line in made.lines]
+    made = plots_of(run.story)[name](run.story)
+    title = f"<h3>{safe(made.title)}</h3>" if titled else ""
+    lines = [_thinned(line, _DRAWN) for line in made.lines]
     return title + shell.plot(f"{run.url}/plot/{name}", lines, made.x, made.y, broad=broad)
+
+
+def plots_beside(run: RunView, names: Sequence[str]) -> str:
+    """Plots with their titles next to each other, drawn as wide as their columns are: text keeps its size."""
+    broad = 400 if len(names) == 3 else 520
+    return beside(*(f"<div>{plot_of(run, name, titled=True, broad=broad)}</div>" for name in names))
 
 
 def as_json(made: Plot) -> str:
@@ -139,6 +209,7 @@ def as_json(made: Plot) -> str:
             "y": made.y.label,
             "names": [line.name for line in made.lines],
             "colours": [line.colour.removeprefix("var(").removesuffix(")") for line in made.lines],
+            "joined": [line.joined for line in made.lines],
             "data": [xs, *columns],
         }
     )
@@ -175,11 +246,11 @@ def _columns(made: Plot) -> tuple[list[float], list[list[float | None]]]:
     return xs, found
 
 
-def _thinned(line: Line) -> Line:
-    """At most `_MOST` points: of each stretch its first, its lowest and its highest, so that no peak is lost."""
-    if len(line.points) <= _MOST:
+def _thinned(line: Line, most: int = _MOST) -> Line:
+    """At most so many points: of each stretch its first, its lowest and its highest, so that no peak is lost."""
+    if len(line.points) <= most:
         return line
-    size = math.ceil(3 * len(line.points) / _MOST)
+    size = math.ceil(3 * len(line.points) / most)
     kept: list[tuple[float, float]] = []
     for at in range(0, len(line.points), size):
         stretch = list(line.points[at : at + size])
@@ -189,7 +260,7 @@ def _thinned(line: Line) -> Line:
         name=line.name,
         colour=line.colour,
         points=kept,
-        band=line.band,
+        band=line.band[:: math.ceil(len(line.band) / most)] if line.band else (),
         dashed=line.dashed,
         joined=line.joined,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ from pathlib import Path
 from autotelic.dashboard.story import Story
 from autotelic.errors import AutotelicError
 from autotelic.messages import (
+    Alarmed,
     BudgetExtended,
     ChampionSaved,
     Decided,
     Evaluated,
     ExamSet,
     GenerationEnded,
+    Leased,
     Message,
     RunResumed,
     RunStarted,
@@ -25,7 +27,7 @@ from autotelic.messages import (
 )
 from autotelic.record import Journal, is_run
 from autotelic.record.folder import holder_of
-from autotelic.record.paging import ids_after
+from autotelic.record.paging import ids_after, ids_spread
 
 _QUICK: tuple[type[Message], ...] = (
     RunStarted,
@@ -37,8 +39,14 @@ _QUICK: tuple[type[Message], ...] = (
     Decided,
     ChampionSaved,
     GenerationEnded,
+    Leased,
+    Alarmed,
 )
 """What the first screen needs. There are a few of these a generation, and an index finds them."""
+_QUICK_MOST = 200
+"""Messages of each such kind that are read before the rest: the newest and a spread of the older ones."""
+_LONG = 20_000
+"""Messages left to read from which on no request reads on, but shows the quick story at once."""
 _PATIENCE = 0.4
 """Seconds that a request reads on in a journal. A thread reads what is left after that."""
 _BATCH = 500
@@ -71,7 +79,15 @@ class RunView:
         self._seen = 0
         self._newest = 0
         self._lost = 0
+        self._kept: dict[str, tuple[object, str]] = {}
         self._thread: threading.Thread | None = None
+
+    @classmethod
+    def read(cls, path: Path, name: str, story: Story) -> RunView:
+        """A view of a run whose messages were read already, and which is not read on."""
+        view = cls(path, name)
+        view._story = story
+        return view
 
     @property
     def url(self) -> str:
@@ -99,6 +115,14 @@ class RunView:
         with Journal.open(self.path) as journal:
             yield journal
 
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """What `make` makes, kept until another generation or evaluation is read: for parts that read many rows."""
+        story = self.story
+        key = (story.reached, story.resumes, len(story.evaluations), self.complete)
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept[name] = (key, make())
+        return self._kept[name][1]
+
     def newest(self) -> int:
         """The id of the last message; 0 where there is no journal, or none that can be read."""
         try:
@@ -118,12 +142,11 @@ class RunView:
             try:
                 with self.journal() as journal:
                     self._newest = journal.newest
-                    self._read_on(journal, time.monotonic() + patience)
+                    reading = self._thread is not None and self._thread.is_alive()
+                    if not reading and (self._newest - self._seen < _LONG or patience > _PATIENCE):
+                        self._read_on(journal, time.monotonic() + patience)
                     if not self.complete and self._quick is None:
-                        self._quick = Story()
-                        kinds = [kind.kind for kind in _QUICK]
-                        for message in journal.each_message(kinds=kinds):
-                            self._quick.add(message)
+                        self._quick = Story.of(_quick_messages(journal))
             except AutotelicError as error:
                 self.damage = str(error)
             if not self.complete and (self._thread is None or not self._thread.is_alive()):
@@ -169,6 +192,14 @@ class RunView:
         else:
             state = "died" if heard else "waiting"
         return Health(state=state, heard=heard, process=process)
+
+
+def _quick_messages(journal: Journal) -> Iterator[Message]:
+    """What the first screen needs, in order."""
+    ids = [id_ for kind in _QUICK for id_ in ids_spread(journal, kind.kind, _QUICK_MOST)]
+    for id_ in sorted(ids):
+        if not journal.is_superseded(id_) and (message := journal.message(id_)) is not None:
+            yield message
 
 
 def views_of(paths: Sequence[Path]) -> dict[str, RunView]:

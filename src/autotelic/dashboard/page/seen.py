@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from autotelic.dashboard.markup import safe
 from autotelic.dashboard.page import shell
 from autotelic.dashboard.page.runs import RunView
-from autotelic.dashboard.report.markup import safe
 from autotelic.errors import PictureError
 from autotelic.pictures import Gallery
 from autotelic.types import Image, Observation, text_of

@@ -7,12 +7,9 @@ threads: a long query of one reader keeps no other waiting.
 from __future__ import annotations
 
 import asyncio
-import csv
 import hmac
-import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -26,10 +23,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, works
+from autotelic.dashboard.page import exams, first, lists, measured, plots, seen, shell, tables, words, works
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.report import render
-from autotelic.dashboard.specimens import Specimen, choose
 from autotelic.errors import AutotelicError
 
 POLICY = (
@@ -37,7 +33,10 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing from any other host, and no script but ours: what a model wrote can run nothing here."""
-FROZEN = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+FROZEN = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 """Of the report, which has its style inside, and no script at all."""
 POLL = 0.5
 """Seconds between two looks at a journal for a reader that waits."""
@@ -239,22 +238,19 @@ def _picture(run: RunView, request: Request) -> Response:
 
 def _report(run: RunView, request: Request) -> Response:
     """What `report.html` would be if it were written now: the same function makes both."""
-    specimens: Sequence[Specimen] = ()
-    with suppress(AutotelicError), run.journal() as journal:
-        specimens = choose(journal, run.story)  # of a damaged journal there may be none
-    page = render(run.story, run.path.name, specimens)
-    return Page(page, headers={"content-security-policy": FROZEN})
+    return Page(render(run), headers={"content-security-policy": FROZEN})
 
 
 def _plot(run: RunView, request: Request) -> Response:
     name, kind = str(request.path_params["name"]), str(request.path_params["kind"])
-    if name not in plots.PLOTS or kind not in ("json", "svg", "csv"):
-        return PlainTextResponse(f"There is no such plot; there are {', '.join(plots.PLOTS)}.\n", 404)
-    made = plots.PLOTS[name](run.story)
+    known = plots.plots_of(run.story)
+    if name not in known or kind not in ("json", "svg", "csv"):
+        return PlainTextResponse(f"There is no such plot; there are {', '.join(known)}.\n", 404)
+    made = known[name](run.story)
     if kind == "json":
         return Response(plots.as_json(made), media_type="application/json")
     if kind == "csv":
-        return _csv(*plots.as_rows(made), name=f"{run.name}-{name}")
+        return _rows(*plots.as_rows(made), name=f"{run.name}-{name}", kind="csv")
     return Response(
         plots.as_svg(made),
         media_type="image/svg+xml",
@@ -277,30 +273,23 @@ def _table(run: RunView, request: Request) -> Response:
             return PlainTextResponse(
                 "There is no such table; there are tasks, proposals, updates and generations.\n", 404
             )
-    return _csv(head, rows, name=f"{run.name}-{table}")
+    return _rows(head, rows, name=f"{run.name}-{table}", kind=str(request.path_params["kind"]))
 
 
 def _exam_table(run: RunView, request: Request) -> Response:
     name = str(request.path_params["name"])
-    return _csv(*exams.exam_rows(run, name), name=f"{run.name}-exam")
+    kind = str(request.path_params["kind"])
+    return _rows(*exams.exam_rows(run, name), name=f"{run.name}-exam", kind=kind)
 
 
-def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]], *, name: str) -> Response:
-    """A table as CSV. What a spreadsheet would take for a formula gets a quote in front."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    writer.writerows([[_harmless(value) for value in row] for row in rows])
+def _rows(head: Sequence[str], rows: Sequence[Sequence[Any]], *, name: str, kind: str) -> Response:
+    """A table as a file, CSV or Parquet."""
+    if kind not in tables.KINDS:
+        return PlainTextResponse(f"A table is {' or '.join(tables.KINDS)}.\n", 404)
+    content, media = tables.KINDS[kind](head, rows)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
-    return Response(
-        out.getvalue().encode("utf-8", "backslashreplace"),
-        media_type="text/csv",
-        headers={"content-disposition": f'attachment; filename="{safe}.csv"'},
-    )
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    disposition = f'attachment; filename="{safe}.{kind}"'
+    return Response(content, media_type=media, headers={"content-disposition": disposition})
 
 
 def _json(value: Any) -> Response:
@@ -334,14 +323,15 @@ _VIEWS: tuple[tuple[str, str, str, View], ...] = (
     ("/critic", "Critic", "critic", lambda run, q: measured.critic(run)),
     ("/learning", "Learning", "learning", lambda run, q: measured.learning(run)),
     ("/oversight", "Oversight", "oversight", lambda run, q: measured.oversight(run)),
+    ("/words", "Words", "words", lambda run, q: words.view(run)),
     ("/charter", "Charter", "charter", lambda run, q: measured.charter(run)),
 )  # fmt: skip
 """Views of a run: path, title, entry of the menu (`-` is none), and what shows it."""
 _DATA: tuple[tuple[str, Data], ...] = (
     ("/report", _report),
     ("/plot/{name}.{kind}", _plot),
-    ("/{table}.csv", _table),
-    ("/exam/{name}/items.csv", _exam_table),
+    ("/{table}.{kind}", _table),
+    ("/exam/{name}/items.{kind}", _exam_table),
     ("/picture/{name}", _picture),
     ("/json/{what}", lambda run, q: _json(works.plain(run, _path(q, "what")))),
 )

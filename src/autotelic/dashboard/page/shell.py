@@ -8,9 +8,10 @@ from importlib.resources import files
 from urllib.parse import quote, urlencode
 
 from autotelic.dashboard import palette
+from autotelic.dashboard.charts import Axis, Line, line_chart
+from autotelic.dashboard.markup import safe
 from autotelic.dashboard.page.runs import Health, RunView
-from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.report.markup import safe
+from autotelic.dashboard.page.tables import has_parquet
 from autotelic.dashboard.story import Story
 from autotelic.dashboard.wording import clock, percent
 from autotelic.errors import AutotelicError, command
@@ -28,6 +29,7 @@ VIEWS = (
     ("critic", "Critic"),
     ("oversight", "Oversight"),
     ("charter", "Charter"),
+    ("words", "Words"),
     ("report", "Report"),
 )
 """The views of a run, by the end of their URL, with their names."""
@@ -39,6 +41,8 @@ _STATES = {
     "died": "stopped without a word",
 }
 Json = Mapping[str, object]
+_SMALL = 420
+"""Pixels: a plot that was drawn no wider than this is not stretched over a broad screen."""
 
 
 def document(title: str, body: str, run: RunView | None = None, *, view: str = "") -> str:
@@ -131,7 +135,10 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[str]], name: str, csv: 
     """A table with a name, which the keys j and k walk through; `csv` is where its rows are as CSV."""
     heading = "".join(f'<th scope="col">{word}</th>' for word in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    export = f'<p class="export">{link(csv, "CSV of this table")}</p>' if csv else ""
+    files = [link(csv, "CSV of this table")] if csv else []
+    if csv and has_parquet():
+        files.append(link(csv.replace(".csv", ".parquet", 1), "Parquet"))
+    export = f'<p class="export">{" ".join(files)}</p>' if files else ""
     return (
         f'<div class="wide" tabindex="0" role="group" aria-label="{safe(name)}"><table class="list">'
         f"<thead><tr>{heading}</tr></thead><tbody>{body}</tbody></table></div>{export}"
@@ -151,11 +158,14 @@ def plot(url: str, lines: Sequence[Line], x: Axis, y: Axis, *, height: int = 300
     """
     if not any(line.points for line in lines):
         return '<p class="quiet">Nothing was measured yet.</p>'
-    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=132)
-    large = line_chart(lines, x, y, width=broad, height=height, margin=150)
+    drawn = [line for line in lines if line.points]
+    longest = max(len(f"{line.name} {y.words(line.points[-1][1])}") for line in drawn)
+    margin = 18 + round(7.4 * longest)
+    small = line_chart(lines, x, y, width=340, height=min(height, 240), margin=margin)
+    large = line_chart(lines, x, y, width=broad, height=height, margin=margin)
     return (
         f'<figure class="plot" data-plot="{safe(url)}.json">'
-        f'<div class="narrow">{small}</div><div class="broad">{large}</div>'
+        f'<div class="narrow">{small}</div><div class="broad{" small" if broad <= _SMALL else ""}">{large}</div>'
         f'<figcaption class="export">{link(f"{url}.svg", "SVG")} {link(f"{url}.csv", "CSV")}</figcaption></figure>'
     )
 
@@ -207,7 +217,7 @@ def _ago(health: Health) -> str:
 
 def _facts(run: RunView, story: Story, health: Health) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    number = len(story.generations)
+    number = story.reached
     if health.state == "running":
         going = number + (story.unfinished is not None)
         found.append(("generation", f"{going}{f', {safe(story.stage)}' if story.stage else ''}"))
@@ -222,9 +232,9 @@ def _facts(run: RunView, story: Story, health: Health) -> list[tuple[str, str]]:
     elif story.seconds:
         found.append(("worked", clock(story.seconds)))
     if story.run is not None:
-        found.append(("isolation", safe(story.run.sandbox)))
-        # No message of the journal says what a brake does; its own commands do.
-        found.append(("brake", "not in this journal"))
+        grade = f", grade {story.leased.grade} of oversight" if story.leased else ""
+        found.append(("isolation", safe(f"sandbox {story.run.sandbox}{grade}")))
+        found.append(("brake", link(f"{run.url}/oversight", safe(story.brake or "no lease yet"))))
     return found
 
 
@@ -234,7 +244,7 @@ def _left(story: Story, health: Health) -> str:
     if story.run is None:
         return ""
     if limits.generations:
-        return f"{max(0, limits.generations - len(story.generations))} generations"
+        return f"{max(0, limits.generations - story.reached)} generations"
     if limits.seconds:
         return clock(max(0.0, limits.seconds - story.seconds))
     return percent(1.0 - (story.spent(story.seconds) or 0.0))

@@ -8,10 +8,10 @@ from typing import Any
 from autotelic.dashboard.describe import describe
 from autotelic.dashboard.inspect import as_json, find
 from autotelic.dashboard.links import fate_of, proposals_of, repairs_of, uses_of_any
+from autotelic.dashboard.markup import para, safe
 from autotelic.dashboard.page import parts, shell
 from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.page.seen import seen_block
-from autotelic.dashboard.report.markup import para, safe
 from autotelic.dashboard.specimens import author_of
 from autotelic.dashboard.wording import decimal, percent, short
 from autotelic.errors import RecordError

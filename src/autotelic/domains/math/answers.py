@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 from autotelic.domains.math import exact
+from autotelic.domains.math.characters import COMMA, GROUPED, characters, grouped, joined
 from autotelic.domains.math.exact import Value
 from autotelic.domains.math.language import Hole, ProblemError, text
-from autotelic.domains.math.markup import Macro, Token, Tokens, characters, is_number, tokens
+from autotelic.domains.math.markup import Macro, Token, Tokens, is_number, tokens
 from autotelic.domains.math.notation import expression, split, value
 from autotelic.domains.math.passages import answer_in
 from autotelic.domains.math.problem import Problem, Shape, normal, read, spell
@@ -23,10 +25,9 @@ from autotelic.domains.math.problem import Problem, Shape, normal, read, spell
 MAX_ANSWER = 400
 """Characters of an answer that are read."""
 _CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})(?:/[1-9][0-9]{0,11})?")
-_GROUPED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:,[0-9]{3})+)(?![0-9,])")
-_CONTINENTAL = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:[. ][0-9]{3})+),([0-9]+)(?![0-9,.])")
-_DOTTED = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2})((?:\.[0-9]{3}){2,})(?![0-9,.])")
-_COMMA = re.compile(r"(?<![0-9,.(\[{])([0-9]+),([0-9]+)(?![0-9,.)\]}])")
+_BINOMIAL = re.compile(
+    r"\\begin\s*\{(array|pmatrix|smallmatrix|matrix)\}(?:\{c+\})?\s*([0-9]+)\s*\\\\\s*([0-9]+)\s*\\end\s*\{\1\}"
+)
 _LETTERS = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Letters that may name a polynomial in x."""
 _NEARLY = Fraction(1, 50)
@@ -66,7 +67,7 @@ def _canonical(shape: Shape, answer: str) -> str | None:
     if (
         (shape == "pair" and len(parts) < 2)
         or not all(map(_CANONICAL.fullmatch, parts))
-        or _GROUPED.search(answer)
+        or GROUPED.search(answer)
     ):
         return None
     values = [exact.tidy(Fraction(part)) for part in parts]
@@ -80,9 +81,9 @@ def _ways(shape: Shape, answer: str) -> tuple[str | ProblemError, ...]:
     """The readings of an answer, or why it has none. Siblings give the same answer, and consensus asks again."""
     answer = characters(answer)
     single = shape in ("number", "polynomial")
-    ways = [_joined(shape, answer)] if single else [answer, _grouped(answer)]
+    ways = [joined(answer, shape == "number")] if single else [answer, grouped(answer)]
     if ";" in answer:
-        ways.append(_COMMA.sub(r"\1.\2", answer))
+        ways.append(COMMA.sub(r"\1.\2", answer))
     found: list[str] = []
     refusal = ProblemError("format", "nothing is written")
     for way in reversed(dict.fromkeys(ways)):
@@ -100,7 +101,7 @@ def _read(shape: Shape, answer: str) -> str:
     if shape == "number":
         if "\\pm" in run:
             raise ProblemError("format", "two values")
-        return spell(_chain(_without_label(run)))
+        return spell(_one_number(run))
     if shape == "polynomial":
         return _polynomial(run)
     if shape == "roots":
@@ -108,15 +109,17 @@ def _read(shape: Shape, answer: str) -> str:
     return _pair(run)
 
 
-def _grouped(answer: str) -> str:
-    return _GROUPED.sub(lambda m: m[1] + m[2].replace(",", ""), answer)
-
-
-def _joined(shape: Shape, answer: str) -> str:
-    """The text with commas and points within numbers taken for what they mean where one number is expected."""
-    answer = _CONTINENTAL.sub(lambda m: f"{m[1]}{re.sub('[. ]', '', m[2])}.{m[3]}", answer)
-    answer = _grouped(_DOTTED.sub(lambda m: m[1] + m[2].replace(".", ""), answer))
-    return _COMMA.sub(r"\1.\2", answer) if shape == "number" else answer
+def _one_number(run: Tokens) -> Value:
+    """The value of a number, which may be written in two ways: `3/4, or 0.75`, `7/2 (or 3.5)`."""
+    if run[-1:] == (")",) and (
+        at := [here for here in range(len(run) - 1) if run[here : here + 2] == ("(", "or")]
+    ):
+        run = (*run[: at[-1]], *run[at[-1] + 1 : -1])
+    ways = [way[:-1] if way[-1:] == (",",) else way for way in split(run, "or")]
+    found = {_chain(_without_label(way)) for way in ways}
+    if len(found) > 1 or len(set(ways)) < len(ways):
+        raise ProblemError("format", "more than one number")
+    return found.pop()
 
 
 def _without_label(run: Tokens, names: str = "") -> Tokens:
@@ -134,11 +137,13 @@ def _without_label(run: Tokens, names: str = "") -> Tokens:
 
 
 def _is_label(side: Tokens, names: str) -> bool:
-    if not side or side in (("?",), ("\\approx",)):
+    if not side or side in (("?",), ("(", "?", ")"), ("\\approx",)):
         return True
     if "\\ddx" in side or (len(side) > 2 and side[0] == "(" and side[-2:] == (")", "'")):
         return True  # d/dx (x^3) or (x^3)'
     letter, rest = side[0], side[1:]
+    if rest[:2] == ("'", "'"):
+        return False  # a second derivative is another one
     if (
         not isinstance(letter, str)
         or len(letter) != 1
@@ -228,18 +233,25 @@ def _opened(run: Tokens) -> Tokens:
 
 def _roots(run: Tokens) -> str:
     run = _opened(run)
-    sides = split(run, "=", "\\in")
+    sides = split(_of_a_set(run), "=", "\\in")
     if run[:2] == ("x", "|"):
         run = run[2:]  # {x | x = 2 or x = 3}
         sides = []
     if len(sides) == 2 and (_names(sides[0], "x") or (sides[1][:1] == ("{",) and len(sides[0]) == 1)):
         run = sides[1]  # x = 2, 3 or S = {2, 3}
+    run = _of_a_set(run)
     found: set[Value] = set()
     for part in _parts(run):
         found |= _values(_without_label(part, "x"), "x")
     if not found:
         raise ProblemError("format", "no value")
     return spell(*sorted(found))
+
+
+def _of_a_set(run: Tokens) -> Tokens:
+    """A run without `S =` before it."""
+    named = run[1:2] == ("=",) and isinstance(run[0], str) and run[0] in "SLM"
+    return run[2:] if named else run
 
 
 def _names(side: Tokens, letters: str) -> bool:
@@ -260,16 +272,25 @@ def _values(part: Tokens, unknowns: str) -> set[Value]:
         raise ProblemError("unfinished", "an equation is still to be solved")
     last = split(equal[-1], "\\pm")
     if len(last) == 1:
-        return {_chain(part)}
-    if len(last) > 2 or len(equal) > 1:
+        # Of x = (5 ± 1)/2 = 3, 2 the values count; what stands before them is two as well.
+        if not _has_two(equal[-1]):
+            equal = [side for side in equal if not _has_two(side)]
+        return {_chain(tuple(token for side in equal for token in (*side, "="))[:-1])}
+    if len(last) > 2 or not all(map(_has_two, equal)):
         raise ProblemError("format", "more than one ±")
     middle = value(last[0]) if last[0] else 0
     distance = value(last[1])
     return {exact.tidy(middle - distance), exact.tidy(middle + distance)}
 
 
+def _has_two(side: Tokens) -> bool:
+    return any(t == "\\pm" if isinstance(t, str) else any(map(_has_two, t.args)) for t in side)
+
+
 def _pair(run: Tokens) -> str:
-    run = _opened(run)
+    if "or" in run and "," not in run:
+        raise ProblemError("format", "an alternative is no pair")
+    run = _opened(tuple("," if token == "|" else token for token in run))
     sides = split(run, "=", "\\in")
     swapped = False
     if len(sides) == 2 and len(_parts(sides[0])) == 2 and _names(sides[0], "xy"):
@@ -300,7 +321,7 @@ def _polynomial(run: Tokens) -> str:
     tree = expression(last)
     found = exact.poly(tree)
     for side in before:
-        if exact.poly(expression(side)) != found:
+        if not _is_name(side) and exact.poly(expression(_with_exponents(side))) != found:
             raise ProblemError("wrong", "the two sides of an equals sign differ")
     canonical = exact.tree_of(found)
     if normal(Problem("expand", (tree,))) != normal(Problem("expand", (canonical,))):
@@ -308,11 +329,28 @@ def _polynomial(run: Tokens) -> str:
     return text(canonical)
 
 
+def _is_name(side: Tokens) -> bool:
+    r"""Whether a side names the polynomial, in whatever notation: `Df(x)`, `\dot{y}`, `\partial_x f`."""
+    named = {"\\df", "\\dot", "\\partial", "D", "f", "y", "g", "p"}
+    twice = any(pair == ("'", "'") for pair in pairwise(side))
+    return side[0] in named and not twice and not any(map(is_number, side))
+
+
+def _with_exponents(side: Tokens) -> Tokens:
+    """A side with its exponents worked out, as in `3x^{3-1}`: before the answer that may be left to do."""
+    return tuple(
+        Macro("^", ((str(exact.value(expression(token.args[0]))),),))
+        if isinstance(token, Macro) and token.name == "^" and len(token.args[0]) > 1
+        else token
+        for token in side
+    )
+
+
 def read_hole(answer: str) -> int:
     """The whole number that a solver wrote for the hole. Raises `ProblemError` as `read_answer` does."""
     if len(answer) > MAX_ANSWER:
         raise ProblemError("format", f"{len(answer)} characters")
-    found = _chain(_without_label(answer_in(tokens(_joined("number", characters(answer))))))
+    found = _chain(_without_label(answer_in(tokens(joined(characters(answer), True)))))
     if not isinstance(found, int):
         raise ProblemError("format", f"{found} is no whole number")
     return found
@@ -327,7 +365,9 @@ def read_model(answer: str) -> Problem:
     except ProblemError as error:
         if error.reason == "size":
             raise
-    run = answer_in(tokens(answer))
+    run = answer_in(tokens(_BINOMIAL.sub(r"\\binom{\2}{\3}", answer)))
+    while run[:1] == ("(",) and run[-1:] == (")",) and len(run) == 3:
+        run = run[1:-1]
     if run[:1] == ("\\ddx",) and "=" not in run:
         return Problem("derive", (expression(run[1:]),))
     run = _without_label(_opened_set(run), _LETTERS.replace("y", ""))

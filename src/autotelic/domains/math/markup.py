@@ -11,11 +11,10 @@ a sign, `and` or `or`, a command that is not known (`\sqrt`), or a word of prose
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
+from autotelic.domains.math.characters import characters
 from autotelic.domains.math.language import ProblemError
 
 MAX_NESTING = 24
@@ -37,60 +36,13 @@ STOP = " ."
 GLUE = "\\glue"
 """Between two numbers that are printed as one: `3{1/2}` looks like 31/2 and is no mixed number."""
 
-_VULGAR = {
-    char: f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
-    for char in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞↉"
-    for value in [Fraction(unicodedata.numeric(char)).limit_denominator(10)]
-}
-_CHARACTERS = str.maketrans(
-    {
-        **_VULGAR,
-        **dict.fromkeys("−‒‐‑﹣", "-"),
-        **dict.fromkeys("×·⋅∙∗•", "*"),
-        **dict.fromkeys("÷∕", " \\div "),
-        **dict.fromkeys("∶", ":"),
-        **dict.fromkeys("\u2009\u202f\u2008\u200a", "\\,"),
-        **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u3000\t\r", " "),
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u2061\u2062\u2064", ""),
-        **dict.fromkeys("€£¥₹¢", " "),
-        **dict.fromkeys('“”„«»"', " "),
-        **dict.fromkeys("’‘′ʹ", "'"),
-        **dict.fromkeys("⇒⟹→⟶↦⇔⟺∴", " \\to "),
-        "±": " \\pm ",
-        "∓": " \\mp ",
-        "√": " \\sqrt ",
-        "≈": " \\approx ",
-        "∈": " \\in ",
-        "∨": " or ",
-        "∧": " and ",
-        "∪": " \\cup ",
-        "—": " \\to ",
-        "―": " \\to ",
-        "°": " \\degree ",
-        "º": " \\degree ",
-        "…": " \\dots ",
-        "，": ",",
-        "、": ",",
-        "。": ". ",
-        **dict.fromkeys("□▢☐", "?"),
-    }
-)
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()")
-_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()")
-_COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
-_ORNAMENT = re.compile(
-    "[\u2605-\u260f\u2611\u2614-\u2660\u2666-\u2716\u2719-\u274b\u2756-\u27af\U0001f300-\U0001faff\ufe0f]"
-)
-"""Pictures, but for crosses, which say that a number is wrong."""
-_TAG = re.compile(
-    r"</?(?:answer|final|result|b|i|em|strong|p|span|div|code|math|boxed|mark|u)>", re.IGNORECASE
-)
+_QUOTED = re.compile(r"\s*'([^']*[0-9][^']*)'\s*")
 _STYLE = re.compile(
     r"\\(?:text|textrm|textbf|textit|texttt|textsf|textnormal|textup|textmd|textsc|mbox|hbox|emph|mathrm|mathbf|mathit"
     r"|mathsf|mathtt|mathnormal|mathcal|boldsymbol|bm|bold|pmb|operatorname|ensuremath|boxed|fbox|framebox|underline"
     r"|(?:display|text|script|scriptscript)style|limits|nolimits|bf|rm|it|sf|tt|tiny|small|normalsize|large|Large|LARGE"
     r"|huge|Huge|normalfont|bfseries|mathstrut|strut|left|right|middle|[Bb]igg?[lr]?|therefore|(?:thin|med|thick)space"
-    r"|negthinspace|enspace|hfill|nobreak|noindent|centering|math(?:ord|op|bin|rel|open|close|inner|punct)|boldmath|unboldmath|dollar|euro|num|SI|qty)(?![A-Za-z])\*?"
+    r"|negthinspace|enspace|hfill|nobreak|noindent|centering|blacksquare|qed|pounds|kern[0-9.]+(?:pt|em|mu)|math(?:bb|frak|scr|ord|op|bin|rel|open|close|inner|punct)|boldmath|unboldmath|dollar|euro|num|SI|qty)(?![A-Za-z])\*?"
 )
 _NAMED_TEXT = re.compile(
     r"\\(?:text\w*|mbox|hbox|emph|math(?:rm|bf|it|sf|tt|normal)|boldsymbol|bm|operatorname\*?)\s*\{([^{}]*)\}"
@@ -102,7 +54,7 @@ _ENVIRONMENT = re.compile(
 )
 _SEPARATED = re.compile(
     r"(?<![0-9.,])([1-9][0-9]{0,2})((?:(?:\\[,;:! >]|~|\s?\{,\}\s?|\{\\[,;:! ]\}|,\s*\\!\s*|\\mathord\{,\}"
-    r"|\\thinspace\s?|'|\\text\{,\})[0-9]{3})+)(?![0-9])"
+    r"|\\thinspace\s?|'|_|\\text\{,\}|\\mathpunct\{,\}|\{,\}\\!|,\\[;:,])[0-9]{3})+)(?![0-9])"
 )
 _SPACED = re.compile(
     r"(?<![0-9.,/^_}])(?<![0-9/^_}] )([1-9][0-9]{0,2})((?: [0-9]{3})+)(?![0-9]|\s*/|\s*\\frac)"
@@ -115,17 +67,22 @@ _DERIVATIVE = re.compile(
     r"|\{\s?d\s?[a-zA-Z]?\s?\\over\s?d\s?x\s?\}"
     r"|(?<![A-Za-z])d\s?[a-zA-Z]?\s?/\s?d\s?x(?![A-Za-z])"
 )
+_QUOTIENT_OF_UNITS = re.compile(
+    r"(?<=[0-9}] )\\[dtc]?frac\s?\{\s?(?=[a-wzA-Z])[a-zA-Z]+\s?\}\s?\{\s?(?=[a-wzA-Z])[a-zA-Z]+\s?\}"
+)
+r"""`\frac{km}{h}` after a number; a fraction of unknowns is none."""
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<![\\A-Za-z])(?:{pattern})(?![A-Za-z])", re.IGNORECASE), said)
     for pattern, said in (
         ("divided by|over", " / "),
         ("(?:is |are |which )?(?:equals?|equal to)(?: to)?", " = "),
         ("multiplied by|times", " * "),
-        ("plus or minus", r" \\pm "),
+        (r"plus or minus|plus\s?/\s?minus", r" \\pm "),
         ("plus", " + "),
         ("minus|negative", " - "),
         ("mod|modulo", r" \\bmod "),
-        ("choose", r" \\choosing "),
+        (r"(?:choose|ncr)(?!\s?\()", r" \\choosing "),
+        ("as well as", " and "),
         ("(?:square|cube) root", r" \\sqrt "),
         (r"per\s?cent(?:age)?|pct", r" \\% "),
         ("degrees?", r" \\degree "),
@@ -134,16 +91,26 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _SAME = {
     "times": "*", "cdot": "*", "ast": "*", "cdotp": "*", "bullet": "*", "div": "/", "slash": "/", "colon": ":",
     "bmod": "%", "mod": "%", "pmod": "%", "lor": "or", "vee": "or", "land": "and", "wedge": "and", "cup": "or",
+    "langle": "(", "rangle": ")",
     "lbrace": "{", "rbrace": "}", "{": "{", "}": "}", "lparen": "(", "rparen": ")", "prime": "'", "&": "and",
     "iff": "\\to", "implies": "\\to", "Rightarrow": "\\to", "rightarrow": "\\to", "Longrightarrow": "\\to",
-    "longrightarrow": "\\to", "Leftrightarrow": "\\to", "Longleftrightarrow": "\\to", "leadsto": "\\to",
+    "longrightarrow": "\\to", "Leftrightarrow": "\\to", "equiv": "=", "Longleftrightarrow": "\\to", "leadsto": "\\to",
     "mapsto": "\\to",
     "mp": "\\pm", "square": "?", "Box": "?", "checkmark": "\\to",
     "circ": "\\degree", "degree": "\\degree", "ldots": "\\dots", "cdots": "\\dots",
     "simeq": "\\approx", "cong": "\\approx", "ge": ">", "geq": ">", "gt": ">", "le": "<", "leq": "<", "lt": "<",
     "ne": "\\neq", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|", "percent": "\\%",
 }  # fmt: skip
-_COUNTS = {"ncr": "C", "comb": "C", "binom": "C", "binomial": "C", "npr": "P", "perm": "P"}
+_COUNTS = {
+    "ncr": "C",
+    "comb": "C",
+    "combin": "C",
+    "choose": "C",
+    "binom": "C",
+    "binomial": "C",
+    "npr": "P",
+    "perm": "P",
+}
 _FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac", "xfrac", "flatfrac"}
 _BINOMIALS = {"binom", "dbinom", "tbinom"}
 _BARS = {"overline", "bar"}
@@ -155,7 +122,7 @@ _LEXEME = re.compile(
 
 
 _SIMPLE = re.compile(
-    r"(?!.*(?:[0-9] +[0-9xy]|\*\*|\+ ?/|/ ?-|->))(?:[-+*/()=?!,;0-9xyCP ]|\^(?=[0-9{])|(?<=\^)\{[0-9]+\})*"
+    r"(?!.*(?:[0-9] +[0-9xy]|==|\*\*|\+ ?/|/ ?-|->))(?:[-+*/()=?!,;0-9xyCP ]|\^(?=[0-9{])|(?<=\^)\{[0-9]+\})*"
 )
 """The notation of the domain itself, which most answers of small models are in: it has no style to take off."""
 _SIMPLE_TOKEN = re.compile(r"\^(?:\{([0-9]+)\}|([0-9]+))|[0-9]+|[^ ]")
@@ -172,31 +139,20 @@ def tokens(text: str) -> Tokens:
     return _Lexer(_plain(text)).read()
 
 
-def characters(text: str) -> str:
-    """The text in ASCII where it can be, without pictures and tags."""
-    if text.isascii() and not re.search('[<"\t\r]', text):
-        return text
-    text = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    text = re.sub(r"<sup>([0-9]+)</sup>", r"^{\1}", re.sub(r"<br\s*/?>", "\n", text))
-    text = _ORNAMENT.sub(" ", _TAG.sub(" ", text))
-    text = re.sub(r"(?<=[A-Za-z:])\s+–\s+", " \\\\to ", text).replace("–", "-")
-    text = re.sub(
-        "([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁄([₀₁₂₃₄₅₆₇₈₉]+)",
-        lambda m: f"\\frac{{{m[1].translate(_RAISED)}}}{{{m[2].translate(_LOWERED)}}}",
-        text,
-    )
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾]+", lambda m: f"^{{{m[0].translate(_RAISED)}}}", text)
-    text = re.sub("[₀₁₂₃₄₅₆₇₈₉₊₋₍₎]+", lambda m: f"_{{{m[0].translate(_LOWERED)}}}", text)
-    return text.translate(_CHARACTERS).replace("⁄", "/")
-
-
 def _plain(text: str) -> str:
     """The text without its style."""
     text = characters(text)
     text = re.sub(r"^_([^_]+)_$", r"\1", text)
-    text = re.sub(r"(?<=[0-9xy)}])\*\*(?=[0-9({])", "^", text).replace("**", " ").replace("__", " ")
+    text = re.sub(r"(?<=[0-9xy)}])(?:\*\*| \*\* )(?=[0-9({])", "^", text).replace("**", " ")
+    text = re.sub(r"(?<![A-Za-z0-9}])(?:_{3,}|\\_)(?=\s*=)", " ? ", text).replace("__", " ")
+    text = re.sub(
+        r"(?<![=<>!])={2,3}(?![=>])", "=", _QUOTED.sub(r" \1 ", text) if _QUOTED.fullmatch(text) else text
+    )
     text = re.sub(r"`+|^\s*#+|^\s*[*>]\s", " ", text)
     text = re.sub(r"(?<=[0-9])\.{2,}", r" \\dots ", text)
+    text = re.sub(r"(?<![A-Za-z0-9])([xy])\s?(?:-+>|\\to(?![A-Za-z]))\s?(?=-?[0-9])", r"\1 = ", text)
+    text = re.sub(r"(?<=[0-9])\s?\|\|?\s?(?=x\s?=)", " or ", re.sub(r"'([xy])'(?=\s?:)", r"\1", text))
+    text = re.sub(r"(?<![A-Za-z.])(?:math|scipy\.special)\.(?=[a-z])", "", text)
     text = re.sub(r"\+\s?/\s?-", r" \\pm ", re.sub(r"=>|-+>", r" \\to ", text))
     return _styled(text)
 
@@ -206,6 +162,7 @@ def _styled(text: str) -> str:
     # A command with two backslashes comes from text that was escaped twice; two before anything else end a row.
     text = re.sub(r"(?<!\\)\\\\(?=[A-Za-z]{2})", r"\\", text)
     text = re.sub(r"\\\\(?:\s*\[[^\]]*\])?|\\(?:cr|newline|q?quad)(?![A-Za-z])", "\n", text)
+    text = re.sub(r"\\left\s?\[(?=\s?\\begin)", " ", text)
     text = _ENVIRONMENT.sub(" ", text).replace("\\left.", " ").replace("\\right.", " ")
     text = _SEPARATED.sub(lambda m: m[1] + re.sub("[^0-9]", "", m[2]), text)
     text = re.sub(r"(?<=[0-9])\{,\}(?=[0-9])", ".", text)
@@ -221,7 +178,7 @@ def _styled(text: str) -> str:
     text = re.sub(r"\\[,;:! >/]|~|\\(?=\s*$|\n)|\\space(?![A-Za-z])", " ", text)
     # Without runs of blanks no pattern below has more than one way to match them.
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
-    text = _DERIVATIVE.sub(" \\\\ddx ", text)
+    text = _QUOTIENT_OF_UNITS.sub(" ", _DERIVATIVE.sub(" \\\\ddx ", text))
     text = _SPACED.sub(lambda m: m[1] + m[2].replace(" ", ""), text)
     for pattern, said in _PHRASES:
         text = pattern.sub(said, text)
@@ -258,7 +215,7 @@ class _Lexer:
             command = match["command"]
             self.at = match.end()
             if command in ("over", "atop", "choose"):
-                split = ("binom" if command == "choose" else "frac", tuple(found))
+                split = ("frac" if command == "over" else "binom", tuple(found))
                 found = []
             elif kind == "space":
                 if "\n" in match["space"] and found:

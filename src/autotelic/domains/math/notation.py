@@ -194,6 +194,9 @@ class _Reader:
         token = rest.take()
         if isinstance(token, Macro):
             return self.macro(token)
+        if token == "\\factorial" and rest.next == "(":
+            rest.take()
+            return Call("!", (self.whole(rest.bracket()),))
         if token == "(":
             return self.whole(rest.bracket())
         if token in ("x", "y"):
@@ -239,7 +242,7 @@ class _Reader:
         after = rest.given[at + 1 :]
         if after[:1] == ("(",) and not around:
             rest.given = after[1:]
-            parts = split(rest.bracket(), ",")
+            parts = split(rest.bracket(), ",", ";")
             if len(parts) != 2:
                 raise ProblemError("format", f"{name} of {len(parts)}")
             return Call(name, (self.whole(parts[0]), self.whole(parts[1])))
@@ -293,7 +296,7 @@ class _Rest:
         first = self.given[0]
         if isinstance(first, Macro):
             return first.name in ("frac", "binom")
-        return first in ("x", "y", "(", "C", "P", "A")
+        return first in ("x", "y", "(", "C", "P", "A", "\\factorial")
 
     def bracket(self) -> Tokens:
         """What stands up to the bracket that closes; the opening one was taken."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from autotelic.domains.fences import own_turn
 from autotelic.domains.math.language import ProblemError
 from autotelic.domains.math.markup import STOP, Macro, Token, Tokens, is_number, is_word
 
@@ -19,6 +20,8 @@ _MAX_BOXES = 16
 """Of more boxes than that, the last ones are looked at: no problem has so many values."""
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*(?=\{)")
 _BETWEEN = re.compile(r"(?:\s|[,;.$&]|\\[,;:! ()\[\]]|\\q?quad|\\text\s*\{\s*(?:and|or)\s*\}|~|and|or)*")
+_NAMED = re.compile(r"(?<![A-Za-z0-9])([xy])\s*=[\s$]*\Z")
+"""The unknown that a box is the value of."""
 _DELIMITER = re.compile(r"\s*(?:\\\]|\$\$|\\end\s*\{[a-z]+\*?\}|`{3,}\w*|\*\*)\s*[.,]?\s*")
 _OPENING = re.compile(r"\s*(?:\\\[|\$\$|\\begin\s*\{[a-z]+\*?\}(?:\{[a-z|]*\})?)\s*")
 _MATHEMATICS = re.compile(r"[0-9¼-¾⅐-⅞]|(?<![A-Za-z\\])[xy](?![A-Za-z])")
@@ -27,7 +30,7 @@ _POINT = re.compile(r"(?:[-*•]|[0-9]{1,2}[.)])\s+(?=[$\\(*\s]*[xy](?![a-zA-Z])
 _GOES_ON = re.compile(r"(?:,|;|\bor|\band)[\s$]*$")
 _IN_BOTH = re.compile(r"(?=[^=]*x)(?=[^=]*=)(?=.*y)[-+0-9xy=*/.() $\\\[\],;&]+")
 """An equation in x and y, and nothing besides."""
-_LABELLED = re.compile(r"[\s$\\(\[*&-]*([xy](?:_?\{?[0-9]\}?)?)[\s*&]*=")
+_LABELLED = re.compile(r"[\s$\\(\[*&-]*([xy](?:_?\{?[0-9]\}?)?)[\s*&]*[=:]")
 
 
 def _words(spelled: str) -> frozenset[str]:
@@ -36,9 +39,12 @@ def _words(spelled: str) -> frozenset[str]:
 
 _KEYS = _words("answer result value solution solutions root roots derivative remainder total")
 _VERBS = _words("is are be becomes was therefore :")
-_CHANGING = _words(
+_DENYING = _words(
     """not no never neither nor isn't aren't wasn't doesn't don't cannot can't won't wrong false incorrect except
-    without half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh
+    rejected reject extraneous discarded discard invalid impossible ignored ignore inadmissible"""
+)
+_CHANGING = _DENYING | _words(
+    """without half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh
     sevenths eighth eighths ninth ninths tenth tenths twice thrice double triple hundred hundreds thousand
     thousands million millions billion billions dozen dozens squared cubed factorial power less least fewer
     greater most between below above approximately about roughly nearly almost maybe perhaps possibly th st nd
@@ -52,6 +58,12 @@ _ASSERTING = _words(
 """One of these must stand between a number and the answer after it: `4 take away 2` does not say 2."""
 
 
+_REASONS = frozenset([" because", " since", " check", " checking", " using", " verify"])
+"""What comes after one of these, behind a number, is why it is right."""
+_NUMBERED = _words("step question problem case example exercise item figure")
+"""A number after one of these only counts."""
+
+
 def find_answer(completion: str) -> str:
     r"""The part of a completion that is judged: the last `\boxed{...}`, or else its last line.
 
@@ -63,7 +75,7 @@ def find_answer(completion: str) -> str:
     >>> find_answer("The roots are \\boxed{2} and \\boxed{3}.")
     '2 and 3'
     """
-    tail = completion[-TAIL:]
+    tail = own_turn(completion)[-TAIL:]
     return _boxed(tail) or _last_line(tail)
 
 
@@ -81,13 +93,16 @@ def _boxed(tail: str) -> str:
     for match in list(_BOX.finditer(tail))[-_MAX_BOXES:]:
         end = _closing(tail, match.end())
         if end and (inside := tail[match.end() + 1 : end - 1].strip()):
-            boxes.append((match.start(), end, inside))
+            name = _NAMED.search(tail[: match.start()])
+            boxes.append(
+                (match.start(), end, f"{name[1]}={inside}" if name and "=" not in inside else inside)
+            )
     if not boxes:
         return ""
     start, _, found = boxes[-1]
     parts = [found]
     for first, end, inside in reversed(boxes[:-1]):
-        between = tail[end:start] if end <= start else "inside"
+        between = _NAMED.sub("", tail[end:start]) if end <= start else "inside"
         if not _BETWEEN.fullmatch(between) or "\n" in between.strip():
             break
         start = first
@@ -122,8 +137,12 @@ def _last_line(tail: str) -> str:
             return block
         lines.pop()
     line = lines[-1].strip()
-    if len(lines) > 1:
-        line = _both(lines[-2].strip(), line)
+    above = lines[:-1]
+    while above and above[-1].strip() in ("", "or", "and"):
+        joined = above.pop().strip()
+        line = f"{joined} {line}" if joined and above else line
+    if above:
+        line = _both(above[-1].strip(), line)
     if len(line) > _LINE:
         line = line[-_LINE:].partition(" ")[2]
     return line
@@ -139,6 +158,9 @@ def _both(before: str, line: str) -> str:
         line = line[own.end() :]
     if point and own:
         before = before[point.end() :]
+    goes_on = re.match(r"(?:or|and)\s+", line)
+    if goes_on:
+        before, line = f"{before} {goes_on[0].strip()}", line[goes_on.end() :]
     one, other = _LABELLED.match(before), _LABELLED.match(line)
     if one and other and (one[1] != other[1] or (point and own) or _GOES_ON.search(before)):
         return f"{before}\n{line}"
@@ -168,7 +190,7 @@ def _display(lines: list[str]) -> str:
 
 def answer_in(given: Tokens) -> Tokens:
     """The tokens of the answer within those of a text. Raises `ProblemError("format")` where there is none."""
-    given = _without_remarks(given)
+    given = _without_reason(_without_remarks(given))
     if not any(map(is_word, given)):
         return _trimmed(given)
     runs, last_gap = _runs(given)
@@ -182,6 +204,8 @@ def answer_in(given: Tokens) -> Tokens:
         chosen = introduced[-1] if introduced else chosen
     gap, run = runs[chosen]
     after = runs[chosen + 1][0] if chosen + 1 < len(runs) else last_gap
+    if gap and gap[-1] in _NUMBERED:
+        raise ProblemError("format", f"the number of a {gap[-1]}")
     told = gap if not chosen or STOP in gap else _ASSERTING & set(gap)
     if gap and not told:
         raise ProblemError("format", f"{' '.join(gap)!r} between two numbers is no statement")
@@ -190,8 +214,20 @@ def answer_in(given: Tokens) -> Tokens:
     return _closed(_trimmed(run))
 
 
+def _without_reason(given: Tokens) -> Tokens:
+    """Tokens without what is said after an answer to show that it is right: `7, because 7*12 = 84`."""
+    for at, token in enumerate(given):
+        reason = token in _REASONS or (token == " by" and given[at + 1 : at + 2] == (" the",))
+        if reason and _holds_number(given[:at]):
+            return given if _KEYS & {str(word).strip() for word in given[at:]} else given[:at]
+    return given
+
+
 def _without_remarks(given: Tokens) -> Tokens:
-    """Tokens without brackets that hold prose, as in `x = 2 (double root)`."""
+    """Tokens without brackets that hold prose, as in `x = 2 (double root)`.
+
+    Raises `ProblemError("format")` for a remark that takes the number back, as in `2 (rejected), 3`.
+    """
     kept: list[Token] = []
     opened: list[tuple[int, bool]] = []
     for token in given:
@@ -201,6 +237,8 @@ def _without_remarks(given: Tokens) -> Tokens:
         elif token == ")" and opened:
             start, prose = opened.pop()
             if prose and start:
+                if _DENYING & {str(word).strip() for word in kept[start:]}:
+                    raise ProblemError("format", "a remark takes it back")
                 del kept[start:]
         elif opened and is_word(token) and token != STOP:
             opened[-1] = (opened[-1][0], True)

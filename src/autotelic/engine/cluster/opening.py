@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from autotelic.charter import Charter
 from autotelic.domains.math.verify import MATH_VERIFY
-from autotelic.engine.cluster.plan import WorkerPlan
+from autotelic.engine.cluster.plan import WorkerPlan, workers_of
 from autotelic.engine.cluster.seams import FarLearner, FleetSampler, ScatteredDomain, Seams
 from autotelic.engine.cluster.workers import JudgeWorker, LearnerWorker, SamplerWorker, installed
 from autotelic.engine.services import World
@@ -35,6 +35,8 @@ def prepare(machine: Machine) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "300")  # it is started whether wanted or not
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray makes its workers the last in line (nice 15), where they do the run's work and the loop waits for them.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     if not machine.address and "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
         # With a token of its own no other user of this machine can give work to it. Ray would write one to the home.
         os.environ["RAY_AUTH_MODE"] = "token"
@@ -56,16 +58,16 @@ def check_address(given: str) -> None:
 
 
 class Cluster:
-    """The cluster of one run. `resources` ends its workers and leaves it."""
+    """The cluster of one run, whose work is cut into `threads` shares. `resources` ends its workers and leaves it."""
 
-    def __init__(self, machine: Machine, resources: ExitStack) -> None:
+    def __init__(self, machine: Machine, threads: int, resources: ExitStack) -> None:
         self.machine = machine
         self.resources = resources
         check_address(machine.address)
         prepare(machine)
         from autotelic.engine.cluster.pool import connect
 
-        self.version = connect(machine, resources)
+        self.version = connect(machine, threads, resources)
 
     def seams(
         self,
@@ -77,6 +79,7 @@ class Cluster:
         start: str,
         folder: Path,
         threads: int,
+        hands: int,
     ) -> Seams:
         """Sampler, domain and learner by workers that begin from the model of reference `start` in `folder`.
 
@@ -98,18 +101,20 @@ class Cluster:
             machine=machine.canonical()
             | {"verifier": "math-verify" if world.verifier == MATH_VERIFY else "none"},
             threads=threads,
+            hands=0 if machine.address else hands,
             start=start,
             folder=str(folder.resolve()),
             here=os.getcwd(),
             versions=installed(),
             files=_files(folder) if machine.address else {},
         )
-        judges = self._pool(run, JudgeWorker, plan, size=machine.judges)
-        learners = self._pool(run, LearnerWorker, plan, size=1, lanes=threads)
-        samplers = None
-        if not machine.server:
-            count = min(machine.samplers, threads)
-            samplers = self._pool(run, SamplerWorker, plan, size=count, lanes=-(-threads // count))
+        asked = workers_of(machine, threads)
+
+        def pool_of(worker: type[JudgeWorker | LearnerWorker | SamplerWorker]) -> Pool:
+            return self._pool(run, worker, plan, size=asked[worker.kind].size, lanes=asked[worker.kind].lanes)
+
+        judges, learners = pool_of(JudgeWorker), pool_of(LearnerWorker)
+        samplers = None if machine.server else pool_of(SamplerWorker)
         pools = [pool for pool in (samplers, learners, judges) if pool is not None]
         for pool in pools:
             pool.ready()

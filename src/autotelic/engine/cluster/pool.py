@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from autotelic.engine.cluster.plan import WorkerPlan
+from autotelic.engine.cluster.plan import WorkerPlan, cpus_of
 from autotelic.engine.cluster.seams import Note
 from autotelic.errors import AutotelicError, RunError
 from autotelic.machine import Machine
@@ -55,8 +55,9 @@ class _Member:
     node: str = ""
 
 
-def connect(machine: Machine, resources: ExitStack) -> str:
-    """Join the cluster at `machine.address`, or start Ray on this machine; Ray's version.
+def connect(machine: Machine, threads: int, resources: ExitStack) -> str:
+    """Join the cluster at `machine.address`, or start Ray on this machine, with room for all workers of a run whose
+    work is cut into `threads` shares; Ray's version.
 
     `resources` leaves it. The environment is that of `opening.prepare`. Raises RunError in one line for another
     version of Ray or Python there, and a token that is wrong.
@@ -65,8 +66,8 @@ def connect(machine: Machine, resources: ExitStack) -> str:
         return str(ray.__version__)
     settings: dict[str, Any] = {"address": machine.address or "local"}
     if not machine.address:
-        wanted = machine.judges + 1 + machine.samplers * max(1, machine.threads)
-        settings |= {"num_cpus": max(os.cpu_count() or 1, wanted + 1), "include_dashboard": False}
+        room = max(os.cpu_count() or 1, cpus_of(machine, threads) + 1)
+        settings |= {"num_cpus": room, "include_dashboard": False}
     settings |= {"namespace": ABROAD, "log_to_driver": False, "logging_level": logging.ERROR}
     if node := os.environ.get("AUTOTELIC_NODE_IP"):
         settings["_node_ip_address"] = node

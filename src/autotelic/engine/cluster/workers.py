@@ -116,7 +116,7 @@ class SamplerWorker(_ClusterWorker):
     def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         self.model, tokenizer = _model_of(plan, charter, machine)
         tokens = Tokens(tokenizer, chat=charter.domain.style == "natural")
-        crew = Crew(lanes)
+        crew = Crew(lanes, plan.hands)
         self.resources.callback(crew.close)
         self.decoder = Decoder(self.model, end_id=tokens.end_id, crew=crew, shares=plan.threads)
 
@@ -163,7 +163,7 @@ class LearnerWorker(_ClusterWorker):
 
     def _open(self, plan: WorkerPlan, charter: Charter, machine: Machine, lanes: int) -> None:
         self.model, _ = _model_of(plan, charter, machine)
-        crew = Crew(plan.threads)
+        crew = Crew(plan.threads, plan.hands)
         self.resources.callback(crew.close)
         self.learner = learner_of(charter, machine, self.model, crew)
         self.snapshot, self.made = -1, 0

@@ -32,7 +32,7 @@ FORMAT = "autotelic ledger export v1"
 
 def export_ledger(ledger: Ledger, path: str | Path, *, proofs: bool = True) -> int:
     """Write a ledger to a file, which appears once it is whole. Returns how many leaves were written."""
-    path = Path(path)
+    path = Path(path).absolute()
     new = path.with_name(path.name + ".new")
     with tables.clearly(path):
         try:

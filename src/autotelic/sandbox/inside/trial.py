@@ -57,7 +57,7 @@ class Trial:
 
     def _run(self, tests: str, entry: str) -> None:
         try:
-            tree = ast.parse(tests, "tests")
+            tree = ast.parse(tests.removeprefix("\ufeff"), "tests")
             flags = compile(tree, "tests", "exec", dont_inherit=True).co_flags & FUTURE
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self.reason = f"the tests: {type(error).__name__}: {error}"

@@ -39,6 +39,8 @@ from autotelic.trace.bundle.evidence import plain as plain
 FORMAT, VERSION = "autotelic bundle", 1
 MANIFEST, SIGNATURE = "MANIFEST.json", "MANIFEST.dsse.json"
 MANIFEST_TYPE = "application/vnd.autotelic.bundle+json"
+PICTURES = "samples/pictures/"
+"""Where the pictures of the samples lie, each under the 64 digits of its sha256."""
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 Files = Mapping[str, bytes]
 
@@ -130,7 +132,7 @@ def verify(path: Path, key: bytes | None = None) -> BundleReport:
     try:
         signer = _signed(files, manifest, key, report)
         _whole(files, manifest, report)
-        for check in (_weights, _statements, _decisions, _bom, _provenance, _ledger):
+        for check in (_weights, _statements, _decisions, _bom, _provenance, _samples, _ledger):
             check(files, manifest, signer, report)
         report.unchecked += [f"{what}: {why}" for what, why in sorted(manifest["absent"].items())]
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
@@ -245,6 +247,27 @@ def _provenance(files: Files, manifest: Any, key: EllipticCurvePublicKey, report
                 if role.startswith("prov:") and role != "prov:role" and id_ not in there:
                     raise BundleError(f"lineage.prov.json speaks of {id_!r:.80}, which is not in it")
     report.checked.append(f"the lineage has {len(there)} parts and {count} relations, and none leads nowhere")
+
+
+def _samples(files: Files, manifest: Any, key: EllipticCurvePublicKey, report: BundleReport) -> None:
+    """Each picture that a prompt of the samples names is there, and is what its name says."""
+    named: set[str] = set()
+    counts: list[int] = []
+    for name in ("samples/tasks.jsonl", "samples/attempts.jsonl"):
+        lines = [parsed(line, name) for line in files[name].splitlines()]
+        counts.append(len(lines))
+        prompts = [line["prompt"] for line in lines if isinstance(line.get("prompt"), list)]
+        named |= {part["digest"].removeprefix("sha256:") for p in prompts for part in p if "digest" in part}
+    there = {n: f for n, f in files.items() if n.startswith(PICTURES)}
+    for digest in sorted(named):
+        content = there.pop(f"{PICTURES}{digest}.png", None)
+        if content is None or hashlib.sha256(content).hexdigest() != digest:
+            raise BundleError(f"the picture {digest[:12]} that a sample shows is not what its name says")
+    if there:
+        raise BundleError(f"{min(there)} is shown by no sample")
+    report.checked.append(
+        f"{counts[0]} tasks and {counts[1]} attempts as samples, with the {len(named)} pictures that they show"
+    )
 
 
 # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────

@@ -21,9 +21,9 @@ from autotelic.errors import RecordError, RunError
 from autotelic.messages import ChampionSaved, Decided, Evaluated, RunStarted, Updated
 from autotelic.record import Journal, RunFolder
 from autotelic.record.plain import to_json
-from autotelic.streams import stream
 from autotelic.trace.ancestry import Ancestry
 from autotelic.trace.bundle import documents, evidence, formats, verify
+from autotelic.trace.bundle.samples import samples as sampled
 from autotelic.trace.graph import Provenance
 from autotelic.trace.lineage import lineage_of_weights
 from autotelic.trace.signers import ledger_of
@@ -77,6 +77,7 @@ def write(run: RunFolder, out: Path, *, key: EllipticCurvePrivateKey, samples: i
 
 
 def _put(files: Mapping[str, bytes], out: Path) -> None:
+    out = out.absolute()  # `.` has no name
     new = out.with_name(f".{out.name}.new")
     try:
         if out.suffix == ".zip":
@@ -133,7 +134,7 @@ def _contents(
         "verify.py": _verifier(),
         "bundle.pub.pem": formats.public_pem(key).encode(),
         **_judged(run, journal, key),
-        **_samples(journal, started, samples),
+        **sampled(run, journal, started, samples),
         **_ledger(run, absent),
     }
     if (run.path / "charter.toml").is_file():
@@ -219,37 +220,6 @@ def _judged(run: RunFolder, journal: Journal, key: EllipticCurvePrivateKey) -> d
 
 def _hex(ref: str) -> str:
     return ref.removeprefix("sha256:")
-
-
-def _samples(journal: Journal, started: RunStarted, count: int) -> dict[str, bytes]:
-    """Tasks, and attempts with their verdicts, drawn at random by the run's seed."""
-    counts, found = journal.counts(), {}
-    for table in ("tasks", "episodes"):
-        n = counts[table]
-        rng = stream(started.seed, "bundle", table)
-        found[table] = (
-            sorted(int(row) + 1 for row in rng.choice(n, size=min(n, count), replace=False)) if n else []
-        )
-    tasks = [to_json(task) for task in journal.tasks_at(found["tasks"])]
-    attempts = [
-        to_json(
-            {
-                "attempt": one.episode.id,
-                "task": one.episode.task_id,
-                "generation": one.generation,
-                "purpose": one.purpose,
-                "answer": one.episode.answer,
-                "weights": [turn.weights for turn in one.episode.turns],
-                "verdicts": one.verdicts,
-                "superseded": one.superseded,
-            }
-        )
-        for one in (journal.episodes(ids=found["episodes"]) if found["episodes"] else [])
-    ]
-    return {
-        "samples/tasks.jsonl": "".join(f"{line}\n" for line in tasks).encode(),
-        "samples/attempts.jsonl": "".join(f"{line}\n" for line in attempts).encode(),
-    }
 
 
 def _ledger(run: RunFolder, absent: dict[str, str]) -> dict[str, bytes]:

@@ -13,15 +13,17 @@
   let paused = false, busy = false, again = false;
 
   async function refresh() {
-    if (paused) { again = true; return; }
-    if (busy) { again = true; return; }
+    if (paused || busy) { again = true; return; }
     busy = true;
+    const began = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" } });
       if (answer.ok || answer.status === 404) merge(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the stream says when the server is gone */ }
+    // Once a second is as often as a person looks, and costs the run's machine little.
+    await new Promise((wait) => setTimeout(wait, Math.max(0, 1000 - (Date.now() - began))));
     busy = false;
-    if (again && !paused) { again = false; setTimeout(refresh, 300); }
+    if (again && !paused) { again = false; refresh(); }
   }
 
   function merge(fresh) {
@@ -33,9 +35,11 @@
       parts.set(name, p.innerHTML);
       if (old.querySelector(".zoomed")) { old.querySelectorAll("figure.zoomed").forEach(draw); return; }
       const open = [...old.querySelectorAll("details")].map((d) => d.open);
+      const chosen = [...old.querySelectorAll("input[type=radio]")].map((r) => r.checked);
       const focused = old.contains(document.activeElement) ? path(old, document.activeElement) : null;
       old.innerHTML = p.innerHTML;
       old.querySelectorAll("details").forEach((d, i) => { d.open = open[i] ?? d.open; });
+      old.querySelectorAll("input[type=radio]").forEach((r, i) => { r.checked = chosen[i] ?? r.checked; });
       if (focused) at(old, focused)?.focus({ preventScroll: true });
       prepare(old);
     });
@@ -46,7 +50,10 @@
     }
     document.title = fresh.title;
     ages();
+    followReading();
   }
+  // While the server still reads the journal no message comes that would say that it is done.
+  const followReading = () => { if (document.querySelector("header .notice")) setTimeout(refresh, 1000); };
   const path = (root, node) => {
     const found = [];
     for (; node !== root; node = node.parentNode) found.unshift([...node.parentNode.children].indexOf(node));
@@ -92,7 +99,8 @@
       axes: [{ ...axis, label: said.x }, { ...axis, label: said.y }],
       series: [{ label: said.x }, ...said.names.map((name, i) => ({
         label: name, stroke: colour(said.colours[i]), width: 2, spanGaps: true,
-        dash: i % 2 ? [6, 4] : undefined, points: { show: said.data[0].length < 60 },
+        dash: i % 2 ? [6, 4] : undefined, points: { show: !said.joined[i] || said.data[0].length < 60 },
+        paths: said.joined[i] ? undefined : () => null,  // nothing was measured between its points
       }))],
     }, said.data, figure.querySelector(".canvas"));
     figure.querySelector("canvas").setAttribute("role", "img");
@@ -136,7 +144,7 @@
     a.href = canvas.toDataURL("image/png"); a.download = "plot.png"; a.click();
   }
   const prepare = (root) => root.querySelectorAll("figure[data-plot]").forEach(zoomable);
-  prepare(document); ages();
+  prepare(document); ages(); followReading();
 
   // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────
   const pause = () => document.getElementById("pause");

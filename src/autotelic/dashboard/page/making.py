@@ -1,89 +1,91 @@
-"""The second half of the report: how the run came to its result, stage by stage."""
+"""How the run came to its result, stage by stage: parts of the page and of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from autotelic.dashboard.charts import bars, heat_map, stacked_bar
 from autotelic.dashboard.generations import Generation
+from autotelic.dashboard.markup import beside, folded, para, safe, scrolled, section, swatch, table, titled
+from autotelic.dashboard.page import shell
+from autotelic.dashboard.page.plots import plot_of, plots_beside
+from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.palette import HUES
-from autotelic.dashboard.report.charts import Axis, Line, bars, heat_map, line_chart, stacked_bar
-from autotelic.dashboard.report.markup import (
-    beside,
-    folded,
-    para,
-    safe,
-    section,
-    swatch,
-    table,
-    titled,
-)
-from autotelic.dashboard.report.results import SHARE
-from autotelic.dashboard.story import Ruling, Story
-from autotelic.dashboard.wording import clock, count, decimal, known, percent
+from autotelic.dashboard.story import Ruling, Story, named
+from autotelic.dashboard.wording import clock, count, decimal, percent
 from autotelic.types import Cell
 
-_GENERATION = Axis(label="generation", words=lambda g: f"{g:.0f}", step_of=(1, 2, 5, 10))
-_QUALITY = Axis(label="value", words=decimal, low=0.0, high=1.0)
-_NATS = Axis(label="nats", words=decimal, low=0.0)
-_SMALL = Axis(label="value", words=lambda v: decimal(v, 3), low=0.0)
 _REFUSALS_SHOWN = 8
+_COLUMNS = 120
+"""Columns of the heat map at most: a longer run has the means of stretches."""
+_RULINGS = 400
+"""Decisions that are listed at most, the last ones."""
 
 
-def curriculum(story: Story) -> str:
+def curriculum(run: RunView) -> str:
     """Where the tasks of each generation went, as a heat map."""
+    story = run.story
     measured = [g for g in story.generations if g.cells]
     rows = [Cell(mode=mode, level=level) for mode in story.modes for level in story.levels]
     rows = [cell for cell in rows if any(cell in g.cells for g in measured)]
     if not rows:
         return ""
-    shares = [[g.cells[cell].share if cell in g.cells else 0.0 for g in measured] for cell in rows]
-    names, numbers = [str(cell) for cell in rows], [g.number for g in measured]
+    size = -(-len(measured) // _COLUMNS)
+    stretches = [measured[at : at + size] for at in range(0, len(measured), size)]
+    shares = [[_share(stretch, cell) for stretch in stretches] for cell in rows]
+    names, numbers = [str(cell) for cell in rows], [stretch[0].number for stretch in stretches]
     return section(
         "What it practised",
-        para("Share of each generation's tasks by mode and level: the stronger, the more.", style="quiet"),
-        heat_map(names, numbers, shares, words=percent, label="share of tasks", width=1020),
+        para(
+            "Share of each generation's tasks by mode and level: the stronger the colour, the more, up to",
+            f"{percent(max(share for row in shares for share in row))}.",
+            f"A column is the mean of {size} generations." if size > 1 else "",
+            style="quiet",
+        ),
+        scrolled(heat_map(names, numbers, shares, words=percent, label="share of tasks", width=1020)),
     )
 
 
-def proposer(story: Story) -> str:
+def _share(generations: Sequence[Generation], cell: Cell) -> float:
+    """The mean share of a cell in some generations."""
+    return sum(g.cells[cell].share for g in generations if cell in g.cells) / len(generations)
+
+
+def proposer(run: RunView) -> str:
     """How good the actor is at making tasks, and why some were refused."""
-    measured = [g for g in story.generations if g.proposals.asked]
-    if not measured:
-        return ""
+    story = run.story
     total = story.proposals
+    if not total.asked:
+        return ""
     valid, novel = percent(total.valid_share), percent(total.novel_share)
-    lines = [
-        _over(measured, "valid", 0, lambda g: g.proposals.valid_share),
-        _over(measured, "novel", 2, lambda g: g.proposals.novel_share),
-        _over(measured, "actor's tasks", 1, lambda g: g.actor_task_share),
-    ]
     refused = [(reason, float(n)) for reason, n in total.reasons.items()][:_REFUSALS_SHOWN]
     return section(
         "The proposer",
         para(
-            "The same model, asked to write tasks. Of the tokens of tasks that it learned after the bootstrap",
+            "The actor, asked to write tasks. Of the tokens of tasks that it learned after the bootstrap",
             f"<b>{percent(story.actor_task_share)}</b> were of its own tasks. Of {count(total.asked)} proposals",
             f"{valid} were valid, {novel} of those behaved like nothing known, and {count(total.admitted)} were",
             "admitted.",
         ),
         beside(
-            titled("over generations", _chart(lines, SHARE)),
-            titled("why proposals were refused", bars(refused, words=count, label="refusals by reason")),
+            f"<div>{plot_of(run, 'proposals', titled=True, broad=520)}</div>",
+            titled(
+                "Why proposals were refused",
+                scrolled(bars(refused, words=count, label="refusals by reason"), small=True),
+            ),
         ),
     )
 
 
-def critic(story: Story) -> str:
+def critic(run: RunView) -> str:
     """Whether the critic has earned its place, and how far other sources agree with the verifier."""
+    story = run.story
     measured = [g for g in story.generations if g.calibration is not None]
     last = measured[-1].calibration if measured else None
     if last is None:
         return ""
-    # Of one the highest is best and of the other the lowest, so they share no axis.
-    ranking = [_over(measured, "AUROC", 0, lambda g: g.calibration.auroc if g.calibration else None)]
-    error = [_over(measured, "ECE", 1, lambda g: g.calibration.ece if g.calibration else None)]
-    sources = list(dict.fromkeys(source for g in story.generations for source in g.agreement))
-    agreement = [_agreement(story, source, 4 + place) for place, source in enumerate(sources)]
+    # Of a ranking the highest is best and of an error the lowest, so they share no axis.
+    names = ["ranking", "calibration", *(["agreement"] if any(g.agreement for g in measured) else [])]
     return section(
         "The critic",
         para(
@@ -92,44 +94,38 @@ def critic(story: Story) -> str:
             "(0 is best), both on attempts that it has not learned from; last",
             f"{decimal(last.auroc)} and {decimal(last.ece, 3)}, over {count(last.n)} attempts.",
         ),
-        beside(
-            titled("held-out ranking, 1 is best", _chart(ranking, _QUALITY)),
-            titled("held-out error of calibration, 0 is best", _chart(error, _SMALL)),
-            titled("agreement of other sources with the verifier", _chart(agreement, SHARE)),
-        ),
+        plots_beside(run, names),
     )
 
 
-def learning(story: Story) -> str:
+def learning(run: RunView) -> str:
     """What the updates did, and what was left out of them."""
+    story = run.story
     measured = [g for g in story.generations if g.learned is not None]
     if not measured:
         return ""
     kept, flat = sum(g.kept for g in measured), sum(g.flat for g in measured)
-    losses = [
-        _over(measured, "next token", 0, lambda g: g.learned.nll if g.learned else None),
-        _over(measured, "entropy", 2, lambda g: g.learned.entropy if g.learned else None),
-    ]
-    clipped = [_over(measured, "clipped", 1, lambda g: g.learned.clipped if g.learned else None)]
-    divergence = [_over(measured, "KL", 3, lambda g: g.learned.kl if g.learned else None)]
     left_out = _left_out(story)
+    names = ("loss", "entropy", "kl", "clipped", "gradient")
     return section(
         "Learning",
         para(
             f"{count(kept)} groups of attempts carried a signal; {count(flat)} were flat: all of their attempts",
-            "earned the same.",
+            "earned the same. Curves are means over the tokens of each generation's updates.",
         ),
-        beside(
-            titled("loss and entropy, nats a token", _chart(losses, _NATS)),
-            titled("divergence from the reference policy, nats a token", _chart(divergence, _NATS)),
-            titled("share of tokens clipped", _chart(clipped, _SMALL)),
+        para(
+            "A peak of KL is a generation that moved far from the champion: the reference policy is the champion,",
+            "so that the distance grows until other weights are certified.",
+            style="quiet",
         ),
+        plots_beside(run, names),
         folded("what was left out", table(["n", "what", "why", "generations"], left_out)) if left_out else "",
     )
 
 
-def time(story: Story) -> str:
+def time(run: RunView) -> str:
     """Seconds by stage over the whole run."""
+    story = run.story
     spent = story.slow_stages
     total = sum(spent.values())
     if not total:
@@ -151,13 +147,14 @@ def time(story: Story) -> str:
     return section(
         "Where the time went",
         para(f"{clock(total)} in {len(story.generations)} generations.", speed, style="quiet"),
-        stacked_bar(parts, label="share of time by stage", width=1020),
+        scrolled(stacked_bar(parts, label="share of time by stage", width=1020)),
         f'<div class="legend">{legend}</div>',
     )
 
 
-def decisions(story: Story) -> str:
-    """What the gate said, and why."""
+def decisions(run: RunView) -> str:
+    """What the gate said, and why; where the brake stands."""
+    story = run.story
     if not story.rulings:
         return ""
     promoted = sum(r.verdict == "promote" for r in story.rulings)
@@ -169,15 +166,16 @@ def decisions(story: Story) -> str:
             "Weights become champion where auditors certify them as better than the last certified ones:",
             f"{promoted} of {len(story.rulings)} candidates were. The last decision, in generation",
             f"{last.generation}: <b>{safe(last.verdict)}</b>, because {safe('; '.join(last.reasons))}.",
-            overseen(story),
+            _overseen(story),
             f"The champion was made in generation {story.champion['generation']}.",
         ),
-        titled("the last that train on", _rulings(rejected[:_REFUSALS_SHOWN])) if rejected else "",
-        folded("every decision and its reason", _rulings(story.rulings[::-1])),
+        titled("The last that train on", _rulings(run, rejected[:_REFUSALS_SHOWN])) if rejected else "",
+        folded("every decision and its reason", _rulings(run, story.rulings[::-1][:_RULINGS])),
+        _alarms(run),
     )
 
 
-def overseen(story: Story) -> str:
+def _overseen(story: Story) -> str:
     """The grade of isolation and the brake's level, and what the working weights come to beside the certified."""
     said = [story.oversight]
     if story.working and story.after and story.after.when == "after":
@@ -188,27 +186,34 @@ def overseen(story: Story) -> str:
     return safe(" ".join(one for one in said if one))
 
 
-def _rulings(rulings: Sequence[Ruling]) -> str:
+def _rulings(run: RunView, rulings: Sequence[Ruling]) -> str:
     rows = [
         [
-            str(r.generation),
-            f'<td class="{safe(r.verdict)}">{safe(r.verdict)}</td>',
-            safe("; ".join(r.reasons)),
+            shell.message_link(run, r.message, f"decision {r.message}"),
+            shell.generation_link(run, r.generation),
+            f'<span class="{safe(r.verdict)}">{safe(r.verdict)}</span>',
+            f'<span class="long">{safe("; ".join(r.reasons))}</span>',
         ]
         for r in rulings
     ]
-    return table(["generation", "verdict", "why"], rows)
+    return shell.listing(["decision", "in", "verdict", "because"], rows, "decisions")
 
 
-def _over(
-    measured: Sequence[Generation], name: str, hue: int, value: Callable[[Generation], float | None]
-) -> Line:
-    points = [(float(g.number), y) for g in measured if (y := known(value(g))) is not None]
-    return Line(name=name, colour=f"var(--hue-{hue})", points=points)
-
-
-def _agreement(story: Story, source: str, hue: int) -> Line:
-    return _over(story.generations, source, hue, lambda g: g.agreement.get(source))
+def _alarms(run: RunView) -> str:
+    rows = [
+        [
+            shell.message_link(run, a.id, f"alarm {a.id}"),
+            shell.generation_link(run, a.generation),
+            safe(a.trigger),
+            safe(named(a.level)),
+            f'<span class="long">{safe(a.reason)}</span>',
+        ]
+        for a in reversed(run.story.alarms)
+    ][:_RULINGS]
+    if not rows:
+        return para("No alarm was raised.", style="quiet")
+    head = ["alarm", "in", "trigger", "raises the brake to", "because"]
+    return titled("Alarms", shell.listing(head, rows, "alarms"))
 
 
 def _left_out(story: Story) -> list[list[str]]:
@@ -222,7 +227,3 @@ def _left_out(story: Story) -> list[list[str]]:
         when = f"{first}" if first == last else f"{first} to {last}"
         rows.append([str(sum(n for n, _ in drops)), safe(what), safe(why), when])
     return rows
-
-
-def _chart(lines: Sequence[Line], y: Axis) -> str:
-    return line_chart(lines, _GENERATION, y, width=480, height=220, margin=130)

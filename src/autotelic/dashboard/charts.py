@@ -7,6 +7,7 @@ that one picture serves light and dark paper. All text is escaped here.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -69,7 +70,7 @@ def line_chart(
         across = place(x_low, tick)[1]
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{across:.1f}" y2="{across:.1f}"/>')
         parts.append(_label(left - 7, across + 4, y.words(tick), "end"))
-    for tick in ticks(x_low, x_high, max(2, (right - left) // 64), x):
+    for tick in ticks(x_low, x_high, max(2, (right - left) // 56), x):
         parts.append(_label(place(tick, y_low)[0], bottom + 16, x.words(tick), "middle"))
     parts.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
     parts.append(_label((left + right) / 2, height - 4, x.label, "middle"))
@@ -108,7 +109,9 @@ def heat_map(
     label: str,
     width: int = 720,
 ) -> str:
-    """Rows by columns, darker where there is more; `values[row][column]` is at least 0."""
+    """Rows by columns, darker where there is more; `values[row][column]` is at least 0. Columns are the generations
+    that they begin with, in order.
+    """
     if not rows or not columns:
         return '<p class="quiet">Nothing was measured yet.</p>'
     left, top, tall = 104, 4, 20
@@ -129,8 +132,8 @@ def heat_map(
             )
     whole = Axis(label="generation", words=lambda g: f"{g:.0f}", step_of=(1, 2, 5, 10))
     for tick in ticks(columns[0], max(columns[-1], columns[0] + 1), 8, whole):
-        if tick in columns:
-            middle = left + (columns.index(int(tick)) + 0.5) * wide
+        if columns[0] <= tick <= columns[-1]:
+            middle = left + (bisect_right(columns, tick) - 0.5) * wide
             parts.append(_label(middle, height - 22, whole.words(tick), "middle"))
     parts.append(_label((left + width) / 2, height - 5, "generation", "middle"))
     return "".join([*parts, "</svg>"])

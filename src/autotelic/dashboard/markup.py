@@ -1,12 +1,9 @@
-"""The few shapes of HTML that the report is made of. `safe` is for every word not written in this package."""
+"""The few shapes of HTML that pages and reports are made of. `safe` is for every word not written in this package."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
-
-_CHART = re.compile(r'<svg viewBox="[^"]*" role="img".*?</svg>', re.DOTALL)
 
 
 def safe(value: object) -> str:
@@ -68,7 +65,7 @@ def _whole(words: str) -> str:
     return words.replace(" %", "&nbsp;%")
 
 
-def scrolling(section: str) -> str:
-    """Charts in boxes of their own: on a narrow screen a chart is scrolled, and its text stays readable."""
-    box = '<div class="wide plot" tabindex="0" role="group" aria-label="chart">'
-    return _CHART.sub(lambda found: f"{box}{found[0]}</div>", section)
+def scrolled(chart: str, *, small: bool = False) -> str:
+    """A chart in a box of its own: on a narrow screen it is scrolled, and its text stays readable."""
+    size = "wide plot small" if small else "wide plot"
+    return f'<div class="{size}" tabindex="0" role="group" aria-label="chart">{chart}</div>'

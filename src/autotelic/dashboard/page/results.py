@@ -1,57 +1,53 @@
-"""The first half of the report: what the run was for, what it started from, and what the exams say."""
+"""What the run was for, what it started from, and what its exams say: parts of the page and of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from autotelic.dashboard import palette
 from autotelic.dashboard.card import origin, scale
-from autotelic.dashboard.report.charts import Axis, Line, line_chart
-from autotelic.dashboard.report.markup import beside, card, para, safe, section, table, titled
+from autotelic.dashboard.markup import card, para, safe, section, table
+from autotelic.dashboard.page.plots import examined, plot_of, plots_beside
+from autotelic.dashboard.page.runs import RunView
 from autotelic.dashboard.story import Evaluation, Story
 from autotelic.dashboard.wording import clock, count, interval, percent, short
 from autotelic.types import Cell, Score
 
-SHARE = Axis(label="share", words=percent, low=0.0, high=1.0)
-_SECONDS = Axis(
-    label="time worked", words=lambda s: _minutes(s), low=0.0, base=60, step_of=(1, 2, 5, 10, 15, 30)
-)
-_TOKENS = Axis(label="tokens trained", words=count, low=0.0)
-At = Callable[[Evaluation], float]
+_FEW = 30
+"""Items below which a score's interval is said to be wide: half of it is then over 15 points at a half."""
 
 
-def head(story: Story, name: str) -> str:
-    """The name, the purpose in the human's words, and what was run."""
-    run = story.run
-    if run is None:
-        return f"<h1>{safe(name)}</h1>" + para("The run has not started yet.", style="purpose")
+def about(run: RunView) -> str:
+    """The purpose in the human's words, and what was run."""
+    story = run.story
+    started = story.run
+    if started is None:
+        return para("The run has not started yet.", style="purpose")
     facts = {
-        "model": run.model,
-        "seed": run.seed,
+        "model": started.model,
+        "seed": started.seed,
         "worked": clock(story.seconds),
         "tokens trained": count(story.tokens),
         "generations": len(story.generations),
         "ended by": story.stopped or "nothing yet",
         "resumed": f"{story.resumes} times" if story.resumes else "",
-        "sandbox": run.sandbox,
-        "threads": run.machine["threads"],
-        "machine": run.platform,
-        "charter": short(run.digest),
-        "run": short(run.run),
-        "autotelic": f"{run.version} {run.commit[:7]}".strip(),
-        **{name: value for name, value in run.controls.items() if value},
+        "sandbox": started.sandbox,
+        "threads": started.machine["threads"],
+        "machine": started.platform,
+        "charter": short(started.digest),
+        "run": short(started.run),
+        "autotelic": f"{started.version} {started.commit[:7]}".strip(),
+        **{name: value for name, value in started.controls.items() if value},
     }
     chips = [f"<span>{safe(key)} <b>{safe(fact)}</b></span>" for key, fact in facts.items() if fact != ""]
     return (
-        f"<h1>{safe(name)}</h1>"
-        + para(safe(run.charter["purpose"]), style="purpose")
+        para(safe(started.charter["purpose"]), style="purpose")
         + f'<div class="chips">{"".join(chips)}</div>'
-        + para(origin(run, lambda name: f"<code>{safe(name)}</code>"), style="origin")
+        + para(origin(started, lambda name: f"<code>{safe(name)}</code>"), style="origin")
     )
 
 
-def headline(story: Story) -> str:
+def result(run: RunView) -> str:
     """The sealed exam before and now, with what stands beside it."""
+    story = run.story
     before, last, measures = story.before, story.after or story.before, story.measures
     if before is None or last is None:
         return section("Result", para("The sealed exam has not been evaluated yet.", style="quiet"))
@@ -71,16 +67,38 @@ def headline(story: Story) -> str:
         score = own[-1].pass_at_1
         note = f"{score.n} items that the model set itself; interval {_range(score)}"
         cards.append(card(f"its own exam, {measures.one}", percent(score.value, 1), note))
-    return section("Result", f'<div class="cards">{"".join(cards)}</div>', _sealed(story), _own(story))
+    return section(
+        "Result",
+        f'<div class="cards">{"".join(cards)}</div>',
+        _sealed(story),
+        _sampling(story, last),
+        _own(story),
+    )
 
 
-def curves(story: Story) -> str:
-    """The sealed exam during the run: the mean, then each mode by level; over time or over tokens."""
-    found = story.evaluations_of("sealed")
-    if len(found) < 2:
+def _sampling(story: Story, last: Evaluation) -> str:
+    """How the scores of samples and of greedy answers stand to each other."""
+    if not last.pass_at_8:
         return ""
-    over_seconds = _pictures(story, found, _SECONDS, lambda e: e.seconds)
-    over_tokens = _pictures(story, found, _TOKENS, lambda e: float(e.tokens))
+    one, best = story.measures.one, story.measures.best
+    lower = last.pass_at_8.value < last.pass_at_1.value
+    return para(
+        f"{one} is of greedy answers, {best} of samples at the temperature of the charter. Samples vary more,",
+        f"so {best} can be below {one}{', as it is here' if lower else ''}.",
+        style="quiet",
+    )
+
+
+def curves(run: RunView) -> str:
+    """The exams during the run: the means, then each mode by level; over time or over tokens."""
+    story = run.story
+    if len(story.evaluations_of("sealed")) < 2:
+        return ""
+    modes = examined(story)
+    over_seconds = plot_of(run, "sealed-time", broad=1020)
+    over_seconds += plots_beside(run, [f"levels-time-{mode}" for mode in modes])
+    over_tokens = plot_of(run, "sealed", broad=1020)
+    over_tokens += plots_beside(run, [f"levels-{mode}" for mode in modes])
     return section(
         "Learning curves",
         para(
@@ -95,15 +113,16 @@ def curves(story: Story) -> str:
     )
 
 
-def cells(story: Story) -> str:
+def cells(run: RunView) -> str:
     """The sealed exam by mode and level as a table."""
+    story = run.story
     before, last = story.before, story.after or story.before
     if last is None or not last.cells:
         return ""
     levels = sorted({c.level for c in last.cells})
     rows = [
         [mode, *(_cell(before, last, Cell(mode=mode, level=n)) for n in levels), percent(last.mean(mode))]
-        for mode in _examined(story, [last])
+        for mode in examined(story)
     ]
     return section(
         "By mode and level",
@@ -112,7 +131,8 @@ def cells(story: Story) -> str:
             style="quiet",
         ),
         table(
-            ["", *(f"level {level}" for level in levels), "mean"], [[safe(row[0]), *row[1:]] for row in rows]
+            ["mode", *(f"level {level}" for level in levels), "mean"],
+            [[safe(row[0]), *row[1:]] for row in rows],
         ),
     )
 
@@ -141,43 +161,11 @@ def _own(story: Story) -> str:
     refused = ", ".join(f"{n} {safe(reason)}" for reason, n in exam.refused.items())
     return para(
         f"Its own exam was frozen with {exam.items} items that it proposed.",
+        "So few items leave a wide interval: read it as a hint." if exam.items < _FEW else "",
         f"Others were refused: {refused}." if refused else "",
         "It says how well the model does at what it finds hard; only the sealed exam can be compared.",
         style="quiet",
     )
-
-
-def _pictures(story: Story, found: Sequence[Evaluation], axis: Axis, at: At) -> str:
-    def line(name: str, hue: int, scores: Sequence[Score | None], *, main: bool = False) -> Line:
-        known = [(at(s), score) for s, score in zip(found, scores, strict=True) if score]
-        return Line(
-            name=name,
-            colour=f"var(--hue-{hue})",
-            points=[(x, score.value) for x, score in known],
-            band=[(x, score.low, score.high) for x, score in known] if main else (),
-            joined=main,
-        )
-
-    measures = story.measures
-    lines = [
-        line(measures.one, 0, [s.pass_at_1 for s in found], main=True),
-        line(measures.best, 8, [s.pass_at_8 for s in found]),
-        line(measures.chosen, 1, [s.best_of_8 for s in found]),
-    ]
-    whole = line_chart(lines, axis, SHARE, width=1020, height=300, margin=130)
-    modes = [_by_level(mode, found, axis, at) for mode in _examined(story, found)]
-    return whole + beside(*modes)
-
-
-def _by_level(mode: str, found: Sequence[Evaluation], axis: Axis, at: At) -> str:
-    levels = sorted({c.level for s in found for c in s.cells if c.mode == mode})
-    lines = []
-    for place, level in enumerate(levels):
-        cell, shade = Cell(mode=mode, level=level), palette.shade_index(place, len(levels))
-        points = [(at(s), s.cells[cell].value) for s in found if cell in s.cells]
-        lines.append(Line(name=f"level {level}", colour=f"var(--shade-{shade})", points=points))
-    chart = line_chart(lines, axis, SHARE, width=400, height=230, margin=98)
-    return titled(safe(mode), chart)
 
 
 def _cell(before: Evaluation | None, last: Evaluation, cell: Cell) -> str:
@@ -191,11 +179,6 @@ def _cell(before: Evaluation | None, last: Evaluation, cell: Cell) -> str:
     return f'<td class="cell {tint}" title="{about}">{small}{percent(score.value)}</td>'
 
 
-def _examined(story: Story, found: Sequence[Evaluation]) -> list[str]:
-    met = {c.mode for s in found for c in s.cells}
-    return [mode for mode in story.modes if mode in met]
-
-
 def _change(before: Evaluation, last: Evaluation, was: Score | None, now: Score) -> str:
     if last is before or was is None:
         return percent(now.value, 1)
@@ -204,9 +187,3 @@ def _change(before: Evaluation, last: Evaluation, was: Score | None, now: Score)
 
 def _range(score: Score) -> str:
     return f"{100 * score.low:.1f}–{100 * score.high:.1f}&nbsp;%"
-
-
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
