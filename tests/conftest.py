@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,19 @@ def nursery() -> Iterator[Nursery]:
     forking.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def drawing() -> Iterator[Callable[..., list[Path]]]:
+    """What draws the pictures of a finished run. It takes two seconds, and a hundred runs here are of no interest to
+    look at: they draw none. Who looks at pictures asks for this fixture, and puts it back.
+    """
+    from autotelic.dashboard import plots
+
+    real = plots.write_plots
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "write_plots", lambda *_: [])
+        yield real
+
+
 @pytest.fixture
 def fresh_processes(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
     """Overseers and examiners are started as users start them: each a fresh interpreter."""
@@ -99,9 +112,6 @@ def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -
     """
     from filelock import FileLock
 
-    from autotelic import loop
-    from autotelic.machine import Machine
-
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -109,6 +119,9 @@ def real_run(tmp_path_factory: pytest.TempPathFactory, small_charter: Charter) -
     folder.parent.mkdir(exist_ok=True)
     with FileLock(shared / "runs" / "lock"):
         if not done.exists():
+            from autotelic import loop
+            from autotelic.machine import Machine
+
             loop.run(
                 small_charter, folder, machine=Machine(threads=1), start_from=ROOT / "champions" / "tiny"
             )

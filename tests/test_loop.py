@@ -92,10 +92,12 @@ def interrupt_at(generation: int, stage: str) -> Callable[[Message], None]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, drawing: Callable[..., list[Path]]) -> Path:
     """A run of four generations that nothing interrupted."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    run(small(), folder, machine=MACHINE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autotelic.dashboard.plots.write_plots", drawing)
+        run(small(), folder, machine=MACHINE)
     return folder
 
 

@@ -46,7 +46,10 @@ def test_inspect_prints_text_or_json(run: RunFolder, capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out)["generations"] == 6
 
 
-def test_report_makes_all_that_people_look_at(run: RunFolder, capsys: Capture) -> None:
+def test_report_makes_all_that_people_look_at(
+    run: RunFolder, capsys: Capture, drawing: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autotelic.dashboard.plots.write_plots", drawing)
     assert main(["report", str(run.path)]) == 0
     assert capsys.readouterr().out.strip() == str(run.report)
     assert run.report.is_file()

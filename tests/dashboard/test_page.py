@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -20,16 +21,20 @@ import pytest
 
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
+from synthetic_run import synthetic_messages
 
 from autotelic.cli import main
-from autotelic.dashboard.page import tables
+from autotelic.dashboard.page.making import curriculum
+from autotelic.dashboard.page.plots import PLOTS
 from autotelic.dashboard.page.runs import RunView, views_of
 from autotelic.dashboard.page.server import POLICY, application
 from autotelic.dashboard.page.serving import bind, serve
+from autotelic.dashboard.story import Story, named
+from autotelic.decisions import Leased
 from autotelic.errors import PageError
-from autotelic.messages import RunStopped, StageBegan
+from autotelic.messages import Judged, RunStopped, StageBegan
 from autotelic.record import Journal
-from autotelic.record.paging import TaskFilter, list_proposals, list_tasks
+from autotelic.record.paging import TaskFilter, ids_spread, list_proposals, list_tasks, updates_after
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 VIEWS = (
@@ -197,7 +202,7 @@ def test_parquet_has_the_rows_of_the_csv(real_run: Path, table: str) -> None:
 
 
 def test_without_pyarrow_a_table_is_csv_alone(real_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     page, base = client(real_run), f"/r/{real_run.name}"
     assert "pip install pyarrow" in page.get(f"{base}/tasks.parquet").text
     assert ".parquet" not in page.get(f"{base}/tasks").text
@@ -289,6 +294,65 @@ def test_a_large_journal_shows_the_first_screen_before_all_is_read(real_run: Pat
         time.sleep(0.05)
     assert run.complete
     assert run.story.stage_seconds  # which only the whole journal tells
+
+
+def test_of_many_messages_the_first_the_newest_and_some_between_are_read(real_run: Path) -> None:
+    with Journal.open(real_run) as journal:
+        ids = [row[0] for row in journal.select("SELECT id FROM messages WHERE kind = 'updated' ORDER BY id")]
+        found = ids_spread(journal, "updated", 10)
+        assert len(ids) > 15
+        assert 7 <= len(found) <= 10
+        assert (found[0], found[-5:]) == (ids[0], ids[-5:])
+        assert found == sorted(set(found) & set(ids))
+        assert ids_spread(journal, "updated", len(ids)) == ids
+        assert [row[0] for row in updates_after(journal, len(ids))] == ids
+        assert 5 <= len(updates_after(journal, 10)) <= 10
+
+
+def test_a_part_that_reads_many_rows_is_made_once(copy: Path) -> None:
+    run = RunView(copy, "copy")
+    run.refresh(patience=60)
+    made: list[str] = []
+    for until in (1, 1, 2):
+        run.once("part", lambda: made.append("x") or "part", until=until)  # type: ignore[func-returns-value]
+    assert len(made) == 2
+    page = client(copy)
+    before = page.get("/r/copy").text
+    with Journal.open(copy, "a") as journal:
+        last = journal.message(journal.select("SELECT max(id) FROM messages WHERE kind = 'judged'")[0][0])
+        assert isinstance(last, Judged)
+        journal.append(replace(last, groups=tuple(last.groups)[:1], generation=7))
+    assert page.get("/r/copy").text != before
+
+
+def test_the_bar_has_the_grade_and_the_brake(real_run: Path) -> None:
+    bar = client(real_run).get(f"/r/{real_run.name}/tasks").text.split("</header>")[0]
+    with Journal.open(real_run) as journal:
+        leased = journal.latest(Leased)
+    assert leased is not None
+    assert f"grade {leased.grade} of oversight" in bar
+    assert f">{named(leased.level)}</a>" in bar
+
+
+def test_weights_that_were_not_certified_are_a_point_beside_the_curve() -> None:
+    story = Story.of(synthetic_messages(12))
+    after = story.after
+    assert after is not None
+    story.evaluations.append(replace(after, when="working", tokens=after.tokens + 5))
+    made = PLOTS["sealed"](story)
+    curves = {line.name: line for line in made.lines}
+    assert after.tokens + 5 not in [x for x, _ in curves["sealed exam"].points]
+    assert [x for x, _ in curves["not certified"].points] == [after.tokens + 5]
+    assert not curves["not certified"].joined
+
+
+def test_a_long_run_has_a_heat_map_of_means() -> None:
+    story = Story.of(synthetic_messages(12))
+    story.generations = [replace(story.generations[n % 12], number=n + 1) for n in range(500)]
+    shown = curriculum(RunView.read(Path("no-such-folder"), "x", story))
+    assert "A column is the mean of 5 generations." in shown
+    rows = len({cell for g in story.generations for cell in g.cells})
+    assert shown.count("<rect") == 100 * rows
 
 
 def test_runs_side_by_side_are_compared_only_on_one_exam(real_run: Path, copy: Path) -> None:
@@ -383,7 +447,7 @@ def test_a_stream_tells_a_new_message_and_goes_on_from_the_last_id(copy: Path) -
     assert answer.getheader("content-type", "").startswith("text/event-stream")
     with Journal.open(copy, "a") as journal:
         journal.append(StageBegan(generation=7, stage="propose"))
-    lines = []
+    lines: list[bytes] = []
     while not any(line.startswith(b"data:") for line in lines):
         lines.append(answer.readline())
     assert f"id: {newest + 1}\n".encode() in lines

@@ -54,7 +54,7 @@ def write_report(run: RunView, path: Path) -> None:
 def render(run: RunView) -> str:
     """The report as HTML; parts about what the run did not do are left out."""
     made = [
-        (anchor, title, part) for anchor, title, _, make in SECTIONS if (part := _guarded(anchor, make, run))
+        (anchor, title, part) for anchor, title, _, make in SECTIONS if (part := _guarded(title, make, run))
     ]
     contents = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in made)
     body = "\n".join(f'<section id="{anchor}">{part}</section>' for anchor, _, part in made)
@@ -100,9 +100,9 @@ def freeze(part: str, run: RunView) -> str:
     return _PICTURE.sub(inside, _LIVE.sub("", _LINK.sub(unlinked, _EXPORT.sub("", part))))
 
 
-def _guarded(anchor: str, make: Fragment, run: RunView) -> str:
+def _guarded(title: str, make: Fragment, run: RunView) -> str:
     """A part, or the line of the error that reading it met."""
     try:
         return freeze(make(run), run)
     except AutotelicError as error:
-        return f"<h2>{anchor}</h2>{shell.alert(str(error))}"
+        return f"<h2>{title}</h2>{shell.alert(str(error))}"

@@ -43,8 +43,9 @@ _QUICK: tuple[type[Message], ...] = (
     Alarmed,
 )
 """What the first screen needs. There are a few of these a generation, and an index finds them."""
-_QUICK_MOST = 200
-"""Messages of each such kind that are read before the rest: the newest and a spread of the older ones."""
+_QUICK_MOST = 60
+"""Messages of each such kind that are read before the rest: the newest and a spread of the older ones. A disk that
+has none of them in its cache takes some milliseconds for each."""
 _LONG = 20_000
 """Messages left to read from which on no request reads on, but shows the quick story at once."""
 _PATIENCE = 0.4
@@ -115,10 +116,12 @@ class RunView:
         with Journal.open(self.path) as journal:
             yield journal
 
-    def once(self, name: str, make: Callable[[], str]) -> str:
-        """What `make` makes, kept until another generation or evaluation is read: for parts that read many rows."""
+    def once(self, name: str, make: Callable[[], str], *, until: object = None) -> str:
+        """What `make` makes, kept until `until` changes: for parts that read many rows. By itself until another
+        generation or evaluation is read.
+        """
         story = self.story
-        key = (story.reached, story.resumes, len(story.evaluations), self.complete)
+        key = until or (story.reached, story.resumes, len(story.evaluations), self.complete)
         if name not in self._kept or self._kept[name][0] != key:
             self._kept[name] = (key, make())
         return self._kept[name][1]
