@@ -14,6 +14,7 @@ checkpoint and these weights are what is attributed and trained again. Every sub
     last          the dot product of both gradients at the weights that answered
     tracin        the same at every update, times its rate: what `why` does by default
     metagradient  the derivative through all updates: `why --method metagradient`
+    halves        its mean over trainings with random halves of the sequences: four of them, so that each is in two
 """
 
 from __future__ import annotations
@@ -46,18 +47,20 @@ from autotelic.trace.metagradient import Tape
 from autotelic.types import Batch
 from autotelic.weights.tensors import put_into
 
-METHODS = ("random", "tf-idf", "last", "tracin", "metagradient")
+METHODS = ("random", "tf-idf", "last", "tracin", "metagradient", "halves")
+PAIRS = 2
+"""Random halves, each with the other half, that `halves` trains with."""
 CHARTER: dict[str, Any] = {
     "seed": 3,
     "domain": {"levels": [1, 2]},
     "model": {"tiny": {"width": 64, "depth": 2, "heads": 2}},
     "curriculum": {
         "bootstrap_generations": 3,
-        "tasks_per_generation": 96,
+        "tasks_per_generation": 256,
         "probe_tasks": 8,
         "group_size": 4,
     },
-    "learn": {"batch_tokens": 4096},
+    "learn": {"batch_tokens": 1024},
     "exam": {"items_per_cell": 2, "every": 20, "own_items": 0, "samples": 1},
     "gate": {"items": 8, "answers": 2, "planned": 1},
 }
@@ -83,7 +86,7 @@ class Segment:
         return [entry.kind for message, _ in self.updates for entry in message.batch]
 
     def train(self, keep: np.ndarray[Any, Any] | None = None, tape: Tape | None = None) -> None:
-        """From the checkpoint on, with the sequences whose flag is set. An update with nothing left is none."""
+        """Train with the sequences whose flag is set. An update of which nothing is left is not made."""
         services = self.given.services
         put_into(services.model, self.start)
         services.own_learner.restore(self.optimiser)
@@ -124,6 +127,7 @@ class Segment:
             "last": lambda: self._dots(last=True),
             "tracin": lambda: self._dots(last=False),
             "metagradient": self._metagradient,
+            "halves": lambda: self._halves(seed),
         }
         return by_name[method]()
 
@@ -161,11 +165,21 @@ class Segment:
             learner.step(whole, message.rate)
         return np.stack(rows, axis=1)
 
-    def _metagradient(self) -> np.ndarray[Any, Any]:
+    def _metagradient(self, keep: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         tape = Tape(self.given.services.own_learner)
-        self.train(tape=tape)
+        self.train(keep, tape)
         found = tape.scores([_batch(answer) for answer in self.answers])
         return np.stack([torch.cat(of_answer).numpy() for of_answer in found])
+
+    def _halves(self, seed: int) -> np.ndarray[Any, Any]:
+        n, rng = sum(self.sizes), stream(seed, "attribution", "halves")
+        total = np.zeros((len(self.answers), n))
+        for _ in range(PAIRS):
+            half = np.zeros(n, bool)
+            half[rng.permutation(n)[: n // 2]] = True
+            for keep in (half, ~half):
+                total[:, keep] += self._metagradient(keep) / PAIRS
+        return total
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
@@ -176,8 +190,11 @@ def _batch(trace: Trace) -> Batch:
     return pack([trace])
 
 
-def opened(run: Path, generation: int, count: int, seed: int) -> tuple[Any, Segment]:
-    """A segment with so many answers of a generation, drawn at random; what closes it comes first."""
+def opened(run: Path, generation: int, count: int, seed: int, skip: int) -> tuple[Any, Segment]:
+    """A segment with so many answers of a generation, drawn at random; what closes it comes first.
+
+    The first `skip` updates after the checkpoint are made as they were, and are no part of it.
+    """
     from contextlib import ExitStack
 
     resources = ExitStack()
@@ -204,13 +221,19 @@ def opened(run: Path, generation: int, count: int, seed: int) -> tuple[Any, Segm
     learn_again(
         given.services, journal, given.found, given.wanted, lambda m, traces: updates.append((m, traces))
     )
+    services = given.services
+    for message, traces in updates[:skip]:
+        services.own_learner.step(packed(services, traces), message.rate)
     segment = Segment(
         given=given,
-        updates=updates,
+        updates=updates[skip:],
         answers=[reinforce(one.episode, 0.0) for one in some],
-        start=copy_of(given.services.model),
-        optimiser=given.services.own_learner.state(),
+        start=copy_of(services.model),
+        optimiser=services.own_learner.state(),
     )
+    segment.train()
+    if services.weights.digest() != given.wanted.after:
+        raise SystemExit("the weights that answered do not come out: use the machine that made the run")
     return resources, segment
 
 
@@ -242,7 +265,7 @@ def interval(values: Sequence[float], seed: int = 0) -> list[float]:
     return [round(float(x), 3) for x in np.quantile(means, [0.025, 0.975])]
 
 
-def lds(segment: Segment, subsets: int, seed: int) -> dict[str, Any]:
+def lds(segment: Segment, subsets: int, seed: int, methods: Sequence[str]) -> dict[str, Any]:
     """Rank correlation over half-size subsets between what scores add up to and what the answer came to."""
     n = sum(segment.sizes)
     rng = stream(seed, "attribution", "subsets")
@@ -253,7 +276,7 @@ def lds(segment: Segment, subsets: int, seed: int) -> dict[str, Any]:
     outcomes = np.stack([_trained(segment, mask) for mask in masks])
     trained = time.perf_counter() - began
     table: dict[str, Any] = {}
-    for method in METHODS:
+    for method in methods:
         began = time.perf_counter()
         scores = segment.scores(method, seed)
         seconds = time.perf_counter() - began
@@ -382,11 +405,12 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--generation", type=int, default=5)
+    parser.add_argument("--skip", type=int, default=0, help="updates after the checkpoint to leave alone")
     parser.add_argument("--answers", type=int, default=20)
     parser.add_argument("--subsets", type=int, default=50)
     parser.add_argument("--k", type=int, default=20)
     parser.add_argument("--share", type=float, default=0.01)
-    parser.add_argument("--methods", nargs="+", default=["tracin", "metagradient"])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -394,14 +418,19 @@ def main() -> None:
         make(given.run, given.generations)
         return
     began = time.perf_counter()
-    resources, segment = opened(given.run, given.generation, given.answers, given.seed)
+    resources, segment = opened(given.run, given.generation, given.answers, given.seed, given.skip)
     with resources:
-        report: dict[str, Any] = {"what": given.what, "seed": given.seed, **about(segment)}
+        report: dict[str, Any] = {
+            "what": given.what,
+            "seed": given.seed,
+            "skipped_updates": given.skip,
+            **about(segment),
+        }
         print(report, flush=True)
         if given.what == "lds":
-            report |= lds(segment, given.subsets, given.seed)
+            report |= lds(segment, given.subsets, given.seed, given.methods or METHODS)
         elif given.what == "removal":
-            report |= removal(segment, given.k, given.seed, given.methods)
+            report |= removal(segment, given.k, given.seed, given.methods or ("tracin", "metagradient"))
         else:
             report |= planted(segment, given.share, given.seed)
     report |= {"seconds": round(time.perf_counter() - began, 1), "load": os.getloadavg()}

@@ -8,7 +8,8 @@ chances, all moved so that the mean of all items changes by exactly the gain ask
 each item's own chance changes too (a share of items trade their difficulty for a fresh one), as happens when
 weights go on training. Items of `family` come from one program each three, and rise and fall together.
 
-- certificates: `autotelic.oversee.certify`, on 4 sampled answers an item, alpha .05 over G planned gates.
+- certificates: `autotelic.oversee.certify`, on 4 sampled answers an item, alpha .05 over G planned gates. `rounds` is
+  how many rounds of items a gate may have at most: another one is asked where the last was promising.
 - today's gate, which this one replaced: a paired test that rejects at level .05, on one answer an item.
 """
 
@@ -17,7 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -35,8 +37,8 @@ LEVEL = 0.05
 """That of today's gate in the default charter of then."""
 MIXED = (0.0, 0.1, 0.3)
 GAINS = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.10)
-SIZES = ((200, 1), (200, 2), (200, 4), (400, 4))
-"""Items and answers of each."""
+SIZES = ((200, 1, 1), (200, 2, 1), (200, 4, 1), (400, 4, 1), (200, 4, certify.ROUNDS))
+"""Items of a round, answers of each, rounds at most. The last is what a run has by default."""
 FAMILY = 3
 """Items of one program, where items depend on each other."""
 
@@ -92,6 +94,26 @@ def programs(difference_RN: Floats, family: bool) -> Floats:
     )
 
 
+def held(
+    draw: Callable[[], Floats], gates: int, rounds: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
+    """Which candidates are certified and which rolled back, [R] each, and how many rounds each was asked, [R].
+
+    `draw` gives the bets of one round, [R, P]. What `Certifier.goes_on` decides for one run, for all at once.
+    """
+    bet_RP = draw()
+    going_R, asked_R = np.ones(len(bet_RP), dtype=bool), np.zeros(len(bet_RP))
+    better_R, worse_R = np.zeros_like(going_R), np.zeros_like(going_R)
+    for number in range(rounds):
+        bet_RP = np.concatenate([bet_RP, draw()], axis=1) if number else bet_RP
+        asked_R += going_R
+        log_R = certify.log_e_value(bet_RP)
+        better_R |= going_R & (log_R >= np.log(gates / ALPHA))
+        worse_R |= going_R & (certify.log_e_value(-bet_RP) >= np.log(gates / ALPHA))
+        going_R &= ~better_R & ~worse_R & (log_R >= np.log(certify.PROMISING))
+    return better_R, worse_R, asked_R
+
+
 @cache
 def promoted(wins: int, losses: int) -> bool:
     """What today's gate says of so many wins and losses; ties do not count."""
@@ -105,6 +127,21 @@ def today(difference_RN: Floats) -> NDArray[np.bool_]:
     return np.array([promoted(int(w), int(lost)) for w, lost in zip(wins_R, losses_R, strict=True)])
 
 
+def bets(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    shift: float,
+    mixed: float,
+    count: int,
+    family: bool,
+    apart: bool = False,
+) -> Floats:
+    """The bets of one round of fresh items, [R, P]."""
+    champion_RN, candidate_RN = chances(rng, shape, shift, mixed, family)
+    difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
+    return programs(difference_RN, family and not apart)
+
+
 def one_gate(
     rng: np.random.Generator,
     runs: int,
@@ -116,27 +153,31 @@ def one_gate(
     mixed: float = 0.0,
     family: bool = False,
     apart: bool = False,
+    rounds: int = 1,
 ) -> dict[str, Any]:
     """The share of candidates certified at the first of `gates` planned gates, rolled back, and promoted by
     today's gate. `apart` bets on items of one program as if they were independent, which they are not.
     """
-    certified, back, old = 0, 0, 0
+    certified, back, old, asked = 0, 0, 0, 0.0
+    shift = shift_for(gain) if gain else 0.0
     for first in range(0, runs, 2_000):
         shape = (min(2_000, runs - first), items)
-        champion_RN, candidate_RN = chances(rng, shape, shift_for(gain) if gain else 0.0, mixed, family)
-        difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
-        bet_RP = programs(difference_RN, family and not apart)
-        certified += int((certify.log_e_value(bet_RP) >= np.log(gates / ALPHA)).sum())
-        back += int((certify.log_e_value(-bet_RP) >= np.log(gates / ALPHA)).sum())
+        draw = partial(bets, rng, shape, shift, mixed, count, family, apart)
+        better_R, worse_R, asked_R = held(draw, gates, rounds)
+        certified, back = certified + int(better_R.sum()), back + int(worse_R.sum())
+        asked += float(asked_R.sum())
+        champion_RN, candidate_RN = chances(rng, shape, shift, mixed, family)
         old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
     return {
         "gain": gain,
         "items": items,
         "answers": count,
         "gates": gates,
+        "rounds": rounds,
         "mixed": mixed,
         "of one program": FAMILY if family else 1,
         "runs": runs,
+        "rounds_asked": asked / runs,
         "certified": certified / runs,
         "rolled_back": back / runs,
         "todays_gate_promotes": old / runs,
@@ -152,6 +193,7 @@ def null_run(
     count: int,
     mixed: float,
     family: bool = False,
+    rounds: int = 1,
 ) -> dict[str, Any]:
     """Any false certificate, and any false roll-back, in a run of candidates that are as good as the champion."""
     falsely = {"certificate": np.zeros(runs, dtype=bool), "roll_back": np.zeros(runs, dtype=bool)}
@@ -159,18 +201,19 @@ def null_run(
     for _ in range(gates):
         for first in range(0, runs, 1_000):
             part = slice(first, min(first + 1_000, runs))
-            champion_RN, candidate_RN = chances(rng, (part.stop - part.start, items), 0.0, mixed, family)
-            difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
-            bet_RP = programs(difference_RN, family)
+            shape = (part.stop - part.start, items)
             # Only the first false one matters, so what comes back after one plays no part.
-            falsely["certificate"][part] |= certify.log_e_value(bet_RP) >= np.log(gates / ALPHA)
-            falsely["roll_back"][part] |= certify.log_e_value(-bet_RP) >= np.log(gates / ALPHA)
+            better_R, worse_R, _ = held(partial(bets, rng, shape, 0.0, mixed, count, family), gates, rounds)
+            falsely["certificate"][part] |= better_R
+            falsely["roll_back"][part] |= worse_R
             if first == 0:
+                champion_RN, candidate_RN = chances(rng, shape, 0.0, mixed, family)
                 old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
     return {
         "gates": gates,
         "items": items,
         "answers": count,
+        "rounds": rounds,
         "mixed": mixed,
         "of one program": FAMILY if family else 1,
         "runs": runs,
@@ -181,35 +224,33 @@ def null_run(
 
 
 def climb(
-    rng: np.random.Generator, runs: int, *, step: float, gates: int, items: int, count: int, start: float
+    rng: np.random.Generator,
+    runs: int,
+    *,
+    step: float,
+    gates: int,
+    items: int,
+    count: int,
+    start: float,
+    rounds: int = 1,
 ) -> dict[str, Any]:
     """Working weights whose mean moves by `step` a gate: what is certified at the end, by the real classes.
 
     Each gate tests the working weights against the last certified ones. Today's gate takes each promoted
     candidate as the next champion and rolls the working weights back at a rejection.
     """
-    end, certificates, back, today_end = [], 0, 0, []
+    end, certificates, back, today_end, asked = [], 0, 0, [], 0.0
     for _ in range(runs):
-        certifier = certify.Certifier(certify.CertificatePlan(gates=gates, items=items, answers=count))
+        plan = certify.CertificatePlan(gates=gates, items=items, answers=count, rounds=rounds)
+        certifier = certify.Certifier(plan)
         working = certified = today_is = start
         for gate in range(gates):
             working = min(0.98, max(0.02, working + step))
-            chance_N = difficulty(rng, (items,))
-            new_N, old_N = (_moved(chance_N, mean) for mean in (working, certified))
-            evidence = [
-                certify.PairedItem(
-                    item=f"{gate}.{n}", program=f"{gate}.{n}", champion=tuple(old), candidate=tuple(new)
-                )
-                for n, (old, new) in enumerate(
-                    zip(
-                        *(
-                            (rng.random((items, count)) < p_N[:, None]).astype(float).tolist()
-                            for p_N in (old_N, new_N)
-                        ),
-                        strict=True,
-                    )
-                )
-            ]
+            evidence: list[certify.PairedItem] = []
+            while not evidence or certifier.goes_on(evidence):
+                chance_N = difficulty(rng, (items,))
+                evidence += evidence_of(rng, chance_N, certified, working, count, f"{gate}.{len(evidence)}")
+            asked += len(evidence) / items
             ruling = certifier.review(evidence)
             if ruling.outcome == "certify":
                 certified, certificates = working, certificates + 1
@@ -226,6 +267,8 @@ def climb(
         "gates": gates,
         "items": items,
         "answers": count,
+        "rounds": rounds,
+        "rounds_asked": asked / runs / gates,
         "runs": runs,
         "start": start,
         "certified_at_the_end": float(np.mean(end)),
@@ -233,6 +276,20 @@ def climb(
         "certificates": certificates / runs,
         "rolled_back": back / runs,
     }
+
+
+def evidence_of(
+    rng: np.random.Generator, chance_N: Floats, champion: float, candidate: float, count: int, name: str
+) -> list[certify.PairedItem]:
+    """A round of items, each of a program of its own, answered by weights of these mean skills."""
+    old, new = (
+        (rng.random((len(chance_N), count)) < _moved(chance_N, mean)[:, None]).astype(float).tolist()
+        for mean in (champion, candidate)
+    )
+    return [
+        certify.PairedItem(item=f"{name}.{n}", program=f"{name}.{n}", champion=tuple(a), candidate=tuple(b))
+        for n, (a, b) in enumerate(zip(old, new, strict=True))
+    ]
 
 
 def _moved(chance_N: Floats, mean: float) -> Floats:
@@ -262,12 +319,11 @@ def main() -> None:
         return stream(given.seed, "bench.gate", *map(str, names))
 
     single = []
-    for mixed, gain, (items, count), gates in product(MIXED, GAINS, SIZES, (7, 100)):
+    for mixed, gain, (items, count, rounds), gates in product(MIXED, GAINS, SIZES, (7, 100)):
         runs = given.runs if gain in (0.10, -0.05) else given.runs // 5
-        names = ("one", mixed, gain, items, count, gates)
-        single.append(
-            one_gate(rng(*names), runs, gain=gain, items=items, count=count, gates=gates, mixed=mixed)
-        )
+        names = ("one", mixed, gain, items, count, gates, *([rounds] if rounds > 1 else []))
+        how = {"gain": gain, "items": items, "count": count, "gates": gates, "mixed": mixed, "rounds": rounds}
+        single.append(one_gate(rng(*names), runs, **how))
         print(single[-1], flush=True)
     families = [
         one_gate(
@@ -286,25 +342,30 @@ def main() -> None:
     print(*families, sep="\n", flush=True)
     null = [
         null_run(
-            rng("null", items, count, mixed, family),
+            rng("null", items, count, mixed, family, *([rounds] if rounds > 1 else [])),
             given.runs // 5,
             gates=100,
             items=items,
             count=count,
             mixed=mixed,
             family=family,
+            rounds=rounds,
         )
-        for items, count, mixed, family in (
-            (200, 4, 0.0, False),
-            (200, 4, 0.3, False),
-            (201, 4, 0.3, True),
-            (200, 1, 0.3, False),
+        for items, count, mixed, family, rounds in (
+            (200, 4, 0.0, False, 1),
+            (200, 4, 0.3, False, 1),
+            (201, 4, 0.3, True, 1),
+            (200, 1, 0.3, False, 1),
+            (200, 4, 0.0, False, certify.ROUNDS),
+            (200, 4, 0.3, False, certify.ROUNDS),
+            (201, 4, 0.3, True, certify.ROUNDS),
         )
     ]
     print(*null, sep="\n", flush=True)
     climbs = [
-        climb(rng("climb", step), 40, step=step, gates=gates, items=200, count=4, start=start)
+        climb(rng("climb", step), 40, step=step, gates=gates, items=200, count=4, start=start, rounds=rounds)
         for step, gates, start in ((0.02, 30, 0.2), (0.08, 7, 0.05), (-0.005, 100, 0.6), (0.0, 100, 0.5))
+        for rounds in (1, certify.ROUNDS)
     ]
     print(*climbs, sep="\n", flush=True)
     result = {
@@ -360,7 +421,8 @@ def checks(single: list[dict[str, Any]], null: list[dict[str, Any]]) -> list[dic
 
 
 def _named(row: dict[str, Any]) -> str:
-    return f"{row['items']} items, {row['answers']} answers, {row['gates']} gates, mixed {row['mixed']:g}"
+    rounds = f"up to {row['rounds']} rounds of " if row["rounds"] > 1 else ""
+    return f"{rounds}{row['items']} items, {row['answers']} answers, {row['gates']} gates, mixed {row['mixed']:g}"
 
 
 if __name__ == "__main__":

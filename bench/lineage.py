@@ -14,10 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import statistics
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -201,40 +203,53 @@ class Walk:
                 self._edge(f"weights:{refs[ref]}", "judged in", f"message:{id_}")
 
 
-def measure(run: Path, attempts: int, seed: int) -> dict[str, Any]:
-    """Lineages and walks of random attempts: how many are whole, and the seconds of a lineage."""
+def measure(run: Path, attempts: int, seed: int, limit: float) -> dict[str, Any]:
+    """Lineages and walks of random attempts: how many are whole, and the seconds of a lineage.
+
+    It ends after `limit` seconds of the processor, or when it is told to (SIGINT, SIGTERM): the attempts are in a
+    random order, so those before are as random.
+    """
     tables, place = Tables(run), RunFolder.open(run)
     seconds: list[float] = []
+    cpu: list[float] = []
     problems: list[str] = []
     whole = steps = updates = 0
-    with Journal.open(run) as journal:
+    with Journal.open(run) as journal, suppress(KeyboardInterrupt):
         n = journal.counts()["episodes"]
         drawn = stream(seed, "lineage", "attempts").choice(n, size=min(n, attempts), replace=False)
         for row in drawn:
-            began = time.perf_counter()
+            if time.process_time() > limit:
+                break
+            began, worked = time.perf_counter(), time.process_time()
             lineage = lineage_of_attempt(place, journal, int(row) + 1)
-            seconds.append(time.perf_counter() - began)
+            took, used = time.perf_counter() - began, time.process_time() - worked
             walk = Walk(tables, lineage.as_json(), int(row) + 1)
+            seconds.append(took)
+            cpu.append(used)
             whole += not walk.problems
             problems += [f"attempt {int(row) + 1}: {line}" for line in walk.problems]
             steps += walk.steps
             updates += walk.updates
-    cuts = statistics.quantiles(seconds, n=20)
     return {
         "run": run.name,
         "attempts_of_the_run": n,
-        "drawn": len(drawn),
+        "drawn": len(seconds),
         "seed": seed,
         "whole": whole,
         "steps_of_the_walks": steps,
         "updates_walked": updates,
         "problems": problems[:20],
-        "seconds_of_a_lineage": {
-            "median": round(statistics.median(seconds), 3),
-            "p95": round(cuts[-1], 3),
-            "max": round(max(seconds), 3),
-        },
+        "seconds_of_a_lineage": _spread(seconds),
+        "of_the_processor": _spread(cpu),
         "load": os.getloadavg(),
+    }
+
+
+def _spread(seconds: list[float]) -> dict[str, float]:
+    return {
+        "median": round(statistics.median(seconds), 3),
+        "p95": round(statistics.quantiles(seconds, n=20)[-1], 3),
+        "max": round(max(seconds), 3),
     }
 
 
@@ -246,9 +261,11 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--attempts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="of the processor")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    report = measure(given.run, given.attempts, given.seed)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    report = measure(given.run, given.attempts, given.seed, given.seconds)
     text = json.dumps(report, indent=1)
     print(text)
     if given.json:

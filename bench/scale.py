@@ -1,7 +1,7 @@
 """What a cluster would do: a discrete-event simulator of a run, calibrated from the stages of a real one.
 
     python -m bench.scale RUN [--json scale.json]       calibrate from a run folder; 1 to 10,000 GPUs
-    python -m bench.scale --measure [--generations 2]   real runs with 1, 2 and 4 workers beside the predictions
+    python -m bench.scale --measure [--generations 4]   real runs with 1, 2 and 4 workers beside the predictions
 
 A generation is a chain: sample, judge, learn, send the weights, and what the loop does alone. Sampling and judging
 are cut into parts that workers of their kind take; a part whose worker dies is done again. Every number that is
@@ -24,12 +24,37 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import simpy
 
 SAMPLED = ("propose", "attempt", "draft", "seek", "examine", "audit")
 """Stages whose time is mostly sampling. `examine` is judged too; the greedy exam costs little of it."""
 JUDGED = ("admit", "judge")
 LEARNED = ("learn",)
+MEASURED = """
+purpose = "Stages to calibrate from, and to compare with."
+[domain]
+levels = [1, 1]
+[curriculum]
+bootstrap_generations = 1
+tasks_per_generation = 192
+probe_tasks = 8
+group_size = 4
+[exam]
+items_per_cell = 1
+levels = [1, 1]
+every = 50
+own_items = 0
+samples = 1
+[gate]
+items = 8
+answers = 2
+planned = 1
+[budget]
+seconds = 0.0
+generations = {generations}
+"""
+"""The charter of the real runs: the default model, on programs of level 1."""
 GPUS = (1, 2, 4, 8, 16, 64, 256, 1024, 4096, 10_000)
 
 
@@ -246,39 +271,67 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
+class Slowness:
+    """How slow this machine is while a run goes on: seconds that a fixed piece of work takes, tried after each stage.
+
+    Other work on the machine takes from all runs, and not from all alike; predictions are for a machine as slow as
+    the run's was.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._factor = np.full((192, 192), 1 / 192, np.float32)
+
+    def __call__(self, message: object) -> None:
+        from autotelic.messages import StageEnded
+
+        if isinstance(message, StageEnded) and message.generation:
+            began = time.perf_counter()
+            for _ in range(60):
+                self._factor @ self._factor
+            self.seconds.append(time.perf_counter() - began)
+
+    @property
+    def mean(self) -> float:
+        return sum(self.seconds) / len(self.seconds)
+
+
 def measure(generations: int, cores: int, counts: Sequence[int]) -> list[dict[str, Any]]:
     """Real runs with so many local workers, each beside what the run with one predicts for it."""
     from autotelic.charter import Charter
     from autotelic.loop import run
     from autotelic.machine import Machine
-    from bench.cluster import CHARTER
 
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="autotelic-scale-") as name:
         path = Path(name) / "charter.toml"
-        path.write_text(
-            CHARTER.format(generations=generations).replace("items_per_cell = 2", "items_per_cell = 1")
-        )
+        path.write_text(MEASURED.format(generations=generations))
         costs: Costs | None = None
+        calibrated = 1.0
         for workers in counts:
             folder = Path(name) / f"run-{workers}"
             began = time.perf_counter()
             machine = Machine(engine="ray", threads=4, workers=1, samplers=workers, judges=workers)
-            run(Charter.load(path), folder, machine=machine)
+            slow = Slowness()
+            run(Charter.load(path), folder, machine=machine, watch=slow)
             wall = time.perf_counter() - began
             found = costs_of(folder)
             if costs is None:
+                calibrated = slow.mean
                 # One sampler computes with four threads already: its work is that of as many as there are cores.
                 costs = replace(found, sample=found.sample * min(4, cores))
             measured = found.sample + found.judge + found.learn + found.loop
             fleet = Fleet(samplers=4, judges=workers, parts=4, cores=cores)
-            predicted = simulate(costs, fleet).seconds
+            quiet = simulate(costs, fleet).seconds
+            predicted = quiet * slow.mean / calibrated
             rows.append(
                 {
                     "workers": workers,
                     "measured_s": round(measured, 2),
                     "predicted_s": round(predicted, 2),
                     "off": f"{100 * (predicted / measured - 1):+.0f} %",
+                    "slowness": round(slow.mean / calibrated, 2),
+                    "load": round(os.getloadavg()[0], 1),
                     "run_s": round(wall, 1),
                     **{
                         f"{kind}_s": round(value, 2)
@@ -298,7 +351,7 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path, nargs="?", help="a run folder to calibrate from")
     parser.add_argument("--measure", action="store_true")
-    parser.add_argument("--generations", type=int, default=2)
+    parser.add_argument("--generations", type=int, default=4)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()

@@ -2,9 +2,10 @@
 
     python bench/tlog_client.py BUNDLE.zip
 
-It reads `ledger.jsonl` in a bundle: leaves, signed checkpoints, cosignatures, proofs of leaves. Sources: RFC 6962,
-sections 2.1 and 2.1.1 (the recursive definitions of tree hash and audit path); c2sp.org/signed-note, tlog-checkpoint,
-tlog-cosignature (cosignature/v1) and tlog-proof. Needs `cryptography`. The exit code is 1 where something is wrong.
+It reads `ledger.jsonl` in a bundle: leaves, signed checkpoints, cosignatures and a proof of each leaf. Sources: RFC
+6962, sections 2.1 and 2.1.1 (the recursive definitions of tree hash and audit path); c2sp.org/signed-note,
+tlog-checkpoint, tlog-cosignature (cosignature/v1) and tlog-proof. Needs `cryptography`. The exit code is 1 where
+something is wrong.
 """
 
 from __future__ import annotations

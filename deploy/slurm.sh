@@ -25,6 +25,7 @@ export RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 export RAY_AUTH_TOKEN
 export RAY_USAGE_STATS_ENABLED=0
+export RAY_worker_niceness=0
 
 srun --nodes=1 --ntasks=1 --overlap -w "$head" \
   ray start --head --node-ip-address="$address" --port="$port" --num-cpus="$cpus" --include-dashboard=false --block &

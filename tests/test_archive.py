@@ -36,9 +36,9 @@ def group(mode: str, answers: dict[str, float]) -> Group:
 
 
 def test_the_best_of_a_cell_is_first_and_few_rivals_are_kept() -> None:
-    archive = learned(tuple(tried(str(at), at / 10, at / 10) for at in range(12)))
+    archive = learned(tuple(tried(str(at), at / 10, at / 10) for at in range(2 * RIVALS)))
     (best,) = archive.best("f")
-    assert best.answer == "11"
+    assert best.answer == str(2 * RIVALS - 1)
     assert len(archive.families["f"]["c"]) == RIVALS
 
 

@@ -28,6 +28,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "run"
 
 
+def test_another_round_asks_about_other_programs(folder: Path) -> None:
+    with Journal.open(folder) as journal:
+        leased = journal.latest(Leased)
+    assert leased is not None
+    asked = {
+        "candidate": leased.parent,
+        "blob": leased.blob,
+        "parent": leased.parent,
+        "parent_blob": leased.blob,
+        "seed": "5",
+        "items": 12,
+        "answers": 2,
+        "round": 0,
+        "but": [],
+    }
+    with ExitStack() as resources:
+        found = examiner.Examiner(folder, resources)
+        first = found.sit(asked)
+        assert found.sit(asked) == first, "the seed draws them"
+        programs = {row[1] for row in first}
+        more = found.sit({**asked, "round": 1, "but": sorted(programs)})
+    assert [len(first), len(more)] == [12, 12]
+    assert not programs & {row[1] for row in more}
+    assert all(len(row[2]) == len(row[3]) == 2 for row in more)
+
+
 def test_stored_bytes_answer_packs_and_canaries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examiner, "ProvingGround", partial(ProvingGround, packs=PACKS, pairs=15))
     with Journal.open(folder) as journal:

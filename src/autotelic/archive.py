@@ -25,8 +25,9 @@ from autotelic.types import Group, Range, Scale, Task
 
 CELLS = 48
 """Cells of a family that are kept. What behaves worse than the best of so many is not worth showing."""
-RIVALS = 4
-"""Answers that are kept in a cell: rewards are noisy, and the best of them is known after some tries only."""
+RIVALS = 12
+"""Answers that are kept in a cell: rewards are noisy, and the best of them is known after some tries only. Where few
+were shown, a model narrowed to them within ten generations."""
 NEW = 128
 """New answers of a family that are tried for a place in a generation, the best first."""
 RANKS = 6.0
@@ -159,20 +160,22 @@ class Archive:
 
     def best(self, family: str) -> list[Elite]:
         """The best of each cell, the best first."""
+        return [self.families[family][cell][0] for cell in self._cells(family)]
+
+    def _cells(self, family: str) -> list[str]:
+        """A family's cells, that of the best answer first."""
         if not self.families.get(family):
             return []
-        score = self._scores(family)
-        return sorted(
-            (rivals[0] for rivals in self.families[family].values()), key=lambda elite: -score(elite)
-        )
+        score, cells = self._scores(family), self.families[family]
+        return sorted(cells, key=lambda cell: -score(cells[cell][0]))
 
     def draw(self, family: str, count: int, rng: np.random.Generator) -> list[Elite]:
-        """So many of the best of the cells, better ones more often; none where there are none."""
-        ranked = self.best(family)
-        if not ranked:
-            return []
-        chance = np.exp(-np.arange(len(ranked)) / RANKS)
-        return [ranked[int(at)] for at in rng.choice(len(ranked), size=count, p=chance / chance.sum())]
+        """So many of a family's: of a cell drawn by the rank of its best, one drawn by its rank in the cell. None
+        where there are none.
+        """
+        ranked = [self.families[family][cell] for cell in self._cells(family)]
+        cells = _by_rank(len(ranked), count, rng)
+        return [ranked[cell][at] for cell in cells for at in _by_rank(len(ranked[cell]), 1, rng)]
 
     # ── as a value ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,3 +192,11 @@ class Archive:
             family: {cell: [Elite(**elite) for elite in rivals] for cell, rivals in cells.items()}
             for family, cells in values.items()
         }
+
+
+def _by_rank(places: int, count: int, rng: np.random.Generator) -> list[int]:
+    """So many of `places`, the first ones more often."""
+    if not places:
+        return []
+    chance = np.exp(-np.arange(places) / RANKS)
+    return [int(at) for at in rng.choice(places, size=count, p=chance / chance.sum())]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autotelic.domains.python import PythonDomain
 from autotelic.errors import DomainError, RecordError
-from autotelic.exam.sealed import Exam, answered, draw_sealed, fresh_items
+from autotelic.exam.sealed import Exam, answered, draw_sealed, fresh_items, gate_items
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import stream
 from autotelic.types import Cell, Demonstration, Ids, Image, Text
@@ -284,3 +284,26 @@ def test_an_exam_of_real_python_and_fresh_items_for_its_gate():
     assert len(fresh) + missing == 12
     assert len(fresh) >= 8
     assert not {item.signature for item in fresh} & (known | exam.signatures)
+
+
+def test_a_gate_is_full_where_all_tasks_of_a_cell_show_the_same():
+    """Of each cell of level 3 `packing` has one question, and other items that answer it."""
+    from autotelic.domains.packing import PackingDomain
+
+    domain = PackingDomain()
+    items = gate_items(domain, 0, domain.spec.cells, 32, met=frozenset(), sealed=frozenset())
+    assert len({item.signature for item in items}) == len(items) == 32
+    few = gate_items(domain, 0, domain.spec.cells[:1], 8, met=frozenset(), sealed=frozenset())
+    assert len(few) == 8
+
+
+def test_other_cells_fill_a_gate_of_which_one_is_short_and_none_is_asked_twice():
+    cells = [DOUBLE[0], COIN]
+    items = gate_items(FakeDomain(coin=0), 0, cells, 10, met=frozenset(), sealed=frozenset())
+    assert [item.cell for item in items] == [DOUBLE[0]] * 10
+    assert len({item.signature for item in items}) == 10
+
+
+def test_a_gate_has_fewer_items_where_the_rules_have_no_more():
+    found = gate_items(FakeDomain(double=12), 0, DOUBLE[:1], 50, met=frozenset(), sealed=frozenset())
+    assert len({item.signature for item in found}) == len(found) == 12

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -28,6 +28,7 @@ from autotelic.oversee.bodies import HOLD, QUARANTINE, Claim, LeaseRequest, Revi
 from autotelic.oversee.keys import PrivateKey
 from autotelic.oversee.overseer import Overseer
 from autotelic.oversee.signed import Signed
+from autotelic.oversee.sitting import Rounds, WorkerSitting
 from bench.protocol.observer import CHARTER, KEYS, RUN
 from bench.protocol.simulated import SimClock
 from bench.protocol.world import World
@@ -185,6 +186,44 @@ class Sits:
 
     def close(self) -> None:
         """Holds nothing."""
+
+
+class Works:
+    """A worker that has so many rounds of two items, and then too few other programs."""
+
+    items = 2
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        self.closed = self.warmed = False
+
+    def warm(self) -> None:
+        self.warmed = True
+
+    def sit(self, candidate: Claim, seed: int) -> list[Any]:
+        return self.round(candidate, seed, [])
+
+    def round(self, candidate: Claim, seed: int, before: Sequence[Any]) -> list[Any]:
+        number = len(before) // self.items
+        made = [SimpleNamespace(item=f"{number}.{n}", program=f"{number}.{n}") for n in range(self.items)]
+        return made if number < self.rounds else made[:1]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(("wanted", "there", "asked"), [(1, 9, 1), (3, 9, 3), (3, 2, 2), (3, 0, 0)])
+def test_rounds_go_on_while_they_may_decide_and_while_there_are_items(
+    wanted: int, there: int, asked: int
+) -> None:
+    worker = Works(there)
+    sitting = Rounds(cast(WorkerSitting, worker), lambda items: len(items) < 2 * wanted)
+    sitting.warm()
+    items = sitting.sit(CLAIM, 1)
+    sitting.close()
+    assert (worker.warmed, worker.closed) == (True, True)
+    whole = [f"{number}.{n}" for number in range(asked) for n in range(2)]
+    assert [one.item for one in items] == (whole or ["0.0"]), "a first round that is short is given as it is"
 
 
 @dataclass(frozen=True)

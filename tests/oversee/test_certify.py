@@ -102,6 +102,41 @@ def test_the_order_of_items_decides_nothing() -> None:
     assert certifier(20).review(items) == certifier(20).review(items[::-1])
 
 
+def test_a_promising_round_is_followed_by_others_until_they_decide() -> None:
+    def more(wins: int, losses: int, number: int) -> list[PairedItem]:
+        outcomes = [(0, 1)] * wins + [(1, 0)] * losses + [(1, 1)] * (40 - wins - losses)
+        return [item(100 * number + n, [old], [new]) for n, (old, new) in enumerate(outcomes)]
+
+    first = more(9, 2, 0)
+    judge = certifier(40)
+    assert 2 <= e_value(program_differences(first)) < 140
+    assert judge.goes_on(first)
+    assert not judge.goes_on(more(6, 5, 0)), "says too little to be worth another round"
+    both = first + more(12, 1, 1)
+    assert not judge.goes_on(both), "that is enough"
+    ruling = judge.review(both)
+    assert (ruling.outcome, ruling.items, judge.better.used) == ("certify", 80, 1)
+    with pytest.raises(OversightError, match="an earlier round had decided"):
+        certifier(40).review(both + more(3, 3, 2))
+    with pytest.raises(OversightError, match="an earlier round had decided"):
+        certifier(40).review(more(6, 5, 0) + more(12, 1, 1))
+    three = first + more(4, 3, 1) + more(6, 3, 2)
+    assert certifier(40).goes_on(three[:80])
+    assert not certifier(40).goes_on(three), "three rounds are all"
+    assert certifier(40).review(three).outcome == "train on"
+    assert certifier(40).review(first).outcome == "train on", "too few other programs: what is there decides"
+
+
+def test_looking_at_a_null_candidate_after_each_round_certifies_it_no_more_often_than_alpha() -> None:
+    # An e-value may be looked at whenever one likes. More than 149 of 2,000 come with a chance below 1e-5.
+    assert binomial_tail(150, 2_000, 0.05) < 1e-5
+    rng = stream(0, "test_certify", "rounds")
+    chance_RN = rng.beta(0.4, 0.3, (2_000, 120))
+    difference_RN = (rng.binomial(2, chance_RN) - rng.binomial(2, chance_RN)) / 2
+    log_3R = np.stack([log_e_value(difference_RN[:, :end]) for end in (40, 80, 120)])
+    assert (log_3R.max(axis=0) >= math.log(20)).sum() <= 149
+
+
 def test_a_clear_gain_is_certified_a_clear_loss_rolled_back_and_all_else_trains_on() -> None:
     for wins, losses, outcome in ((30, 2, "certify"), (2, 30, "roll back"), (17, 15, "train on")):
         ruling = certifier(200).review(evidence(wins, losses, 200 - wins - losses))

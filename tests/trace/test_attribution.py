@@ -46,6 +46,19 @@ def test_candidates_are_bounded_and_that_is_said(real_run: Path, capsys: pytest.
     assert "were not looked at" in said.out
 
 
+def test_a_metagradient_by_the_command(real_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal.open(real_run) as journal:
+        attempt = str(_unsure(journal)[0].episode.id)
+    words = ["why", str(real_run), "--attempt", attempt, "--attribute", "--method", "metagradient"]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "derivatives of" in said.err
+    assert "0 were not looked at" in said.out
+    assert "made it likelier (nats, first order)" in said.out
+    assert main([*words, "--candidates", "5"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_what_cannot_be_attributed(real_run: Path, tmp_path: Path) -> None:
     run = RunFolder.open(real_run)
     with Journal.open(real_run) as journal:

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -27,6 +27,7 @@ def why(
     attribute: Flag = False,
     without: int = 0,
     candidates: int | None = None,
+    method: Literal["tracin", "metagradient"] = "tracin",
     as_json: Json = False,
 ) -> int:
     """Say what an answer rests on: weights, updates, experiences, their authors, verdicts, exams, signatures.
@@ -47,6 +48,9 @@ def why(
         Also what the answer would be without so many of them, by training again; implies --attribute.
     candidates
         How many sequences to look at, the newest first; by default as many as 20 seconds allow.
+    method
+        tracin, by gradients at each update, or metagradient, by a derivative through all of them: closer to training
+        again, for more time and memory.
     """
     from autotelic.errors import RunError
     from autotelic.record import Journal, RunFolder
@@ -58,6 +62,8 @@ def why(
         )
     if without < 0 or (candidates is not None and candidates < 1):
         raise RunError("--without and --candidates count sequences", "give 1 or more")
+    if method == "metagradient" and candidates is not None:
+        raise RunError("a metagradient is of all sequences", "leave out --candidates, or --method")
     if prompt is not None and (attribute or without):
         raise RunError("only a recorded answer is attributed", "give --attempt NUMBER or --item ID")
     place = RunFolder.open(run)
@@ -68,7 +74,7 @@ def why(
         found: dict[str, Any] = {}
         if attribute or without:
             number = int(lineage.subject.removeprefix("attempt:"))
-            found = _attribution(place, journal, number, without, candidates)
+            found = _attribution(place, journal, number, without, candidates, method)
     if as_json:
         print(json.dumps(lineage.as_json() | found, indent=1))
     elif found:
@@ -94,7 +100,7 @@ def _lineage(
 
 
 def _attribution(
-    place: Any, journal: Any, number: int, without: int, candidates: int | None
+    place: Any, journal: Any, number: int, without: int, candidates: int | None, method: str
 ) -> dict[str, Any]:
     """The experiences by their effect, and the counterfactual, as plain JSON. The cost is said first."""
     from autotelic.commands.preflight import refuse_limits
@@ -105,18 +111,24 @@ def _attribution(
 
     def watch(done: int, of: int) -> None:
         if sys.stderr.isatty():
-            print(f"\r{done} of {of} gradients", end="" if done < of else "\n", file=sys.stderr, flush=True)
+            print(f"\r{done} of {of} {unit}", end="" if done < of else "\n", file=sys.stderr, flush=True)
 
+    through = method == "metagradient"
+    unit = "updates" if through else "gradients"
     with attributing.tracing(place, journal, number) as given:
-        cost = attributing.cost_of(given, candidates)
+        cost = attributing.cost_through(given) if through else attributing.cost_of(given, candidates)
         print(
-            f"about {cost.seconds:.0f} s: gradients of {cost.scored} of the {cost.sequences} sequences since the "
-            f"checkpoint of generation {cost.checkpoint}",
+            f"about {cost.seconds:.0f} s: {'derivatives' if through else 'gradients'} of {cost.scored} of the "
+            f"{cost.sequences} sequences since the checkpoint of generation {cost.checkpoint}",
             file=sys.stderr,
         )
-        ranked = attributing.attribute(given, cost, watch)
+        ranked = (
+            attributing.attribute_through(given, watch)
+            if through
+            else attributing.attribute(given, cost, watch)
+        )
     found: dict[str, Any] = {
-        "attribution": {"cost": asdict(cost), "ranked": [_ranked(one) for one in ranked]}
+        "attribution": {"method": method, "cost": asdict(cost), "ranked": [_ranked(one) for one in ranked]}
     }
     if without:
         if without > len(ranked):
@@ -140,8 +152,9 @@ def _show(found: dict[str, Any]) -> None:
         f"Of the {cost['sequences']} sequences of {cost['updates']} updates since generation {cost['checkpoint']}, "
         f"{left} were not looked at; what came before is not attributed."
     )
+    unit = "nats, first order" if attribution["method"] == "metagradient" else "first order, no unit"
     for title, some in (("made it likelier", ranked[:8]), ("made it less likely", ranked[::-1][:8])):
-        print(f"Experiences that {title} (first order, no unit)")
+        print(f"Experiences that {title} ({unit})")
         for one in some:
             print(f"  {one['score']:+.2e}  {one['kind']:<13} {one['ref']}  update {one['update']}")
     if done := found.get("counterfactual"):

@@ -25,7 +25,7 @@ from autotelic.engine.services import open_world
 from autotelic.engine.start import machine_of
 from autotelic.errors import AutotelicError, OversightError, RecordError
 from autotelic.exam.evaluate import judged, outcome
-from autotelic.exam.sealed import fresh_items
+from autotelic.exam.sealed import gate_items
 from autotelic.exam.seals import seals_of
 from autotelic.messages import ExamSet, RunStarted
 from autotelic.models.adapter import add_adapter
@@ -40,7 +40,7 @@ from autotelic.oversee.proving.adapter import ProvingGround
 from autotelic.pictures import Gallery
 from autotelic.protocols import Answering, Demonstrating, Proposable
 from autotelic.record import Journal, RunFolder
-from autotelic.streams import seed_of, stream
+from autotelic.streams import seed_of
 from autotelic.types import Cell, Request, Task
 from autotelic.weights.door import Weights
 from autotelic.weights.load import load
@@ -82,7 +82,9 @@ class Examiner:
     def sit(self, asked: Mapping[str, Any]) -> list[list[Any]]:
         """A row an item: its id, its program, and the outcomes of the answers of the parent and of the candidate."""
         seed, answers = int(asked["seed"]), int(asked["answers"])
-        items = self._items(seed, int(asked["items"]))
+        if asked["round"]:
+            seed = seed_of(seed, "round", asked["round"])
+        items = self._items(seed, int(asked["items"]), frozenset(map(str, asked["but"])))
         parent = self._outcomes(items, asked["parent"], asked["parent_blob"], seed, answers)
         candidate = self._outcomes(items, asked["candidate"], asked["blob"], seed, answers)
         return [
@@ -135,8 +137,9 @@ class Examiner:
             self.decoder.sync()
             self.active = (ref, blob)
 
-    def _items(self, seed: int, count: int) -> list[Task]:
-        """Items of the levels that the sealed exam asks, that the run and its ancestors have not met.
+    def _items(self, seed: int, count: int, before: frozenset[str]) -> list[Task]:
+        """Items of the levels that the sealed exam asks, that the run and its ancestors have not met, and whose
+        signature is none of those `before`.
 
         Where the rules have too few that are new, the rest may have been met, by both weights alike. What an
         exam asks is never among them.
@@ -145,17 +148,8 @@ class Examiner:
         low, high = charter.exam.levels
         modes = charter.domain.modes or tuple(self.domain.spec.modes)
         cells = [Cell(mode=mode, level=level) for mode in modes for level in range(low, high + 1)]
-        met = self._met()
-        items, missing = fresh_items(
-            self.domain, stream(seed, "items"), cells, count, known=met, sealed=frozenset()
-        )
-        if missing:
-            new = {item.signature for item in items}
-            more, _ = fresh_items(
-                self.domain, stream(seed, "more"), cells, missing, known=new, sealed=self._sealed()
-            )
-            items += more
-        return items
+        met, sealed = self._met(), self._sealed()
+        return gate_items(self.domain, seed, cells, count, met=met, sealed=sealed, before=before)
 
     def _met(self) -> frozenset[str]:
         with Journal.open(self.place.path) as journal:

@@ -209,6 +209,36 @@ def fresh_items(
     return [found[at] for at in sorted(found)], count - len(found)
 
 
+def gate_items(
+    domain: Domain,
+    seed: int,
+    cells: Sequence[Cell],
+    count: int,
+    *,
+    met: Container[str],
+    sealed: Container[str],
+    before: frozenset[str] = frozenset(),
+) -> list[Task]:
+    """`count` tasks for a gate, new ones first; fewer only where the rules have no more.
+
+    None has a signature of those `before`, which earlier rounds of the gate asked.
+
+    Where the rules have too few that were not `met`, the rest may have been, but none that an exam asks. A cell of
+    which all tasks show the same has one item a draw, so that draws go on as long as they give any.
+    """
+    items, missing = fresh_items(domain, stream(seed, "items"), cells, count, known=met, sealed=before)
+    draw: tuple[int, ...] = ()
+    while missing:
+        new = before | {item.signature for item in items}
+        more, _ = fresh_items(domain, stream(seed, "more", *draw), cells, missing, known=new, sealed=sealed)
+        if not more:
+            break
+        items += more
+        missing = count - len(items)
+        draw = (len(items),)
+    return items
+
+
 class _Met:
     """Which questions there were. Two are the same that behave alike, or that show the same and have other
     secrets.

@@ -18,7 +18,7 @@ from autotelic.oversee.host import FolderDisk
 from autotelic.oversee.house import House
 from autotelic.oversee.keys import make_keys
 from autotelic.oversee.rate import RateLimit, RatePlan, RateReport
-from autotelic.oversee.sitting import WorkerGround, WorkerSitting
+from autotelic.oversee.sitting import Rounds, WorkerGround, WorkerSitting
 
 CERTIFICATES_A_DAY = 100
 """Bounds of a day that share one error. More than a run of a day asks for, and a bound is hardly wider for it."""
@@ -55,9 +55,16 @@ class KeptCertifier:
     plan: CertificatePlan
     disk: FolderDisk
 
-    def review(self, items: Sequence[PairedItem]) -> GateRuling:
+    def _certifier(self) -> Certifier:
         kept = self.disk.read(_GATES)
-        certifier = Certifier(self.plan) if kept is None else Certifier.resume(self.plan, _json(kept))
+        return Certifier(self.plan) if kept is None else Certifier.resume(self.plan, _json(kept))
+
+    def goes_on(self, items: Sequence[PairedItem]) -> bool:
+        """Whether another round of items is worth asking."""
+        return self._certifier().goes_on(items)
+
+    def review(self, items: Sequence[PairedItem]) -> GateRuling:
+        certifier = self._certifier()
         ruling = certifier.review(items)
         self.disk.write(_GATES, canonical(certifier.state()).encode())
         return ruling
@@ -101,17 +108,13 @@ def shipped(names: Sequence[str], house: House, run: Path) -> list[SigningAudito
     charter = Charter.of(_json((run / "charter.json").read_bytes()), where=str(run / "charter.json"))
     disk = FolderDisk(house.folder / "auditors")
     worker = WorkerSitting(run, house.champion_blob, items=charter.gate.items, answers=charter.gate.answers)
-    sitting = OneSitting(worker)
+    rule = KeptCertifier(plan_of(charter), disk)
+    sitting = OneSitting(Rounds(worker, rule.goes_on))
     made: list[SigningAuditor] = []
     for name in names:
         match name:
             case "exam":
-                exam = ExamAuditor(
-                    house.key("auditor", "exam"),
-                    sitting,
-                    KeptCertifier(plan_of(charter), disk),
-                    house.exam_seed(),
-                )
+                exam = ExamAuditor(house.key("auditor", "exam"), sitting, rule, house.exam_seed())
                 exam.forget = house.forget_exam_seed
                 made.append(exam)
             case "rate":

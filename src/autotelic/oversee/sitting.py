@@ -39,7 +39,14 @@ class WorkerSitting:
                 self._worker = self._started()
 
     def sit(self, candidate: Claim, seed: int) -> Sequence[PairedItem]:
-        """One `PairedItem` an item. Raises OversightError where the worker ended, or answers something else."""
+        """One `PairedItem` an item of the first round."""
+        return self.round(candidate, seed, ())
+
+    def round(self, candidate: Claim, seed: int, before: Sequence[PairedItem]) -> Sequence[PairedItem]:
+        """One `PairedItem` an item of a round whose programs are none of those `before`.
+
+        Raises OversightError where the worker ended, or answers something else.
+        """
         asked = {
             "candidate": candidate.candidate,
             "blob": candidate.blob,
@@ -48,6 +55,8 @@ class WorkerSitting:
             "seed": str(seed),
             "items": self.items,
             "answers": self.answers,
+            "round": len(before) // self.items,
+            "but": sorted({item.program for item in before}),
         }
         try:
             return [
@@ -108,6 +117,32 @@ class WorkerSitting:
         if worker is not None:
             worker.kill()
             worker.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Sits again, about other programs, for as long as that may still decide. Implements `Sitting`.
+
+    A domain that has too few other programs ends the gate with the rounds that were whole.
+    """
+
+    worker: WorkerSitting
+    goes_on: Callable[[Sequence[PairedItem]], bool]
+
+    def warm(self) -> None:
+        self.worker.warm()
+
+    def sit(self, candidate: Claim, seed: int) -> Sequence[PairedItem]:
+        items = list(self.worker.sit(candidate, seed))
+        while len(items) % self.worker.items == 0 and self.goes_on(items):
+            more = self.worker.round(candidate, seed, items)
+            if len(more) < self.worker.items:
+                break
+            items += more
+        return items
+
+    def close(self) -> None:
+        self.worker.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@
 
 That is TracIn (Pruthi et al. 2020, arXiv:2002.08484) with a checkpoint at every update: the updates since the nearest
 kept checkpoint are computed again, so that no weights between need be kept. It leaves out what the optimisers make
-of a gradient (momentum, orthogonal steps) and how an early update changes a later one. The counterfactual leaves
-nothing out: it trains again without the sequences.
+of a gradient (momentum, orthogonal steps) and how an early update changes a later one. `attribute_through` has these
+in it (`metagradient.py`), for more time and memory. The counterfactual leaves nothing out: it trains again without
+the sequences.
 The gradients are of what the model learns, of its adapter alone where it has one. The answer has one gradient an
 update, so that nothing need be projected.
 """
@@ -31,10 +32,13 @@ from autotelic.record import Journal, RunFolder
 from autotelic.record.checkpoint import Checkpoint
 from autotelic.streams import stream
 from autotelic.trace.ancestry import Ancestry
+from autotelic.trace.metagradient import Tape
 from autotelic.types import Batch, Entry, Episode, Request
 
 SECONDS = 20.0
 """What the gradients of an attribution may take: with the rest, half a minute on `tiny`."""
+THROUGH = 6.0
+"""What it takes to differentiate an update, in times of the gradient of its batch (bench/attribution.py)."""
 _TRIED = 3
 """Gradients by which the cost is measured first."""
 Watch = Callable[[int, int], None]
@@ -163,6 +167,58 @@ def cost_of(given: Tracing, most: int | None = None) -> Cost:
         seconds=each * scored,
         checkpoint=given.found.generation,
     )
+
+
+def cost_through(given: Tracing) -> Cost:
+    """Measure the gradient of one batch, and say what `attribute_through` takes."""
+    updates, services = given.updates(), given.services
+    traces = [
+        t
+        for t in traces_of(list(updates[-1].batch), Recorded(given.journal), services.domain, services.tokens)
+        if t is not None
+    ]
+    whole = packed(services, traces)
+    began = time.perf_counter()
+    services.own_learner.gradient_of(whole, whole)
+    each = time.perf_counter() - began
+    total = sum(len(update.batch) for update in updates)
+    return Cost(
+        scored=total,
+        sequences=total,
+        updates=len(updates),
+        seconds=each * THROUGH * len(updates),
+        checkpoint=given.found.generation,
+    )
+
+
+def attribute_through(given: Tracing, watch: Watch = lambda done, of: None) -> list[Influence]:
+    """All sequences by the derivative of the answer's log-probability by their weight, in nats, the largest first.
+
+    `watch` counts updates. Where the weights were given up on the way for the champion's, what was learned before
+    that is left out. Raises ModelError for weights of fewer bits than float32.
+    """
+    services = given.services
+    tape, taken = Tape(services.own_learner), list[Updated]()
+
+    def learn(message: Updated, traces: list[Trace]) -> None:
+        if len(message.batch) != len(traces):
+            raise RecordError(
+                f"update {message.step} has sequences that cannot be made again", "restore its domain"
+            )
+        if taken and taken[-1].after != message.before:
+            taken.clear()
+            tape.taken.clear()
+        taken.append(message)
+        tape.step(packed(services, traces), traces, services.crew.size, message.rate)
+
+    learn_again(services, given.journal, given.found, given.wanted, learn)
+    (scores,) = tape.scores([given.answer], watch)
+    found = [
+        Influence(place=(message.step, at), entry=entry, score=score)
+        for message, score_N in zip(taken, scores, strict=True)
+        for at, (entry, score) in enumerate(zip(message.batch, score_N.tolist(), strict=True))
+    ]
+    return sorted(found, key=lambda one: -one.score)
 
 
 def attribute(given: Tracing, cost: Cost, watch: Watch = lambda done, of: None) -> list[Influence]:

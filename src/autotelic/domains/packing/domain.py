@@ -43,15 +43,15 @@ GAPS = (1, 6, 20)
 CAPACITIES = (100, 120, 150, 200)
 """Of level 2. Level 1 has bins of 100 alone."""
 NEAR: Mapping[str, tuple[tuple[int, int], ...]] = {
-    "weibull": ((8, 20), (38, 54)),
-    "uniform": ((5, 20), (55, 80)),
+    "weibull": ((45, 80), (80, 102)),
+    "uniform": ((5, 20), (58, 78)),
 }
 WIDE: Mapping[str, tuple[tuple[int, int], ...]] = {
-    "weibull": ((6, 20), (25, 60)),
+    "weibull": ((30, 105), (50, 120)),
     "uniform": ((5, 30), (40, 100)),
 }
-"""What distributions are drawn from, at level 1 and at level 2: of Weibull's the shape in quarters and the scale, of
-uniform ones the smallest and the largest item; sizes in percent of a bin."""
+"""What distributions are drawn from, at level 1 and at level 2: of Weibull's the shape in twentieths and the scale in
+halves, of uniform ones the smallest and the largest item; sizes in percent of a bin."""
 BEST_FIT = parse(simulator.BEST_FIT, NAMES)
 NATURAL = """Items arrive one by one and go at once into a bin of capacity {capacity}. Sizes are {words}.
 Write a formula for the priority of a bin. The item goes into the bin with the highest priority. The formula may use
@@ -196,8 +196,8 @@ def _distribution(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
         capacity = 100 if cell.level == 1 else int(rng.choice(CAPACITIES))
         one, two = (int(rng.integers(low, high + 1)) for low, high in spans[cell.mode])
         if cell.mode == "weibull":
-            clear = abs(one / 4 - 3) > 0.25 or abs(two - 45) > 3
-            drawn = one / 4, two * capacity / 100
+            clear = abs(one / 20 - 3) > 0.25 or abs(two / 2 - 45) > 3
+            drawn = one / 20, two / 2 * capacity / 100
         else:
             clear = abs(one - 13) > 2 or abs(two - 67) > 3
             drawn = float(max(1, round(one * capacity / 100))), float(round(two * capacity / 100))

@@ -26,7 +26,7 @@ class Asked:
 
 
 def workers_of(machine: Machine, threads: int) -> dict[str, Asked]:
-    """The workers of a run whose work is cut into so many shares, by kind. A server that samples needs no sampler."""
+    """The workers of a run whose work is cut into so many shares, by kind. With a server there is no sampler."""
     samplers = 0 if machine.server else min(machine.samplers, threads)
     return {
         "judge": Asked(size=machine.judges, lanes=1),
