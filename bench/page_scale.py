@@ -34,6 +34,8 @@ REFRESH = 1.0
 """Seconds that an open page waits between two looks, as `page.js` does."""
 _PATIENCE = 1_200.0
 """Seconds to wait until the server has read all of a journal."""
+_PAGE = re.compile(r"page: (\S+) \(process (\d+)\)")
+"""What a run says of its page."""
 VIEWS = {
     "first screen": "",
     "tasks": "/tasks",
@@ -214,19 +216,19 @@ def timed(charter: Path, folder: Path, dash: bool) -> Timed:
     stop, screens = threading.Event(), [0]
     words = [sys.executable, "-m", "autotelic.cli", "run", str(charter), "--out", str(folder)]
     began, page = time.monotonic(), 0
-    process = subprocess.Popen(
-        [*words, *(["--dash"] if dash else [])],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if dash and not page and (found := re.search(r"page: (\S+) \(process (\d+)\)", line)):
+    # A file, because the page outlives the run: of a pipe it would hold the end open.
+    said = folder.with_suffix(".stderr")
+    with said.open("w") as file:
+        process = subprocess.Popen(
+            [*words, *(["--dash"] if dash else [])], stdout=subprocess.DEVNULL, stderr=file
+        )
+    while process.poll() is None:
+        if dash and not page and (found := _PAGE.search(said.read_text())):
             url, page = f"{found[1]}r/{folder.name}", int(found[2])
             threading.Thread(target=reader, args=(url, stop, screens), daemon=True).start()
-    if process.wait() or (dash and not page):
-        sys.exit(f"the run in {folder} failed, or had no page")
+        time.sleep(0.2)
+    if process.returncode or (dash and not page):
+        sys.exit(f"the run in {folder} failed, or had no page: {said.read_text()[-1000:]}")
     wall = time.monotonic() - began
     stop.set()
     used = cpu(page) if page else 0.0

@@ -1,7 +1,7 @@
 """The domain `scenes`: what guesses pass, what a champion sees, and what is left where pictures are shuffled.
 
     python -m bench.scenes guesses
-    python -m bench.scenes blind runs/scenes
+    python -m bench.scenes blind runs/scenes                   # --working: the last weights, certified or not
     python -m bench.scenes sheet docs/scenes.png
 
 `blind` asks a run's sealed exam twice: as it is, and with each picture replaced by that of another item of the same
@@ -19,15 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image as Picture
 
 from autotelic.domains.scenes import ScenesDomain
 from autotelic.domains.scenes.render import PALETTE, draw
 from autotelic.domains.scenes.rules import LEVELS, draw_scene
+from autotelic.models.digest import digest_of
 from autotelic.protocols import Domain
 from autotelic.statistics import wilson
 from autotelic.streams import stream
 from autotelic.types import Cell, Episode, Image, Task
+from autotelic.weights.store import Store
 
 GUESSES = 600
 """Guesses at a cell: a standard error of at most 2 points."""
@@ -64,11 +67,28 @@ def _with_pictures_of(task: Task, other: Task) -> Task:
     return replace(task, prompt=parts, id="")  # type: ignore[arg-type]
 
 
-def blind(run: Path, seed: int) -> dict[str, Any]:
+def working_weights(run: Path) -> dict[str, Any]:
+    """The weights that a run ended with and that were not certified. Raises LookupError where there are none."""
+    summary = json.loads((run / "summary.json").read_text())
+    wanted = (summary["sealed"]["working"] or {}).get("weights")
+    store = Store(run / "weights")
+    for path in sorted(store.folder.glob("*.safetensors")):
+        tensors = store.get(f"sha256:{path.stem}")
+        if (
+            all(isinstance(value, torch.Tensor) for value in tensors.values())
+            and digest_of(tensors) == wanted
+        ):
+            return tensors
+    raise LookupError(f"{run} has no weights that were examined as working ones")
+
+
+def blind(run: Path, seed: int, working: bool = False) -> dict[str, Any]:
     """What a run's champion passes of its sealed exam, greedily, by mode: seeing, and with shuffled pictures."""
     from autotelic.commands.opening import opened
 
     with opened(run) as found:
+        if working:
+            found.decoder.model.load_state_dict(working_weights(run), strict=False)
         items = list(found.exam.items)
         found_of = {}
         for name, tasks in (("seeing", items), ("blind", shuffled(items))):
@@ -105,6 +125,7 @@ def main() -> None:
     reader.add_argument("what", choices=("guesses", "blind", "sheet"))
     reader.add_argument("path", type=Path, nargs="?", help="the run of `blind`, the file of `sheet`")
     reader.add_argument("--seed", type=int, default=0)
+    reader.add_argument("--working", action="store_true")
     reader.add_argument("--out", type=Path)
     asked = reader.parse_args()
     if asked.what != "guesses" and asked.path is None:
@@ -112,7 +133,9 @@ def main() -> None:
     if asked.what == "sheet":
         sheet(asked.path)
         return
-    found: dict[str, Any] = guesses(asked.seed) if asked.what == "guesses" else blind(asked.path, asked.seed)
+    found: dict[str, Any] = (
+        guesses(asked.seed) if asked.what == "guesses" else blind(asked.path, asked.seed, asked.working)
+    )
     text = json.dumps(found, indent=2)
     print(text)
     if asked.out:
