@@ -84,10 +84,8 @@ class Tape:
         learner, done, of = self.learner, 0, len(answers) * len(self.taken)
         adjoints: list[State] = []
         for answer in answers:
-            _, gradients = learner.gradient_of_logprob(answer)
-            adjoints.append(
-                {f"weight/{n}": g for (n, _), g in zip(_learned(learner), gradients, strict=True)}
-            )
+            _, slopes = learner.gradient_of_logprob(answer)
+            adjoints.append({f"weight/{n}": g for (n, _), g in zip(_learned(learner), slopes, strict=True)})
         found: list[list[Tensor]] = [[] for _ in answers]
         for taken in reversed(self.taken):
             with sdpa_kernel(SDPBackend.MATH):  # the fused kernels have no second derivative
