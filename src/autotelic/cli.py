@@ -76,6 +76,11 @@ _COMMANDS = {
         "Say what an answer rests on: weights, updates, experiences, verdicts.",
         "autotelic why runs/default --attempt 1",
     ),
+    "changed": (
+        "tracing:changed",
+        "Say what changed between two sets of weights: in words, layers, heads and answers.",
+        "autotelic changed runs/default start champion",
+    ),
     "bundle": (
         "bundling:app",
         "Pack a run for somebody outside, or verify such a bundle.",

@@ -82,6 +82,66 @@ def why(
     return 0 if lineage.complete else 1
 
 
+def changed(
+    run: Path,
+    before: str = "start",
+    after: str = "champion",
+    /,
+    *,
+    prompt: str | None = None,
+    items: int = 10,
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two sets of weights: on a prompt, and which exam answers most.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    before
+        start, champion, working, the generation of a certificate, or a reference of the journal.
+    after
+        The same.
+    prompt
+        What both read; by default the prompt whose answer in the last exam changed most.
+    items
+        How many answers to show.
+    """
+    from autotelic.commands.preflight import refuse_limits
+    from autotelic.errors import RunError
+    from autotelic.record import Journal, RunFolder
+
+    if items < 1:
+        raise RunError("--items counts answers", "give 1 or more")
+    refuse_limits()
+    place = RunFolder.open(run)
+    from autotelic.trace.between import between  # torch takes seconds to import
+
+    with Journal.open(place.path) as journal:
+        found = between(place, journal, before, after, prompt, items)
+    if as_json:
+        print(json.dumps(asdict(found), indent=1, ensure_ascii=False))
+    else:
+        _print_changes(found)
+
+
+def _print_changes(between: Any) -> None:
+    found = between.found
+    print(f"{between.before}\n{between.after}\n")
+    print("Token of the prompt, KL in nats, likeliest next token before and after")
+    for token in found.tokens:
+        print(f"  {token.text!r:<14} {token.kl:8.4f}  {token.before!r:<14} {token.after!r}")
+    print(f"\nThe two part at layer {found.parts_at} of {len(found.layers) - 1} (KL of the logit lens, nats)")
+    print("  " + "  ".join(f"{kl:.3f}" for kl in found.layers))
+    for layer, head, share in found.heads[:5]:
+        print(f"  head {head} of layer {layer + 1} alone takes {share:+.0%} of the difference")
+    print(
+        f"\nThe {len(between.items)} of {between.scored} answers of the last exam that changed most, in nats"
+    )
+    for one in between.items:
+        print(f"  {one.before:9.3f} to {one.after:9.3f}  attempt {one.attempt}  {one.answer[:60]!r}")
+
+
 def _lineage(
     place: Any, journal: Any, attempt: int | None, prompt: str | None, item: str | None
 ) -> Provenance:
