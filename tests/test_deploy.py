@@ -45,7 +45,11 @@ def test_the_ray_cluster_has_what_its_kind_requires(cluster: dict[str, Any]) -> 
     for group in groups:
         (container,) = group["template"]["spec"]["containers"]
         assert container["resources"]["requests"] == container["resources"]["limits"]
-        assert {one["name"] for one in container["env"]} == {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"}
+        assert {one["name"] for one in container["env"]} == {
+            "RAY_AUTH_MODE",
+            "RAY_AUTH_TOKEN",
+            "RAY_worker_niceness",
+        }
         assert isinstance(group["rayStartParams"], dict)
     for group in spec["workerGroupSpecs"]:
         assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]

@@ -64,6 +64,7 @@ def test_the_run_has_every_kind_of_message_that_a_run_without_trouble_has(journa
         "run.extended",
         "dropped",
         "audited",
+        "archived",
         "resampling",
         "source.cut",
         "alarmed",

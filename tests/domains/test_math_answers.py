@@ -14,6 +14,7 @@ from answering import judged
 
 from autotelic.domains.math import MathDomain, Verifier
 from autotelic.domains.math.domain import latex
+from autotelic.domains.math.passages import find_answer
 from autotelic.types import Cell, Lineage, Proposal, Task
 
 TABLE = Path(__file__).with_name("answers.txt")
@@ -98,3 +99,20 @@ def test_the_table_says_where_math_verify_disagrees(monkeypatch: pytest.MonkeyPa
         if (row.verdict == "right") != says_right(latex(task_of(row.task).secret), row.answer)
     ]
     assert disagree == [row.answer for row in solved if row.code]
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [
+        ("Therefore, the number of eggs is 7.", "the number of eggs is 7."),
+        (
+            "Final Answer: The answer is $7$. I hope it is correct.",
+            "The answer is $7$. I hope it is correct.",
+        ),
+        ("So it is 7. Thus we are done.", "it is 7. Thus we are done."),
+    ],
+)
+def test_a_long_line_is_read_from_where_it_concludes(end: str, answer: str) -> None:
+    work = "We have P(A) = (1/2) / (3/4) P(A) = (1/2) * (4/3), and so on, with 12 of them. " * 6
+    assert find_answer(work + end) == answer
+    assert find_answer(end) == end, "a short line is read whole"

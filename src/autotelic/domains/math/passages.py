@@ -27,6 +27,7 @@ _OPENING = re.compile(r"\s*(?:\\\[|\$\$|\\begin\s*\{[a-z]+\*?\}(?:\{[a-z|]*\})?)
 _MATHEMATICS = re.compile(r"[0-9¼-¾⅐-⅞]|(?<![A-Za-z\\])[xy](?![A-Za-z])")
 _FINAL = re.compile(r"final answer\b", re.IGNORECASE)
 _POINT = re.compile(r"(?:[-*•]|[0-9]{1,2}[.)])\s+(?=[$\\(*\s]*[xy](?![a-zA-Z]))")
+_CONCLUDING = re.compile(r"\b(?:(?:Therefore|Thus|Hence|So),?|[Ff]inal [Aa]nswer:) ")
 _GOES_ON = re.compile(r"(?:,|;|\bor|\band)[\s$]*$")
 _IN_BOTH = re.compile(r"(?=[^=]*x)(?=[^=]*=)(?=.*y)[-+0-9xy=*/.() $\\\[\],;&]+")
 """An equation in x and y, and nothing besides."""
@@ -143,9 +144,15 @@ def _last_line(tail: str) -> str:
         line = f"{joined} {line}" if joined and above else line
     if above:
         line = _both(above[-1].strip(), line)
-    if len(line) > _LINE:
-        line = line[-_LINE:].partition(" ")[2]
-    return line
+    return _concluded(line[-_LINE:].partition(" ")[2]) if len(line) > _LINE else line
+
+
+def _concluded(line: str) -> str:
+    """The end of a long line that says all it has to say in one: from its last `Therefore` or `Final answer:` that a
+    number comes after.
+    """
+    ends = [line[found.end() :] for found in _CONCLUDING.finditer(line)]
+    return next((end for end in reversed(ends) if re.search(r"[0-9]", end)), line)
 
 
 def _both(before: str, line: str) -> str:
