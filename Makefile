@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# A process a core, four at most: each holds torch. A file's tests stay together, and with them what they share.
-CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# A process a core and one more, because tests wait for children of theirs; four at most: each holds torch. A file's tests
+# stay together, and with them what they share.
+CORES := --numprocesses=$(shell $(PYTHON) -c "import os; print(min(4, 1 + (os.cpu_count() or 1)))") --dist=loadfile --no-loadscope-reorder
 
 .PHONY: run test test-all lint docs lock clean
 

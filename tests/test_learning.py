@@ -19,7 +19,7 @@ def test_a_minute_of_self_play_leaves_chance(tmp_path: Path) -> None:
             "roles": {"max_tokens": 24},
             "curriculum": {"bootstrap_generations": 4, "tasks_per_generation": 1536, "probe_tasks": 16},
             "exam": {"items_per_cell": 96, "levels": [1, 1], "every": 100, "own_items": 0},
-            "budget": {"seconds": 0.0, "tokens": 200_000},
+            "budget": {"seconds": 0.0, "tokens": 150_000},
         },
         where="test",
     )

@@ -15,7 +15,7 @@ from autotelic.record import Journal
 ROOT = Path(__file__).parent.parent.parent
 
 
-GENERATIONS = {"thermostat": 12, "thermostat_goal": 22}
+GENERATIONS = {"thermostat": 10, "thermostat_goal": 20}
 """Less than what the charters' minute is on two idle cores, and enough for the intervals to part."""
 
 
