@@ -8,17 +8,13 @@ READY := $(VENV)/.ready
 # stay together, and with them what they share.
 CORES := --numprocesses=$(shell $(PYTHON) -c "import os; print(min(4, 1 + (os.cpu_count() or 1)))") --dist=loadfile --no-loadscope-reorder
 
-.PHONY: run test pytest test-all lint docs lock clean
+.PHONY: run test test-all lint docs lock clean
 
 run: $(READY)
 	@echo "A run of 850 seconds, an exam before and after: a quarter of an hour on two cores, about 100 MB in runs/default."
 	$(VENV)/bin/autotelic run --out runs/default --again
 
-# Lint beside the tests, which leave a core idle now and then.
-test: $(READY)
-	$(MAKE) --jobs=2 lint pytest
-
-pytest: $(READY)
+test: $(READY) lint
 	$(PY) -m pytest $(CORES) --cov --cov-report=term
 
 # Also the corpus of attacks at every level of the sandbox, and uncontained: many minutes.

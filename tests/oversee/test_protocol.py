@@ -569,9 +569,8 @@ def test_every_mutant_is_tried_on_the_real_code_but_the_second_door() -> None:
 
 
 def test_no_random_schedule_of_faults_certifies_what_is_unsafe() -> None:
-    done = schedules.run(120, 30)
-    # What shows that the schedules get somewhere.
-    for name in (
+    # What shows that the schedules get somewhere. They are random: a rare thing may take a second hundred of them.
+    wanted = {
         "certificates",
         "certify: refused",
         "load",
@@ -579,5 +578,10 @@ def test_no_random_schedule_of_faults_certifies_what_is_unsafe() -> None:
         "roll back",
         "step",
         "lease: died",
-    ):
-        assert done[name] > 0, name
+    }
+    missing = set(wanted)
+    for _ in range(6):
+        missing -= {name for name, times in schedules.run(120, 30).items() if times}
+        if not missing:
+            break
+    assert not missing
