@@ -1,4 +1,4 @@
-"""What a gate certifies: no better candidates, worse ones, better ones. Beside today's gate on the same outcomes.
+"""What a gate certifies: no better candidates, worse ones, better ones. Beside a paired test.
 
     python -m bench.gate                                   # a few minutes on one core
     python -m bench.gate --json docs/results/oversight/gate.json
@@ -10,7 +10,7 @@ weights go on training. Items of `family` come from one program each three, and 
 
 - certificates: `autotelic.oversee.certify`, on 4 sampled answers an item, alpha .05 over G planned gates. `rounds` is
   how many rounds of items a gate may have at most: another one is asked where the last was promising.
-- today's gate, which this one replaced: a paired test that rejects at level .05, on one answer an item.
+- paired gate: a test of wins against losses that rejects at level .05, on one answer an item.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -28,70 +28,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotelic.oversee import certify
-from autotelic.statistics import compare
 from autotelic.streams import stream
+from bench.candidates import (
+    FAMILY,
+    Floats,
+    answers,
+    bets,
+    chances,
+    difficulty,
+    evidence_of,
+    moved,
+    paired_gate,
+    shift_for,
+)
 
-Floats = NDArray[np.float64]
 ALPHA = certify.ALPHA
-LEVEL = 0.05
-"""That of today's gate in the default charter of then."""
 MIXED = (0.0, 0.1, 0.3)
 GAINS = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.10)
 SIZES = ((200, 1, 1), (200, 2, 1), (200, 4, 1), (400, 4, 1), (200, 4, certify.ROUNDS))
 """Items of a round, answers of each, rounds at most. The last is what a run has by default."""
-FAMILY = 3
-"""Items of one program, where items depend on each other."""
-
-
-def difficulty(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    return rng.beta(0.4, 0.3, shape)
-
-
-@cache
-def shift_for(gain: float) -> float:
-    """How far all chances must move, cut to [0, 1], so that their mean moves by `gain`."""
-    p_N = difficulty(stream(0, "bench.gate", "shift"), (2_000_000,))
-    low, high = -1.0, 1.0
-    for _ in range(30):
-        middle = (low + high) / 2
-        moved = float((np.clip(p_N + middle, 0, 1) - p_N).mean())
-        low, high = (middle, high) if moved < gain else (low, middle)
-    return low
-
-
-def chances(
-    rng: np.random.Generator, shape: tuple[int, int], shift: float, mixed: float, family: bool
-) -> tuple[Floats, Floats]:
-    """The chances of champion and candidate on each item, [R, N] each."""
-    runs, items = shape
-    columns = -(-items // FAMILY) if family else items
-    champion_RN = difficulty(rng, (runs, columns))
-    fresh_RN = np.where(rng.random((runs, columns)) < mixed, difficulty(rng, (runs, columns)), champion_RN)
-    candidate_RN = np.clip(fresh_RN + shift, 0, 1)
-    if family:
-        champion_RN, candidate_RN = (
-            np.repeat(x, FAMILY, axis=1)[:, :items] for x in (champion_RN, candidate_RN)
-        )
-    return champion_RN, candidate_RN
-
-
-def answers(rng: np.random.Generator, chance_RN: Floats, count: int) -> Floats:
-    """The share of `count` answers that pass."""
-    return rng.binomial(count, chance_RN) / count
-
-
-def programs(difference_RN: Floats, family: bool) -> Floats:
-    """One bet a program: [R, N] to [R, P]."""
-    if not family:
-        return difference_RN
-    runs, items = difference_RN.shape
-    whole = items - items % FAMILY
-    means = difference_RN[:, :whole].reshape(runs, -1, FAMILY).mean(axis=2)
-    return (
-        means
-        if whole == items
-        else np.concatenate([means, difference_RN[:, whole:].mean(axis=1, keepdims=True)], axis=1)
-    )
 
 
 def held(
@@ -114,34 +69,6 @@ def held(
     return better_R, worse_R, asked_R
 
 
-@cache
-def promoted(wins: int, losses: int) -> bool:
-    """What today's gate says of so many wins and losses; ties do not count."""
-    both = (1.0,) * wins + (0.0,) * losses
-    return compare([1 - x for x in both], both, LEVEL).verdict != "worse"
-
-
-def today(difference_RN: Floats) -> NDArray[np.bool_]:
-    """Today's gate on one answer an item."""
-    wins_R, losses_R = (difference_RN > 0).sum(axis=1), (difference_RN < 0).sum(axis=1)
-    return np.array([promoted(int(w), int(lost)) for w, lost in zip(wins_R, losses_R, strict=True)])
-
-
-def bets(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    shift: float,
-    mixed: float,
-    count: int,
-    family: bool,
-    apart: bool = False,
-) -> Floats:
-    """The bets of one round of fresh items, [R, P]."""
-    champion_RN, candidate_RN = chances(rng, shape, shift, mixed, family)
-    difference_RN = answers(rng, candidate_RN, count) - answers(rng, champion_RN, count)
-    return programs(difference_RN, family and not apart)
-
-
 def one_gate(
     rng: np.random.Generator,
     runs: int,
@@ -156,7 +83,7 @@ def one_gate(
     rounds: int = 1,
 ) -> dict[str, Any]:
     """The share of candidates certified at the first of `gates` planned gates, rolled back, and promoted by
-    today's gate. `apart` bets on items of one program as if they were independent, which they are not.
+    the paired gate. `apart` bets on items of one program as if they were independent, which they are not.
     """
     certified, back, old, asked = 0, 0, 0, 0.0
     shift = shift_for(gain) if gain else 0.0
@@ -167,7 +94,7 @@ def one_gate(
         certified, back = certified + int(better_R.sum()), back + int(worse_R.sum())
         asked += float(asked_R.sum())
         champion_RN, candidate_RN = chances(rng, shape, shift, mixed, family)
-        old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
+        old += int(paired_gate(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
     return {
         "gain": gain,
         "items": items,
@@ -180,7 +107,7 @@ def one_gate(
         "rounds_asked": asked / runs,
         "certified": certified / runs,
         "rolled_back": back / runs,
-        "todays_gate_promotes": old / runs,
+        "paired_gate_promotes": old / runs,
     }
 
 
@@ -208,7 +135,7 @@ def null_run(
             falsely["roll_back"][part] |= worse_R
             if first == 0:
                 champion_RN, candidate_RN = chances(rng, shape, 0.0, mixed, family)
-                old += int(today(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
+                old += int(paired_gate(answers(rng, candidate_RN, 1) - answers(rng, champion_RN, 1)).sum())
     return {
         "gates": gates,
         "items": items,
@@ -219,7 +146,7 @@ def null_run(
         "runs": runs,
         "any_false_certificate": float(falsely["certificate"].mean()),
         "any_false_roll_back": float(falsely["roll_back"].mean()),
-        "todays_gate_promotes": old / (gates * min(runs, 1_000)),
+        "paired_gate_promotes": old / (gates * min(runs, 1_000)),
     }
 
 
@@ -236,14 +163,14 @@ def climb(
 ) -> dict[str, Any]:
     """Working weights whose mean moves by `step` a gate: what is certified at the end, by the real classes.
 
-    Each gate tests the working weights against the last certified ones. Today's gate takes each promoted
+    Each gate tests the working weights against the last certified ones. The paired gate takes each promoted
     candidate as the next champion and rolls the working weights back at a rejection.
     """
-    end, certificates, back, today_end, asked = [], 0, 0, [], 0.0
+    end, certificates, back, paired_end, asked = [], 0, 0, [], 0.0
     for _ in range(runs):
         plan = certify.CertificatePlan(gates=gates, items=items, answers=count, rounds=rounds)
         certifier = certify.Certifier(plan)
-        working = certified = today_is = start
+        working = certified = paired_is = start
         for gate in range(gates):
             working = min(0.98, max(0.02, working + step))
             evidence: list[certify.PairedItem] = []
@@ -256,12 +183,12 @@ def climb(
                 certified, certificates = working, certificates + 1
             elif ruling.outcome == "roll back":
                 working, back = certified, back + 1
-            next_is = min(0.98, max(0.02, today_is + step))
-            before_N, after_N = (_moved(chance_N, mean) for mean in (today_is, next_is))
+            next_is = min(0.98, max(0.02, paired_is + step))
+            before_N, after_N = (moved(chance_N, mean) for mean in (paired_is, next_is))
             moved_1N = answers(rng, after_N[None], 1) - answers(rng, before_N[None], 1)
-            today_is = next_is if today(moved_1N)[0] else today_is
+            paired_is = next_is if paired_gate(moved_1N)[0] else paired_is
         end.append(certified)
-        today_end.append(today_is)
+        paired_end.append(paired_is)
     return {
         "step": step,
         "gates": gates,
@@ -272,39 +199,10 @@ def climb(
         "runs": runs,
         "start": start,
         "certified_at_the_end": float(np.mean(end)),
-        "champion_of_todays_gate": float(np.mean(today_end)),
+        "champion_of_the_paired_gate": float(np.mean(paired_end)),
         "certificates": certificates / runs,
         "rolled_back": back / runs,
     }
-
-
-def evidence_of(
-    rng: np.random.Generator, chance_N: Floats, champion: float, candidate: float, count: int, name: str
-) -> list[certify.PairedItem]:
-    """A round of items, each of a program of its own, answered by weights of these mean skills."""
-    old, new = (
-        (rng.random((len(chance_N), count)) < _moved(chance_N, mean)[:, None]).astype(float).tolist()
-        for mean in (champion, candidate)
-    )
-    return [
-        certify.PairedItem(item=f"{name}.{n}", program=f"{name}.{n}", champion=tuple(a), candidate=tuple(b))
-        for n, (a, b) in enumerate(zip(old, new, strict=True))
-    ]
-
-
-def _moved(chance_N: Floats, mean: float) -> Floats:
-    """Chances in the order of `chance_N` whose mean over all items is `mean` (by a power of them)."""
-    return np.asarray(chance_N ** _power(round(mean, 6)), dtype=np.float64)
-
-
-@cache
-def _power(mean: float) -> float:
-    p_N = difficulty(stream(0, "bench.gate", "power"), (200_000,))
-    low, high = -12.0, 12.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if float((p_N ** np.exp2(middle)).mean()) > mean else (low, middle)
-    return float(np.exp2(low))
 
 
 def main() -> None:

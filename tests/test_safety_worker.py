@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_loop import MACHINE, small
@@ -28,15 +29,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "run"
 
 
-def test_another_round_asks_about_other_programs(folder: Path) -> None:
+def about(folder: Path) -> dict[str, Any]:
+    """A request about what the run began from, as candidate and as parent."""
     with Journal.open(folder) as journal:
         leased = journal.latest(Leased)
     assert leased is not None
-    asked = {
-        "candidate": leased.parent,
-        "blob": leased.blob,
-        "parent": leased.parent,
-        "parent_blob": leased.blob,
+    ref, blob = leased.parent, leased.blob
+    return {"candidate": ref, "blob": blob, "parent": ref, "parent_blob": blob}
+
+
+def test_another_round_asks_about_other_programs(folder: Path) -> None:
+    asked = about(folder) | {
         "seed": "5",
         "items": 12,
         "answers": 2,
@@ -56,14 +59,7 @@ def test_another_round_asks_about_other_programs(folder: Path) -> None:
 
 def test_stored_bytes_answer_packs_and_canaries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examiner, "ProvingGround", partial(ProvingGround, packs=PACKS, pairs=15))
-    with Journal.open(folder) as journal:
-        leased = journal.latest(Leased)
-    assert leased is not None
-    asked = {
-        "candidate": leased.parent,
-        "blob": leased.blob,
-        "parent": leased.parent,
-        "parent_blob": leased.blob,
+    asked = about(folder) | {
         "prove": "7",
     }
     with ExitStack() as resources:

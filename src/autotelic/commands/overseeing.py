@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autotelic.oversee.house import House
     from autotelic.oversee.keys import PublicKey
     from autotelic.oversee.overseer import Overseer
+    from autotelic.oversee.server import Server
 
 
 def auditor(
@@ -81,13 +82,20 @@ def auditor(
     server = Server(reception, listen or house.socket, tls)
     print(f"listening on {server.address}", flush=True)
     try:
+        _serve(server, child)
+    finally:
+        if reception.begun is not None:
+            house.close(reception.begun)
+
+
+def _serve(server: Server, child: bool) -> None:
+    """Answer until whoever started this wants no more."""
+    try:
         server.start()
         _wait(child)
     finally:
         server.shutdown()
         server.server_close()
-        if reception.begun is not None:
-            house.close(reception.begun)
 
 
 def _begun(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, cast
 
@@ -158,26 +159,19 @@ def run(
     def start(watch: Watch) -> dict[str, Any]:
         from autotelic.loop import run
 
-        def moved(aside: Path) -> None:
-            print(f"autotelic: the run that was in {out} is now in {aside}", file=sys.stderr)
-
-        return dict(
-            run(
-                given,
-                out,
-                machine=settings,
-                watch=watch,
-                start_from=from_,
-                source=_as_given(charter, changes),
-                again=moved if again else None,
-            )
-        )
+        source, moved = _as_given(charter, changes), partial(_say_moved, out) if again else None
+        done = run(given, out, machine=settings, watch=watch, start_from=from_, source=source, again=moved)
+        return dict(done)
 
     if dash:
         from autotelic.commands.dashing import beside
 
         beside(out)
     return watched(start, out, as_json=as_json, sinks=sinks)
+
+
+def _say_moved(out: Path, aside: Path) -> None:
+    print(f"autotelic: the run that was in {out} is now in {aside}", file=sys.stderr)
 
 
 def _refuse_early(

@@ -50,7 +50,7 @@ from autotelic.protocols import Credit, Demonstrating, Domain, Proposable
 from autotelic.record import RunFolder
 from autotelic.sandbox import Limits, Sandbox
 from autotelic.streams import seed_of
-from autotelic.types import Cell, Decision
+from autotelic.types import Cell, Decision, Scale
 from autotelic.weights.door import Weights
 from autotelic.weights.store import Store
 from autotelic.weights.warrant import Role, Warrant
@@ -317,14 +317,7 @@ def equip(
     far = None if seams is None else seams.sampler
     sampler = far or sampler_of(charter, machine, model, tokens, crew, folder)
     learner = learner_of(charter, machine, model, crew) if seams is None else seams.learner
-    scale = world.domain.spec.scale
-    critic = Critic(
-        vocabulary=vocabulary_of(model),
-        context=context,
-        seed=seed_of(charter.seed, "critic"),
-        scale=scale,
-        trust=charter.feedback.trust,
-    )
+    critic = _critic(charter, model, world.domain.spec.scale)
     reference = frozen_twin(model)
     policy = Rollout(
         sampler,
@@ -359,6 +352,16 @@ def equip(
         consults=_prior(charter, controls) or bool(charter.feedback.critic or charter.feedback.withhold),
         parameters=sum(p.numel() for p in model.parameters()),
         learned=sum(p.numel() for p in model.parameters() if p.requires_grad),
+    )
+
+
+def _critic(charter: Charter, model: PreTrainedModel, scale: Scale) -> Critic:
+    return Critic(
+        vocabulary=vocabulary_of(model),
+        context=context_of(model),
+        seed=seed_of(charter.seed, "critic"),
+        scale=scale,
+        trust=charter.feedback.trust,
     )
 
 
